@@ -1,0 +1,124 @@
+#include "consumer/block_layout.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fmt/format.h>
+
+#include "proto/wire/error.h"
+#include "proto/wire/task_run_table.h"
+
+namespace walstorm::consumer {
+namespace {
+
+constexpr std::string_view kKeyColumn = wire::kTaskRunColumns[wire::task_run_column("id")].name;
+constexpr std::string_view kHashColumn = wire::kTaskRunColumns[wire::task_run_column("row_hash")].name;
+
+/// By the type's object id, fixed for built-in types (src/include/catalog/pg_type.dat).
+ColumnKind kind_of(const RelationColumn& column) {
+  switch (column.type_oid) {
+    case 16:  // bool
+      return ColumnKind::boolean;
+    case 20:  // int8
+      return column.name == kHashColumn ? ColumnKind::hash : ColumnKind::int64;
+    case 23:  // int4
+      return ColumnKind::int32;
+    case 25:    // text
+    case 114:   // json
+    case 1042:  // bpchar
+    case 1043:  // varchar
+      return ColumnKind::string;
+    case 701:  // float8
+      return ColumnKind::float64;
+    case 1184:  // timestamptz
+      return ColumnKind::datetime;
+    case 1009:  // text[]
+    case 1015:  // varchar[]
+      return ColumnKind::strings;
+    case 3802:
+      return ColumnKind::jsonb;
+    default:
+      return ColumnKind::other;
+  }
+}
+
+bool nullable(const RelationColumn& column, ColumnKind kind) {
+  if (kind == ColumnKind::strings) return false;
+  const auto known = std::find_if(wire::kTaskRunColumns.begin(), wire::kTaskRunColumns.end(),
+                                  [&](const wire::TaskRunColumn& c) { return c.name == column.name; });
+  return known == wire::kTaskRunColumns.end() || known->nullable;
+}
+
+std::size_t require(const Relation& relation, std::string_view name) {
+  const auto found = std::find_if(relation.columns.begin(), relation.columns.end(),
+                                  [&](const RelationColumn& c) { return c.name == name; });
+  if (found == relation.columns.end()) {
+    throw wire::Error(wire::ErrorKind::data,
+                      fmt::format("table {}.{} of the publication has no column {}: publish \"{}\" only",
+                                  relation.schema, relation.name, name, wire::kTaskRunTable));
+  }
+  return static_cast<std::size_t>(found - relation.columns.begin());
+}
+
+}  // namespace
+
+BlockLayout make_block_layout(const Relation& relation) {
+  BlockLayout layout;
+  layout.table = relation.name;
+  layout.key = require(relation, kKeyColumn);
+  layout.row_hash = require(relation, kHashColumn);
+  for (const RelationColumn& column : relation.columns) {
+    const ColumnKind kind = kind_of(column);
+    layout.columns.push_back({snake_case(column.name), kind, nullable(column, kind), column.type_oid});
+  }
+  if (layout.columns[layout.row_hash].kind != ColumnKind::hash) {
+    throw wire::Error(wire::ErrorKind::data,
+                      fmt::format("column {} of {} is not a bigint", kHashColumn, relation.name));
+  }
+  return layout;
+}
+
+std::string snake_case(std::string_view camel_case) {
+  std::string snake;
+  char before = '_';
+  for (const char c : camel_case) {
+    const bool upper = std::isupper(static_cast<unsigned char>(c)) != 0;
+    if (upper && before != '_' && std::isupper(static_cast<unsigned char>(before)) == 0) snake += '_';
+    snake += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    before = c;
+  }
+  return snake;
+}
+
+std::string clickhouse_type(const BlockColumn& column) {
+  std::string_view name = "String";
+  switch (column.kind) {
+    case ColumnKind::string:
+    case ColumnKind::jsonb:
+    case ColumnKind::other:
+      break;
+    case ColumnKind::int32:
+      name = "Int32";
+      break;
+    case ColumnKind::int64:
+      name = "Int64";
+      break;
+    case ColumnKind::hash:
+      name = "UInt64";
+      break;
+    case ColumnKind::float64:
+      name = "Float64";
+      break;
+    case ColumnKind::boolean:
+      name = "UInt8";
+      break;
+    case ColumnKind::datetime:
+      name = "DateTime64(3)";
+      break;
+    case ColumnKind::strings:
+      name = "Array(String)";
+      break;
+  }
+  return column.nullable ? fmt::format("Nullable({})", name) : std::string(name);
+}
+
+}  // namespace walstorm::consumer

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "consumer/pgoutput_message.h"
+
+namespace walstorm::consumer {
+
+/// How a column's values are read from PostgreSQL and what they become in ClickHouse.
+enum class ColumnKind : std::uint8_t {
+  string,    ///< text, varchar, json, ...: String
+  jsonb,     ///< String; its binary form has a version byte in front
+  other,     ///< a type whose binary form we do not know: String, from its text form only
+  int32,     ///< int4: Int32
+  int64,     ///< int8: Int64
+  hash,      ///< int8 `row_hash`: UInt64, the same bits
+  float64,   ///< float8: Float64
+  boolean,   ///< bool: UInt8
+  datetime,  ///< timestamptz: DateTime64(3), an Int64 of milliseconds since 1970
+  strings,   ///< text[], varchar[]: Array(String); ClickHouse has no NULL array, so that is an empty one
+};
+
+struct BlockColumn {
+  std::string name;  ///< in ClickHouse
+  ColumnKind kind = ColumnKind::string;
+  bool nullable = false;
+  std::uint32_t type_oid = 0;  ///< in PostgreSQL
+
+  friend bool operator==(const BlockColumn&, const BlockColumn&) = default;
+};
+
+/// The columns of one PostgreSQL table as they land in ClickHouse, in PostgreSQL's order. Behind them every
+/// row has two more: `_version` (UInt64) and `_is_deleted` (UInt8).
+struct BlockLayout {
+  std::string table;
+  std::vector<BlockColumn> columns;
+  std::size_t key = 0;       ///< the column that identifies a row
+  std::size_t row_hash = 0;  ///< the column with the ledger's hash
+
+  friend bool operator==(const BlockLayout&, const BlockLayout&) = default;
+};
+
+/// Columns that wire::kTaskRunColumns names are nullable as it says, others always. Throws Error{data} when
+/// the table has no key or no row_hash.
+[[nodiscard]] BlockLayout make_block_layout(const Relation& relation);
+
+/// friendlyId -> friendly_id.
+[[nodiscard]] std::string snake_case(std::string_view camel_case);
+
+/// "Nullable(String)", as CREATE TABLE and Native blocks spell it.
+[[nodiscard]] std::string clickhouse_type(const BlockColumn& column);
+
+}  // namespace walstorm::consumer

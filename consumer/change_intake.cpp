@@ -1,0 +1,161 @@
+#include "consumer/change_intake.h"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <optional>
+#include <spdlog/spdlog.h>
+#include <utility>
+#include <variant>
+
+#include "consumer/column_value.h"
+#include "proto/wire/clock.h"
+#include "proto/wire/error.h"
+#include "proto/wire/task_run_table.h"
+
+namespace walstorm::consumer {
+namespace {
+
+/// The phase that `content` ends, if it is a marker of run `run_id`.
+std::optional<std::uint32_t> marked_phase(std::string_view content, std::string_view run_id) {
+  const std::string_view digits = content.substr(content.rfind(' ') + 1);
+  std::uint32_t phase = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), phase);
+  if (content != wire::phase_end_marker(run_id, phase)) return std::nullopt;
+  return phase;
+}
+
+/// Whether an update moved its row to another key.
+bool key_changed(const Value& before, const Value& after) {
+  return after.kind != ValueKind::unchanged_toast && before != after;
+}
+
+}  // namespace
+
+ChangeIntake::ChangeIntake(std::string run_id, PhaseBook& book, LsnTracker& tracker, Batcher& batcher)
+    : run_id_(std::move(run_id)), book_(book), tracker_(tracker), batcher_(batcher) {}
+
+void ChangeIntake::on_wal(const WalMessage& message) {
+  lsn_ = message.lsn;
+  received_ = message.received;
+  book_.reading().bytes += message.payload.size();
+  std::visit([this](const auto& body) { on(body); }, decoder_.decode(message.payload));
+}
+
+void ChangeIntake::on(const Begin& begin) {
+  tracker_.begin();
+  commit_unix_us_ = begin.commit_time_us + wire::kPostgresEpochUnixUs;
+  transaction_records_ = 0;
+}
+
+void ChangeIntake::on(const Commit& commit) {
+  tracker_.commit(commit.end_lsn);
+  // Not the transactions of markers, which nobody produced.
+  if (transaction_records_ > 0) ++book_.reading().transactions;
+}
+
+void ChangeIntake::on(const Relation& relation) {
+  BlockLayout layout = make_block_layout(relation);
+  std::shared_ptr<const BlockLayout>& known = layouts_[relation.id];
+  // The server repeats itself whenever its cache was invalidated; only a change must cut the batch.
+  if (!known || *known != layout) known = std::make_shared<const BlockLayout>(std::move(layout));
+}
+
+void ChangeIntake::on(const Insert& insert) {
+  Batch& batch = batch_for(insert.relation_id);
+  batch.block.append({.values = insert.new_tuple, .version = lsn_});
+  count(batch, Change::insert, hash_of(batch, insert.new_tuple[batch.block.layout()->row_hash]));
+}
+
+void ChangeIntake::on(const Update& update) {
+  Batch& batch = batch_for(update.relation_id);
+  const BlockLayout& layout = *batch.block.layout();
+  const Tuple full_before = update.old_kind == OldTuple::full ? update.old_tuple : Tuple();
+  batch.block.append({.values = update.new_tuple, .before = full_before, .version = lsn_});
+  if (update.old_kind != OldTuple::none) {
+    if (update.old_tuple.size() != update.new_tuple.size()) {
+      throw wire::Error(wire::ErrorKind::protocol, "pgoutput: an update's two tuples differ in length");
+    }
+    if (key_changed(update.old_tuple[layout.key], update.new_tuple[layout.key])) {
+      batch.block.append({.values = update.old_tuple,
+                          .version = lsn_,
+                          .deleted = true,
+                          .key_only = update.old_kind == OldTuple::key});
+    }
+  }
+  const Value& new_hash = update.new_tuple[layout.row_hash];
+  count(batch, Change::update, hash_of(batch, new_hash));
+}
+
+void ChangeIntake::on(const Delete& removal) {
+  Batch& batch = batch_for(removal.relation_id);
+  if (removal.old_kind != OldTuple::full) {
+    throw wire::Error(
+        wire::ErrorKind::data,
+        fmt::format("the delete at {} came with a key only, so neither its row nor its hash is known: "
+                    "ALTER TABLE \"{}\" REPLICA IDENTITY FULL",
+                    wire::to_string(lsn_), batch.block.layout()->table));
+  }
+  batch.block.append({.values = removal.old_tuple, .version = lsn_, .deleted = true});
+  count(batch, Change::remove, hash_of(batch, removal.old_tuple[batch.block.layout()->row_hash]));
+}
+
+void ChangeIntake::on(const Truncate& truncate) {
+  for (const std::uint32_t id : truncate.relation_ids) {
+    spdlog::warn("TRUNCATE of {} at {} is not landed: its rows stay in the sink", layout_of(id)->table,
+                 wire::to_string(lsn_));
+  }
+}
+
+void ChangeIntake::on(const LogicalMessage& message) {
+  // A message outside a transaction is sent before transactions that began earlier: it would mark no
+  // boundary.
+  if (!message.transactional || message.prefix != wire::kMarkerPrefix) return;
+  const std::optional<std::uint32_t> phase = marked_phase(message.content, run_id_);
+  if (!phase) return;
+  if (const auto next = book_.marker(*phase, tracker_.last_batch())) batcher_.start_phase(*next);
+}
+
+template <typename Streamed>
+void ChangeIntake::on(const Streamed&) {
+  throw wire::Error(wire::ErrorKind::protocol, "pgoutput: a streamed transaction, which was not asked for");
+}
+
+const std::shared_ptr<const BlockLayout>& ChangeIntake::layout_of(std::uint32_t relation_id) {
+  const auto found = layouts_.find(relation_id);
+  if (found == layouts_.end()) {
+    throw wire::Error(wire::ErrorKind::protocol,
+                      fmt::format("pgoutput: a change of relation {}, which was not described", relation_id));
+  }
+  return found->second;
+}
+
+Batch& ChangeIntake::batch_for(std::uint32_t relation_id) {
+  return batcher_.batch_for(layout_of(relation_id), received_.steady_us);
+}
+
+std::uint64_t ChangeIntake::hash_of(const Batch& batch, const Value& value) const {
+  if (value.kind == ValueKind::text || value.kind == ValueKind::binary) {
+    if (const auto hash = read_integer<std::int64_t>(value)) return static_cast<std::uint64_t>(*hash);
+  }
+  throw wire::Error(wire::ErrorKind::data, fmt::format("the change at {} of {} has no row_hash",
+                                                       wire::to_string(lsn_), batch.block.layout()->table));
+}
+
+void ChangeIntake::count(Batch& batch, Change change, std::uint64_t row_hash) {
+  switch (change) {
+    case Change::insert:
+      batch.changes.add_insert(row_hash);
+      break;
+    case Change::update:
+      batch.changes.add_update(row_hash);
+      break;
+    case Change::remove:
+      batch.changes.add_delete(row_hash);
+      break;
+  }
+  batch.note(lsn_, commit_unix_us_, received_.unix_us);
+  ++transaction_records_;
+  batcher_.record_added();
+}
+
+}  // namespace walstorm::consumer

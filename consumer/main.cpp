@@ -1,0 +1,12 @@
+#include <memory>
+
+#include "consumer/consumer_worker.h"
+#include "proto/wire/worker_session.h"
+
+int main() {
+  using namespace walstorm;
+  return wire::run_worker("walstorm-consumer",
+                          [](boost::asio::io_context& loop, wire::WorkerSession& session) {
+                            return std::make_unique<consumer::ConsumerWorker>(loop, session);
+                          });
+}

@@ -1,0 +1,44 @@
+#include "consumer/phase_book.h"
+
+#include <algorithm>
+
+namespace walstorm::consumer {
+
+std::optional<std::uint32_t> PhaseBook::marker(std::uint32_t phase, std::uint64_t last_batch) {
+  if (phase < stream_phase_) return std::nullopt;
+  of(phase).last_batch = last_batch;
+  stream_phase_ = phase + 1;
+  reading_ = &of(stream_phase_);
+  return stream_phase_;
+}
+
+void PhaseBook::close(std::uint32_t phase) {
+  first_open_ = std::max(first_open_, phase + 1);
+  open_.erase(open_.begin(), open_.lower_bound(first_open_));
+  reading_ = &of(stream_phase_);
+}
+
+PhaseFigures& PhaseBook::of(std::uint32_t phase) {
+  return phase < first_open_ ? closed_ : open_[phase];
+}
+
+void PhaseBook::received(const Batch& batch) {
+  of(batch.phase).received.merge(batch.changes);
+  run_received_.merge(batch.changes);
+}
+
+void PhaseBook::acknowledged(const Batch& batch, std::int64_t started_unix_us,
+                             std::int64_t acknowledged_unix_us) {
+  PhaseFigures& figures = of(batch.phase);
+  figures.acknowledged.merge(batch.changes);
+  run_acknowledged_.merge(batch.changes);
+  ++figures.batches;
+  for (const RecordRun& run : batch.runs) {
+    figures.lag_us.record(acknowledged_unix_us - run.commit_unix_us, run.records);
+    figures.receive_us.record(run.received_unix_us - run.commit_unix_us, run.records);
+    figures.queue_us.record(started_unix_us - run.received_unix_us, run.records);
+  }
+  figures.flush_us.record(acknowledged_unix_us - started_unix_us, batch.changes.records());
+}
+
+}  // namespace walstorm::consumer

@@ -1,0 +1,173 @@
+#include "consumer/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <utility>
+
+#include "consumer/mock_sink.h"
+#include "proto/wire/change_tally.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::consumer {
+namespace {
+
+/// The consumer's part of Setup, checked: a zero here would be a loop that never moves.
+const proto::ConsumerSetup& checked(const proto::Setup& setup) {
+  if (!setup.has_consumer()) {
+    throw wire::Error(wire::ErrorKind::protocol, "Setup for a consumer holds no ConsumerSetup");
+  }
+  const proto::ConsumerSetup& consumer = setup.consumer();
+  if (consumer.flush_batch_size() == 0 || consumer.flush_concurrency_max() == 0 ||
+      consumer.buffered_bytes_max() == 0) {
+    throw wire::Error(wire::ErrorKind::protocol, "Setup gives the consumer a limit of 0");
+  }
+  return consumer;
+}
+
+std::unique_ptr<Sink> make_sink(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
+                                const proto::ConsumerSetup& setup) {
+  if (setup.has_mock()) return std::make_unique<MockSink>(loop, clock, meter, setup.mock());
+  throw wire::Error(wire::ErrorKind::protocol, "Setup asks for a sink that this consumer does not have");
+}
+
+}  // namespace
+
+Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
+                   const proto::Setup& setup, std::function<void()> on_progress)
+    : clock_(clock),
+      meter_(meter),
+      setup_(checked(setup)),
+      on_progress_(std::move(on_progress)),
+      stream_(loop, clock, meter, setup_),
+      tracker_(stream_.slot_confirmed()),
+      pool_(setup_.buffered_bytes_max()),
+      sink_(make_sink(loop, clock, meter, setup_)),
+      flusher_(setup_.flush_concurrency_max(), *sink_, pool_, clock,
+               [this](const Batch& batch, std::int64_t started, std::int64_t acknowledged) {
+                 on_acknowledged(batch, started, acknowledged);
+               }),
+      batcher_({setup_.flush_batch_size(), std::int64_t{setup_.flush_interval_ms()} * 1000}, pool_, tracker_,
+               [this](std::unique_ptr<Batch> batch) { on_cut(std::move(batch)); }),
+      intake_(setup.run_id(), book_, tracker_, batcher_),
+      flush_timer_(loop) {
+  stream_.start({[this](const WalMessage& message) { on_wal(message); },
+                 [this](wire::Lsn position) { intake_.on_keepalive(position); },
+                 [this] { return confirmable(); }});
+}
+
+void Pipeline::on_wal(const WalMessage& message) {
+  intake_.on_wal(message);
+  arm_flush_timer();
+  keep_bounds();
+  on_progress_();
+}
+
+void Pipeline::on_cut(std::unique_ptr<Batch> batch) {
+  book_.received(*batch);
+  flusher_.submit(std::move(batch));
+}
+
+void Pipeline::on_acknowledged(const Batch& batch, std::int64_t started_unix_us,
+                               std::int64_t acknowledged_unix_us) {
+  tracker_.acknowledge(batch.number);
+  book_.acknowledged(batch, started_unix_us, acknowledged_unix_us);
+  if (flush_timer_is_ == FlushTimer::overdue) flush_timer_is_ = FlushTimer::idle;
+  flush_due();
+  arm_flush_timer();
+  keep_bounds();
+  on_progress_();
+}
+
+std::uint64_t Pipeline::buffered_bytes() const {
+  return flusher_.bytes() + (batcher_.open() == nullptr ? 0 : batcher_.open()->block.bytes());
+}
+
+/// Pauses or resumes the stream, as the bounds say.
+void Pipeline::keep_bounds() {
+  const std::uint64_t bytes = buffered_bytes();
+  std::uint64_t& bytes_max = book_.reading().buffered_bytes_max;
+  bytes_max = std::max(bytes_max, bytes);
+  const bool too_much = flusher_.backed_up() || bytes >= setup_.buffered_bytes_max();
+  // With all the memory in the open batch nothing would ever come back to end the pause.
+  if (too_much && flusher_.in_flight() == 0) batcher_.cut();
+  if (too_much == stream_.paused()) return;
+  if (too_much) {
+    stream_.pause();
+  } else {
+    stream_.resume();
+  }
+}
+
+/// Flushes the open batch if it is old enough and a flight is free; while none is, it may as well grow.
+void Pipeline::flush_due() {
+  if (batcher_.open() == nullptr || !flusher_.has_free_flight()) return;
+  if (clock_.steady_us() >= batcher_.due_steady_us()) batcher_.cut();
+}
+
+/// Sets the timer for the open batch, unless it runs. One timer serves batch after batch: when it fires for
+/// one that was cut in the meantime, it is set for the next. So a busy stream sets it once per interval, not
+/// per batch.
+void Pipeline::arm_flush_timer() {
+  if (flush_timer_is_ != FlushTimer::idle || batcher_.open() == nullptr) return;
+  flush_timer_is_ = FlushTimer::running;
+  const std::int64_t wait_us = batcher_.due_steady_us() - clock_.steady_us();
+  flush_timer_.expires_after(std::chrono::microseconds(std::max<std::int64_t>(wait_us, 0)));
+  flush_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    const BusyMeter::Scope working(meter_);
+    flush_timer_is_ = FlushTimer::idle;
+    flush_due();
+    keep_bounds();
+    const bool overdue = batcher_.open() != nullptr && clock_.steady_us() >= batcher_.due_steady_us();
+    if (overdue) flush_timer_is_ = FlushTimer::overdue;
+    arm_flush_timer();
+  });
+}
+
+wire::Lsn Pipeline::confirmable() const {
+  switch (setup_.ack_policy()) {
+    case proto::ACK_POLICY_AFTER_FLUSH:
+      return tracker_.acknowledged();
+    case proto::ACK_POLICY_ON_RECEIVE:
+      return tracker_.received();
+    default:
+      return {};  // never: the slot stays where it is
+  }
+}
+
+bool Pipeline::drained(std::uint32_t phase) {
+  const std::optional<std::uint64_t>& last_batch = book_.of(phase).last_batch;
+  return last_batch.has_value() && tracker_.acknowledged_batches() >= *last_batch;
+}
+
+void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
+  const PhaseFigures& figures = book_.of(phase);
+  wire::ChangeTally received = figures.received;
+  wire::ChangeTally run_received = book_.run_received();
+  if (const Batch* open = batcher_.open(); open != nullptr) {
+    if (open->phase == phase) received.merge(open->changes);
+    run_received.merge(open->changes);
+  }
+  wire::to_proto(received, *stats.mutable_received());
+  wire::to_proto(figures.acknowledged, *stats.mutable_acknowledged());
+  wire::to_proto(wire::ChangeTally{}, *stats.mutable_replayed());  // a lost connection ends this consumer
+  wire::to_proto(run_received, *stats.mutable_run_received());
+  wire::to_proto(book_.run_acknowledged(), *stats.mutable_run_acknowledged());
+  stats.set_batches(figures.batches);
+  stats.set_bytes(figures.bytes);
+  stats.set_transactions(figures.transactions);
+  stats.set_buffered_bytes(buffered_bytes());
+  stats.set_buffered_bytes_max(figures.buffered_bytes_max);
+  stats.set_flushes_in_flight(static_cast<std::uint32_t>(flusher_.in_flight()));
+  stats.set_received_lsn(stream_.received().value);
+  stats.set_flushed_lsn(tracker_.acknowledged().value);
+  stats.set_confirmed_lsn(stream_.confirmed().value);
+  stats.set_drained(drained(phase));
+  figures.lag_us.to_proto(*stats.mutable_lag_us());
+  figures.receive_us.to_proto(*stats.mutable_receive_us());
+  figures.queue_us.to_proto(*stats.mutable_queue_us());
+  figures.flush_us.to_proto(*stats.mutable_flush_us());
+}
+
+}  // namespace walstorm::consumer

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "consumer/batch.h"
+#include "consumer/batcher.h"
+#include "consumer/busy_meter.h"
+#include "consumer/change_intake.h"
+#include "consumer/flusher.h"
+#include "consumer/lsn_tracker.h"
+#include "consumer/phase_book.h"
+#include "consumer/replication_stream.h"
+#include "consumer/sink.h"
+#include "proto/control.pb.h"
+#include "proto/metrics.pb.h"
+#include "proto/wire/clock.h"
+
+namespace walstorm::consumer {
+
+/// From the replication stream to the sink and back to the slot: joins the parts and keeps the bounds.
+///
+///   ReplicationStream -> ChangeIntake (decode, encode, count) -> Batcher -> Flusher -> Sink
+///                     <- LsnTracker   <-------------------------------- acknowledged
+///
+/// Back-pressure: while a batch waits for a flight, or batches hold more than their share of memory, the
+/// stream is not read. PostgreSQL then keeps what is to come. Lives on the loop.
+class Pipeline final {
+ public:
+  /// Connects and starts streaming; blocks. `clock` and `meter` outlive the pipeline. `on_progress` is called
+  /// after each message and each acknowledgement: a phase may be drained now. Throws as ReplicationStream
+  /// does.
+  Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
+           const proto::Setup& setup, std::function<void()> on_progress);
+
+  /// Every change before the marker of `phase` was read and is acknowledged by the sink.
+  [[nodiscard]] bool drained(std::uint32_t phase);
+
+  /// The result of `phase` is sent: nothing counts for it any more.
+  void close(std::uint32_t phase) { book_.close(phase); }
+
+  /// Everything but the times and the heap, which belong to the process.
+  void fill(std::uint32_t phase, proto::ConsumerStats& stats);
+
+ private:
+  enum class FlushTimer {
+    idle,
+    running,
+    overdue,  ///< it has fired while no flight was free: the next acknowledgement sees to the batch
+  };
+
+  void on_wal(const WalMessage& message);
+  void on_cut(std::unique_ptr<Batch> batch);
+  void on_acknowledged(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us);
+  [[nodiscard]] wire::Lsn confirmable() const;
+  [[nodiscard]] std::uint64_t buffered_bytes() const;
+  void keep_bounds();
+  void flush_due();
+  void arm_flush_timer();
+
+  const wire::Clock& clock_;
+  BusyMeter& meter_;
+  proto::ConsumerSetup setup_;
+  std::function<void()> on_progress_;
+  ReplicationStream stream_;
+  LsnTracker tracker_;
+  PhaseBook book_;
+  BatchPool pool_;
+  std::unique_ptr<Sink> sink_;
+  Flusher flusher_;
+  Batcher batcher_;
+  ChangeIntake intake_;
+  boost::asio::steady_timer flush_timer_;
+  FlushTimer flush_timer_is_ = FlushTimer::idle;
+};
+
+}  // namespace walstorm::consumer

@@ -1,0 +1,99 @@
+#include "orchestrator/clean.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+
+#include <pqxx/nontransaction>
+
+#include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/private_server.h"
+#include "orchestrator/postgres/replication_setup.h"
+#include "orchestrator/postgres/session.h"
+#include "proto/wire/task_run_table.h"
+
+namespace walstorm {
+namespace {
+
+using std::chrono::seconds;
+using Lines = std::vector<std::string>;
+
+constexpr seconds kStepTimeout{60};
+constexpr seconds kSlotRelease{20};
+
+bool database_exists(pqxx::connection& connection, const std::string& database) {
+  pqxx::nontransaction transaction(connection);
+  return !transaction.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", database).empty();
+}
+
+/// What stands in the profiling database; "TaskRun" with its rows counted.
+Lines list_database(pqxx::connection& connection, const config::Config& config) {
+  pqxx::nontransaction transaction(connection);
+  Lines lines;
+  const std::string& slot = config.consumer.slot_name;
+  const auto slots = transaction.exec_params(
+      "SELECT pg_size_pretty(pg_current_wal_lsn() - restart_lsn) FROM pg_replication_slots "
+      "WHERE slot_name = $1 AND database = current_database()",
+      slot);
+  if (!slots.empty())
+    lines.push_back(fmt::format("replication slot \"{}\", holding {} of WAL", slot, slots[0][0].c_str()));
+  const std::string& publication = config.consumer.publication_name;
+  if (!transaction.exec_params("SELECT 1 FROM pg_publication WHERE pubname = $1", publication).empty()) {
+    lines.push_back(fmt::format("publication \"{}\"", publication));
+  }
+  const std::string table(wire::kTaskRunTable);
+  std::string rows = "no table";
+  if (!transaction
+           .exec_params("SELECT 1 FROM pg_class WHERE oid = to_regclass($1)", transaction.quote_name(table))
+           .empty()) {
+    rows = transaction.exec1("SELECT count(*) FROM " + transaction.quote_name(table))[0].as<std::string>() +
+           " rows";
+  }
+  lines.push_back(fmt::format("database \"{}\" ({})", config.database.profiling_database, rows));
+  return lines;
+}
+
+Lines clean_server(process::EventLoop& loop, const config::Config& config, bool dry_run) {
+  const auto address = postgres::Address::parse(*config.database.url);
+  const std::string& database = config.database.profiling_database;
+  const std::string what = "clean " + address.shown();
+  const std::string home = address.database().empty() ? "postgres" : address.database();
+  postgres::Session at_home(loop, address.conninfo(home, "walstorm"), what);
+  if (!at_home.ask<bool>("look for the database", kStepTimeout, 0,
+                         [database](auto& connection) { return database_exists(connection, database); })) {
+    return {};
+  }
+  Lines found;
+  {
+    postgres::Session session(loop, address.conninfo(database, "walstorm"), what);
+    found = session.ask<Lines>("list and drop the slot", kStepTimeout + kSlotRelease, 0,
+                               [config, dry_run](auto& connection) {
+                                 postgres::lock_database(connection);  // a run in progress keeps what it has
+                                 Lines lines = list_database(connection, config);
+                                 if (!dry_run)
+                                   postgres::drop_slot(connection, config.consumer.slot_name, kSlotRelease);
+                                 return lines;
+                               });
+  }
+  if (!dry_run) {
+    at_home.ask<bool>("drop the database", kStepTimeout, 0, [database](auto& connection) {
+      postgres::drop_database(connection, database);  // takes publication and table along
+      return true;
+    });
+  }
+  return found;
+}
+
+}  // namespace
+
+Lines clean(process::EventLoop& loop, const config::Config& config, bool dry_run) {
+  Lines found;
+  if (config.database.url) found = clean_server(loop, config, dry_run);
+  const auto temp = std::filesystem::temp_directory_path();
+  for (const auto& folder : postgres::stale_folders(temp))
+    found.push_back(fmt::format("folder {}", folder.string()));
+  if (!dry_run) postgres::remove_stale_folders(temp);
+  return found;
+}
+
+}  // namespace walstorm

@@ -1,0 +1,206 @@
+#include "orchestrator/cli.h"
+
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <optional>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "orchestrator/config/did_you_mean.h"
+#include "proto/wire/version.h"
+
+namespace walstorm {
+namespace {
+
+constexpr int kUsageExitCode = 2;
+
+constexpr const char* kFooter = R"(
+Examples:
+  walstorm run configs/quickstart.json           against a private PostgreSQL and the mock sink
+  walstorm -t 10000 -d 2m --mock-clickhouse      one phase, no file
+  walstorm run stress.json --set producer.batchSize=500 --set phases.0.durationSec=10
+  walstorm run stress.json --dry-run             what it would do, and the resolved config
+
+A value comes from, later ones win: built-in, file, environment, flags. A flag left out changes nothing.
+With a config file -t and -d replace the target and the duration of every phase.
+
+Exit codes:
+  0 passed   1 run failed   2 bad config or usage   3 environment not ready
+  99 thresholds crossed   130 interrupted (report written))";
+
+constexpr std::array kLaterCommands{"check", "search", "sweep", "compare", "report"};
+
+/// The command line's raw words. Whether a flag was given is asked of CLI11, not of these.
+struct Words {
+  std::string config_option, config_argument;
+  std::string throughput, duration, workers, profile, output, name, seed, env_file, junit;
+  std::vector<std::string> sets;
+  bool mock = false, private_clickhouse = false, dry_run = false, verbose = false, quiet = false,
+       no_color = false;
+};
+
+Answer usage_error(const std::string& message) {
+  return {fmt::format("walstorm: {}\nwalstorm --help shows what there is\n", message), kUsageExitCode};
+}
+
+Answer not_yet(const std::string& what) {
+  return {fmt::format("walstorm: {} comes with a later version\n", what), kUsageExitCode};
+}
+
+std::string version_text() {
+  return fmt::format("walstorm {} (git {}, {} build)\n", wire::kToolVersion, wire::kGitRevision,
+                     wire::kBuildType);
+}
+
+/// Options belong to the program, not to a command, and are found there from behind a command's name too.
+void describe(CLI::App& app, Words& words) {
+  app.name("walstorm");
+  app.footer(kFooter);
+  app.set_help_flag("-h,--help", "Print this and exit");
+  app.set_version_flag("--version", version_text(), "Print version, git revision and build type, and exit");
+  app.require_subcommand(0, 1);
+  app.add_option("CONFIG", words.config_argument, "The config file; the same as -c")->type_name("FILE");
+  app.add_option("-c,--config", words.config_option, "The config file")->type_name("FILE");
+  app.add_option("-t,--throughput", words.throughput, "Records per second, or max")->type_name("N");
+  app.add_option("-d,--duration", words.duration, "Duration of each phase: 60, 30s, 2m, 1h")
+      ->type_name("TIME");
+  app.add_option("-w,--workers", words.workers, "Producer processes")->type_name("N");
+  app.add_flag("--mock-clickhouse", words.mock, "Flush into the mock instead of a ClickHouse server");
+  app.add_option("--set", words.sets, "Set one key, such as consumer.flushBatchSize=500; repeatable")
+      ->type_name("KEY.PATH=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--output", words.output, "Where run folders go; ./profiling-results")->type_name("DIR");
+  app.add_option("--name", words.name, "The run's name")->type_name("NAME");
+  app.add_option("--seed", words.seed, "The seed of all generated rows")->type_name("N");
+  app.add_option("--env-file", words.env_file, "Variables that win over the environment's")
+      ->type_name("FILE");
+  app.add_flag("--dry-run", words.dry_run, "Print the resolved plan and do nothing");
+  app.add_flag("-v,--verbose", words.verbose, "Say more");
+  app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
+  app.add_flag("--no-color", words.no_color, "Never color the output");
+
+  app.add_subcommand("run", "Run the phases of a config (the default)")->fallthrough();
+  app.add_subcommand("clean", "Remove slot, publication and database left by earlier runs")->fallthrough();
+  // What comes later is in no help, and known all the same: to say so, and to take no command for a file's
+  // name.
+  for (const char* command : kLaterCommands) app.add_subcommand(command)->group("")->prefix_command();
+  app.add_option("--profile", words.profile)->group("");
+  app.add_option("--junit", words.junit)->group("");
+  app.add_flag("--private-clickhouse", words.private_clickhouse)->group("");
+}
+
+/// "90", "90s", "1.5m", "2h" -> seconds, as JSON.
+std::optional<std::string> seconds_in(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string unit(static_cast<const char*>(end), text.data() + text.size());
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (error != std::errc() || factor == 0 || !std::isfinite(value)) return std::nullopt;
+  return fmt::format("{}", value * factor);
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+Answer unknown_words(const CLI::App& app) {
+  const std::string word = app.remaining(true).front();
+  const std::string name = word.substr(0, word.find('='));
+  if (!name.starts_with('-'))
+    return usage_error(fmt::format("one config file at most; \"{}\" is too much", word));
+  const std::string meant = config::nearest(name, option_names(app));
+  return usage_error(meant.empty() ? fmt::format("unknown option {}", name)
+                                   : fmt::format("unknown option {}; did you mean {}?", name, meant));
+}
+
+/// Commands and flags whose feature this version lacks.
+std::optional<Answer> later_feature(const CLI::App& app, const Words& words) {
+  for (const char* command : kLaterCommands) {
+    if (app.got_subcommand(command)) return not_yet(fmt::format("walstorm {}", command));
+  }
+  if (!words.profile.empty() && words.profile != "none") return not_yet("--profile " + words.profile);
+  if (!words.junit.empty()) return not_yet("--junit");
+  if (words.private_clickhouse) return not_yet("--private-clickhouse");
+  return std::nullopt;
+}
+
+/// Appends what the flags put over the config; the more special --set last, so that it wins. Returns what is
+/// wrong.
+std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
+                                    std::vector<config::Override>& overrides) {
+  const auto add = [&](const char* flag, const char* path, const std::string& value, bool as_text) {
+    if (app.count(flag) > 0) overrides.push_back({fmt::format("{} ", flag), path, value, as_text});
+  };
+  add("--throughput", "phases.*.targetThroughput", words.throughput, false);
+  if (app.count("--duration") > 0) {
+    const auto seconds = seconds_in(words.duration);
+    if (!seconds) return usage_error(fmt::format("--duration {}: write 60, 30s, 2m or 1h", words.duration));
+    add("--duration", "phases.*.durationSec", *seconds, false);
+  }
+  add("--workers", "producer.workerCount", words.workers, false);
+  add("--mock-clickhouse", "consumer.useMockClickhouse", words.mock ? "true" : "false", false);
+  add("--output", "profiling.outputDir", words.output, true);
+  add("--name", "name", words.name, true);
+  add("--seed", "seed", words.seed, false);
+  for (const std::string& set : words.sets) {
+    const auto equals = set.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return usage_error(fmt::format("--set {}: write key.path=value", set));
+    }
+    const std::string path = set.substr(0, equals);
+    overrides.push_back({fmt::format("--set {}=", path), path, set.substr(equals + 1), false});
+  }
+  return std::nullopt;
+}
+
+std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const Words& words) {
+  if (auto answer = later_feature(app, words)) return *answer;
+  if (!app.remaining(true).empty()) return unknown_words(app);
+  if (!words.config_option.empty() && !words.config_argument.empty()) {
+    return usage_error(fmt::format("one config file at most; here are {} and {}", words.config_option,
+                                   words.config_argument));
+  }
+  if (words.verbose && words.quiet) return usage_error("-v and -q exclude each other");
+  CommandLine line;
+  line.command = app.got_subcommand("clean") ? Command::clean : Command::run;
+  const std::string& file = words.config_option.empty() ? words.config_argument : words.config_option;
+  if (!file.empty()) line.request.file = file;
+  if (!words.env_file.empty()) line.request.env_file = words.env_file;
+  line.request.needs_sink = line.command == Command::run;
+  line.dry_run = words.dry_run;
+  line.color = !words.no_color;
+  line.verbosity = words.verbose ? Verbosity::verbose : words.quiet ? Verbosity::quiet : Verbosity::normal;
+  if (auto answer = add_overrides(app, words, line.request.overrides)) return *answer;
+  return line;
+}
+
+}  // namespace
+
+std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const* argv) {
+  CLI::App app{
+      "walstorm load-tests PostgreSQL -> ClickHouse replication: it writes rows at a given rate, follows "
+      "the\n"
+      "WAL into ClickHouse or a mock of it, accounts for every row, and reports each phase."};
+  Words words;
+  describe(app, words);
+  app.allow_extras();  // unknown_words() says more about them than CLI11 does
+  try {
+    app.parse(argc, argv);
+    return command_line_from(app, words);
+  } catch (const CLI::CallForHelp&) {
+    // The program's help, behind a command's name too: commands have no options of their own.
+    return Answer{app.get_formatter()->make_help(&app, "walstorm", CLI::AppFormatMode::Normal) + "\n", 0};
+  } catch (const CLI::CallForVersion&) {
+    return Answer{version_text(), 0};
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.what());
+  }
+}
+
+}  // namespace walstorm

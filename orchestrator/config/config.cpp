@@ -1,0 +1,188 @@
+#include "orchestrator/config/config.h"
+
+#include <cmath>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "orchestrator/config/secrets.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::config {
+namespace {
+
+using nlohmann::json;
+
+template <typename Enum, std::size_t kSize>
+using Words = std::pair<Enum, const char*>[kSize];
+
+constexpr Words<WriteMode, 2> kWriteModes{{WriteMode::insert, "insert"}, {WriteMode::copy, "copy"}};
+constexpr Words<AckPolicy, 3> kAckPolicies{{AckPolicy::after_flush, "afterFlush"},
+                                           {AckPolicy::on_receive, "onReceive"},
+                                           {AckPolicy::never, "never"}};
+constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
+                                                       {ReplicaIdentity::by_default, "default"}};
+
+template <typename Enum, std::size_t kSize>
+const char* word_of(const Words<Enum, kSize>& words, Enum value) {
+  for (const auto& [known, word] : words) {
+    if (known == value) return word;
+  }
+  throw wire::Error(wire::ErrorKind::internal, "a value of Config has no word in the config file");
+}
+
+template <typename Enum, std::size_t kSize>
+Enum value_of(const Words<Enum, kSize>& words, const json& text) {
+  for (const auto& [value, word] : words) {
+    if (text == word) return value;
+  }
+  throw wire::Error(wire::ErrorKind::internal, "no value of Config for " + text.dump());
+}
+
+/// 5000, not 5000.0.
+json number(double value) {
+  constexpr double kWholeMax = 9007199254740992.0;
+  if (std::trunc(value) == value && std::abs(value) < kWholeMax) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+Load load_from(const json& target) {
+  if (target.is_object()) return RampLoad{target["from"], target["to"]};
+  if (target.is_string()) return MaxLoad{};
+  return ConstantLoad{target};
+}
+
+Phase phase_from(const json& phase, const json& target_default) {
+  return {
+      .name = phase["name"],
+      .duration_sec = phase["durationSec"],
+      .load = load_from(phase.contains("targetThroughput") ? phase["targetThroughput"] : target_default),
+      .records = phase.contains("records") ? std::optional<std::uint64_t>(phase["records"]) : std::nullopt,
+      .warmup = phase["warmup"]};
+}
+
+Producer producer_from(const json& producer) {
+  return {.max_live_rows = producer["maxLiveRows"],
+          .insert_update_ratio = producer["insertUpdateRatio"],
+          .delete_ratio = producer["deleteRatio"],
+          .batch_size = producer["batchSize"],
+          .payload_size_kb = producer["payloadSizeKB"],
+          .payload_entropy = producer["payloadEntropy"],
+          .write_mode = value_of(kWriteModes, producer["writeMode"]),
+          .connections = producer["connections"],
+          .worker_count = producer["workerCount"]};
+}
+
+Consumer consumer_from(const json& consumer) {
+  return {.flush_batch_size = consumer["flushBatchSize"],
+          .flush_interval_ms = consumer["flushIntervalMs"],
+          .max_flush_concurrency = consumer["maxFlushConcurrency"],
+          .use_mock_clickhouse = consumer["useMockClickhouse"],
+          .mock_clickhouse_delay_ms = consumer["mockClickhouseDelay"],
+          .mock_max_records_per_sec = consumer["mock"]["maxRecordsPerSec"],
+          .ack_policy = value_of(kAckPolicies, consumer["ackPolicy"]),
+          .max_buffered_mb = consumer["maxBufferedMB"],
+          .binary = consumer["binary"],
+          .slot_name = consumer["slotName"],
+          .publication_name = consumer["publicationName"]};
+}
+
+Database database_from(const json& database) {
+  Database result{.url = std::nullopt,
+                  .profiling_database = database["profilingDatabase"],
+                  .keep = database["keep"],
+                  .replica_identity = value_of(kReplicaIdentities, database["replicaIdentity"]),
+                  .settings = {}};
+  if (database.contains("url") && database["url"] != "private") result.url = database["url"];
+  for (const auto& [name, value] : database["settings"].items()) {
+    result.settings[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  return result;
+}
+
+json to_json(const Phase& phase) {
+  json result{{"name", phase.name},
+              {"durationSec", number(phase.duration_sec)},
+              {"targetThroughput", to_json(phase.load)},
+              {"warmup", phase.warmup}};
+  if (phase.records) result["records"] = *phase.records;
+  return result;
+}
+
+json to_json(const Producer& producer) {
+  return {{"maxLiveRows", producer.max_live_rows},
+          {"insertUpdateRatio", number(producer.insert_update_ratio)},
+          {"deleteRatio", number(producer.delete_ratio)},
+          {"batchSize", producer.batch_size},
+          {"payloadSizeKB", number(producer.payload_size_kb)},
+          {"payloadEntropy", number(producer.payload_entropy)},
+          {"writeMode", word_of(kWriteModes, producer.write_mode)},
+          {"connections", producer.connections},
+          {"workerCount", producer.worker_count}};
+}
+
+json to_json(const Consumer& consumer) {
+  return {{"flushBatchSize", consumer.flush_batch_size},
+          {"flushIntervalMs", consumer.flush_interval_ms},
+          {"maxFlushConcurrency", consumer.max_flush_concurrency},
+          {"useMockClickhouse", consumer.use_mock_clickhouse},
+          {"mockClickhouseDelay", number(consumer.mock_clickhouse_delay_ms)},
+          {"mock", {{"maxRecordsPerSec", number(consumer.mock_max_records_per_sec)}}},
+          {"ackPolicy", word_of(kAckPolicies, consumer.ack_policy)},
+          {"maxBufferedMB", consumer.max_buffered_mb},
+          {"binary", consumer.binary},
+          {"slotName", consumer.slot_name},
+          {"publicationName", consumer.publication_name}};
+}
+
+json to_json(const Database& database) {
+  return {{"url", database.url ? without_secrets(*database.url) : "private"},
+          {"profilingDatabase", database.profiling_database},
+          {"keep", database.keep},
+          {"replicaIdentity", word_of(kReplicaIdentities, database.replica_identity)},
+          {"settings", database.settings}};
+}
+
+}  // namespace
+
+Config from_json(const json& document) {
+  Config config{.name = document["name"],
+                .description = document.value("description", ""),
+                .seed = document["seed"],
+                .phases = {},
+                .producer = producer_from(document["producer"]),
+                .consumer = consumer_from(document["consumer"]),
+                .database = database_from(document["database"]),
+                .output_dir = document["profiling"]["outputDir"],
+                .drain_timeout_sec = document["drain"]["timeoutSec"],
+                .stop_grace_sec = document["stop"]["graceSec"]};
+  for (const json& phase : document["phases"]) {
+    config.phases.push_back(phase_from(phase, document["producer"]["targetThroughput"]));
+  }
+  return config;
+}
+
+json to_json(const Load& load) {
+  if (const auto* constant = std::get_if<ConstantLoad>(&load)) return number(constant->rate);
+  if (const auto* ramp = std::get_if<RampLoad>(&load)) {
+    return {{"from", number(ramp->from)}, {"to", number(ramp->to)}};
+  }
+  return "max";
+}
+
+json to_json(const Config& config) {
+  json result{{"name", config.name},
+              {"seed", config.seed},
+              {"phases", json::array()},
+              {"producer", to_json(config.producer)},
+              {"consumer", to_json(config.consumer)},
+              {"database", to_json(config.database)},
+              {"profiling", {{"outputDir", config.output_dir}}},
+              {"drain", {{"timeoutSec", number(config.drain_timeout_sec)}}},
+              {"stop", {{"graceSec", number(config.stop_grace_sec)}}}};
+  if (!config.description.empty()) result["description"] = config.description;
+  for (const Phase& phase : config.phases) result["phases"].push_back(to_json(phase));
+  return result;
+}
+
+}  // namespace walstorm::config

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace walstorm::config {
+
+/// Records per second, all producers together.
+struct ConstantLoad {
+  double rate = 0;
+};
+/// Linear over the phase's duration.
+struct RampLoad {
+  double from = 0;
+  double to = 0;
+};
+/// Unthrottled.
+struct MaxLoad {};
+
+using Load = std::variant<ConstantLoad, RampLoad, MaxLoad>;
+
+struct Phase {
+  std::string name;
+  double duration_sec = 0;
+  Load load;                             ///< the producer's targetThroughput where the phase names none
+  std::optional<std::uint64_t> records;  ///< ends the load after so many, within duration_sec
+  bool warmup = false;
+};
+
+enum class WriteMode { insert, copy };
+
+struct Producer {
+  std::uint64_t max_live_rows = 0;
+  double insert_update_ratio = 0;
+  double delete_ratio = 0;
+  std::uint32_t batch_size = 0;
+  double payload_size_kb = 0;
+  double payload_entropy = 0;
+  WriteMode write_mode = WriteMode::insert;
+  std::uint32_t connections = 0;
+  std::uint32_t worker_count = 0;
+};
+
+enum class AckPolicy { after_flush, on_receive, never };
+
+struct Consumer {
+  std::uint32_t flush_batch_size = 0;
+  std::uint32_t flush_interval_ms = 0;
+  std::uint32_t max_flush_concurrency = 0;
+  bool use_mock_clickhouse = false;
+  double mock_clickhouse_delay_ms = 0;
+  double mock_max_records_per_sec = 0;  ///< 0: no limit
+  AckPolicy ack_policy = AckPolicy::after_flush;
+  std::uint32_t max_buffered_mb = 0;
+  bool binary = true;
+  std::string slot_name;
+  std::string publication_name;
+};
+
+enum class ReplicaIdentity { full, by_default };
+
+struct Database {
+  /// Where PostgreSQL is: a libpq URL, with its secrets; nullopt for a private server.
+  std::optional<std::string> url;
+  std::string profiling_database;
+  bool keep = true;
+  ReplicaIdentity replica_identity = ReplicaIdentity::full;
+  std::map<std::string, std::string> settings;  ///< GUCs: of a private server, else of the writing sessions
+};
+
+/// A run, resolved: built-in < file < environment < flags, checked, complete. What a key means is said once,
+/// in configs/walstorm.schema.json; this is the same in C++.
+struct Config {
+  std::string name;
+  std::string description;
+  std::uint64_t seed = 1;
+  std::vector<Phase> phases;
+  Producer producer;
+  Consumer consumer;
+  Database database;
+  std::string output_dir;  ///< where the run's folder is made
+  double drain_timeout_sec = 0;
+  double stop_grace_sec = 0;
+};
+
+/// The resolved configuration as JSON with every secret taken out: for --dry-run, config.json and
+/// metrics.json. Secrets aside it is a config file that loads to the same Config.
+[[nodiscard]] nlohmann::json to_json(const Config& config);
+
+/// The Config of a document that is complete and has passed every check (see load.h).
+[[nodiscard]] Config from_json(const nlohmann::json& document);
+
+/// A target as a config has it: 5000, {"from": 1000, "to": 20000} or "max".
+[[nodiscard]] nlohmann::json to_json(const Load& load);
+
+}  // namespace walstorm::config

@@ -1,0 +1,146 @@
+#include "orchestrator/config/phase_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace walstorm::config {
+namespace {
+
+// The rule of thumb of disk_bytes(). A row is its payload and about 24 short columns, tuple header and
+// alignment; its primary key's index entry comes on top, in the table's files and in the WAL alike.
+constexpr double kRowBytesWithoutPayload = 700;
+constexpr double kIndexBytes = 100;
+// WAL record headers, page images after a checkpoint, commits.
+constexpr double kWalFactor = 1.3;
+// Records per second of an unthrottled phase: what a good machine takes.
+constexpr double kMaxLoadAssumed = 50'000;
+
+std::optional<double> records_of(const Phase& phase) {
+  std::optional<double> due;
+  if (const auto* constant = std::get_if<ConstantLoad>(&phase.load))
+    due = constant->rate * phase.duration_sec;
+  if (const auto* ramp = std::get_if<RampLoad>(&phase.load))
+    due = (ramp->from + ramp->to) / 2 * phase.duration_sec;
+  if (due && phase.records) due = std::min(*due, static_cast<double>(*phase.records));
+  return due;
+}
+
+/// 12345678 -> "12,345,678".
+std::string grouped(double value) {
+  const std::string digits = fmt::format("{:.0f}", value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string target_text(const Load& load) {
+  if (const auto* constant = std::get_if<ConstantLoad>(&load)) return grouped(constant->rate) + "/s";
+  if (const auto* ramp = std::get_if<RampLoad>(&load)) {
+    return fmt::format("{} -> {}/s", grouped(ramp->from), grouped(ramp->to));
+  }
+  return "max";
+}
+
+/// "45 s", "1 min 30 s", "2 h 5 min".
+std::string duration_text(double seconds) {
+  if (seconds < 60) return fmt::format("{:.3g} s", seconds);
+  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
+  const auto with = [](std::uint64_t rest, const char* unit) {
+    return rest == 0 ? std::string() : fmt::format(" {} {}", rest, unit);
+  };
+  if (whole < 3600) return fmt::format("{} min", whole / 60) + with(whole % 60, "s");
+  return fmt::format("{} h", whole / 3600) + with(whole % 3600 / 60, "min");
+}
+
+std::string bytes_text(double bytes) {
+  static constexpr std::array kUnits{"B", "KB", "MB", "GB", "TB", "PB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
+  return fmt::format("{:.3g} {}", bytes, kUnits[unit]);
+}
+
+std::string table_line(const std::string& number, const std::string& name, const std::string& target,
+                       const std::string& duration, const std::string& records, std::size_t name_width) {
+  return fmt::format("  {:>3}  {:<{}}  {:>20}  {:>12}  {:>15}\n", number, name, name_width, target, duration,
+                     records);
+}
+
+}  // namespace
+
+std::vector<PhasePlan> plan_phases(const Config& config) {
+  constexpr double kMicrosPerSec = 1e6;
+  std::vector<PhasePlan> plan;
+  for (const Phase& phase : config.phases) {
+    plan.push_back(
+        {.index = static_cast<std::uint32_t>(plan.size()),
+         .name = phase.name,
+         .warmup = phase.warmup,
+         .load = phase.load,
+         .duration_us = static_cast<std::uint64_t>(std::llround(phase.duration_sec * kMicrosPerSec)),
+         .records_max = phase.records.value_or(0),
+         .records_expected = records_of(phase)});
+  }
+  return plan;
+}
+
+std::uint64_t disk_bytes(const Config& config, const std::vector<PhasePlan>& plan) {
+  double records = 0;
+  for (const PhasePlan& phase : plan) {
+    double most =
+        phase.records_expected.value_or(kMaxLoadAssumed * static_cast<double>(phase.duration_us) / 1e6);
+    if (phase.records_max > 0) most = std::min(most, static_cast<double>(phase.records_max));
+    records += most;
+  }
+  const double deletes = config.producer.delete_ratio;
+  const double inserts = (1 - deletes) * config.producer.insert_update_ratio;
+  const double updates = 1 - deletes - inserts;
+  const double row = kRowBytesWithoutPayload + config.producer.payload_size_kb * 1024;
+  // With REPLICA IDENTITY FULL an update or delete writes the old row to the WAL as well.
+  const double old_row = config.database.replica_identity == ReplicaIdentity::full ? row : kIndexBytes;
+  const double table = (inserts + updates) * (row + kIndexBytes);
+  const double wal = ((inserts + updates) * (row + kIndexBytes) + (updates + deletes) * old_row) * kWalFactor;
+  return static_cast<std::uint64_t>(records * (table + wal));
+}
+
+std::string dry_run_text(const Config& config) {
+  const std::vector<PhasePlan> plan = plan_phases(config);
+  std::size_t name_width = 5;
+  for (const PhasePlan& phase : plan) name_width = std::max(name_width, phase.name.size());
+  double seconds = 0;
+  double records = 0;
+  bool all_known = true;
+  std::string text = fmt::format("{}: dry run, nothing is started\n\n", config.name);
+  text += table_line("#", "phase", "target", "duration", "records", name_width);
+  for (const PhasePlan& phase : plan) {
+    const double duration_sec = static_cast<double>(phase.duration_us) / 1e6;
+    std::string line = table_line(
+        std::to_string(phase.index + 1), phase.name, target_text(phase.load), duration_text(duration_sec),
+        phase.records_expected ? grouped(*phase.records_expected)
+        : phase.records_max    ? fmt::format("<= {}", grouped(static_cast<double>(phase.records_max)))
+                               : "unknown",
+        name_width);
+    if (phase.warmup) line.insert(line.size() - 1, "  warm-up, not judged");
+    text += line;
+    seconds += duration_sec;
+    records += phase.records_expected.value_or(0);
+    all_known = all_known && phase.records_expected;
+  }
+  const std::string total = all_known     ? grouped(records)
+                            : records > 0 ? grouped(records) + " + ?"
+                                          : "unknown";
+  text += table_line("", "total", "", duration_text(seconds), total, name_width);
+  text += fmt::format("\n  after each phase  a drain of up to {}\n", duration_text(config.drain_timeout_sec));
+  text += fmt::format("  disk, estimated   {} at most (table and WAL)\n",
+                      bytes_text(static_cast<double>(disk_bytes(config, plan))));
+  text += fmt::format("  results           {}\n\n", config.output_dir);
+  return text + to_json(config).dump(2) + "\n";
+}
+
+}  // namespace walstorm::config

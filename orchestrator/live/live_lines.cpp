@@ -1,0 +1,135 @@
+#include "orchestrator/live/live_lines.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "orchestrator/report/format.h"
+#include "orchestrator/report/phase_text.h"
+
+namespace walstorm::live {
+namespace {
+
+using measure::Second;
+using report::bytes_text;
+using report::ms_text;
+using report::percent_text;
+using report::rate_text;
+using report::sec_text;
+
+constexpr std::size_t kBarWidth = 30;
+constexpr std::size_t kNameWidth = 14;
+
+/// To the screen's width of a name, which need not be ASCII.
+std::string padded(const std::string& text, std::size_t width) {
+  const std::string shown = report::clipped(text, width);
+  return shown + std::string(width - report::display_width(shown), ' ');
+}
+
+std::string progress_text(const PhaseProgress& phase) {
+  switch (phase.stage) {
+    case Stage::waiting:
+      return sec_text(phase.planned_sec);
+    case Stage::loading:
+      return fmt::format("{} left",
+                         sec_text(std::ceil(std::max(0.0, phase.planned_sec - phase.elapsed_sec))));
+    case Stage::draining:
+      return "draining";
+    case Stage::ended:
+      return phase.verdict ? measure::to_string(*phase.verdict) : "ended";
+  }
+  return {};
+}
+
+std::string bar_line(const PhaseProgress& phase, std::size_t name_width) {
+  double share = phase.planned_sec > 0 ? std::clamp(phase.elapsed_sec / phase.planned_sec, 0.0, 1.0) : 0;
+  if (phase.stage == Stage::draining || phase.stage == Stage::ended) share = 1;
+  if (phase.stage == Stage::waiting) share = 0;
+  const auto filled = static_cast<std::size_t>(share * static_cast<double>(kBarWidth));
+  return fmt::format("{} [{}{}] {}", padded(phase.name, name_width), std::string(filled, '#'),
+                     std::string(kBarWidth - filled, '.'), progress_text(phase));
+}
+
+/// The bytes of WAL that no one has confirmed: the sum of the ladder's distances, known when all of them are.
+std::optional<std::uint64_t> behind_bytes(const Second& second) {
+  std::uint64_t sum = 0;
+  for (const auto& part : {second.head_to_sent_bytes, second.sent_to_received_bytes,
+                           second.received_to_flushed_bytes, second.flushed_to_confirmed_bytes}) {
+    if (!part) return std::nullopt;
+    sum += *part;
+  }
+  return sum;
+}
+
+std::string process_line(const Second& second, const Second::Process& process, std::size_t name_width) {
+  std::vector<std::string> parts;
+  if (process.role.starts_with("producer")) {
+    parts.push_back("writes " + rate_text(process.records_per_sec));
+    parts.push_back("target " + rate_text(second.target_per_sec));
+    parts.push_back("schedule lag p99 " + ms_text(second.schedule_lag_p99_ms));
+  } else if (process.role.starts_with("consumer")) {
+    parts.push_back("lands " + rate_text(process.records_per_sec));
+    parts.push_back(fmt::format("lag p50 {} p99 {}", ms_text(second.lag_p50_ms), ms_text(second.lag_p99_ms)));
+    parts.push_back("behind " + bytes_text(behind_bytes(second)));
+  } else if (process.role == "postgres-walsender") {
+    parts.push_back("unsent " + bytes_text(second.head_to_sent_bytes));
+  }
+  parts.push_back("CPU " + percent_text(process.cpu_share));
+  parts.push_back(bytes_text(process.rss_bytes));
+  return fmt::format("{}  {}", padded(process.role, name_width), fmt::join(parts, "  "));
+}
+
+/// As many phases as fit, the first one that has not ended among them.
+std::pair<std::size_t, std::size_t> shown_phases(const std::vector<PhaseProgress>& phases, std::size_t room) {
+  if (phases.size() <= room) return {0, phases.size()};
+  const auto current =
+      static_cast<std::size_t>(std::find_if(phases.begin(), phases.end(),
+                                            [](const PhaseProgress& p) { return p.stage != Stage::ended; }) -
+                               phases.begin());
+  const std::size_t first = std::min(current > 0 ? current - 1 : 0, phases.size() - room);
+  // One row shows the running phase rather than the one before it.
+  const std::size_t start = room == 1 ? std::min(current, phases.size() - 1) : first;
+  return {start, start + room};
+}
+
+}  // namespace
+
+std::vector<std::string> live_lines(const std::vector<PhaseProgress>& phases, const Second& second,
+                                    Screen screen) {
+  // A cursor behind the last line takes a row of its own.
+  const std::size_t rows = screen.rows > 1 ? screen.rows - 1 : 1;
+  const std::size_t room = std::max<std::size_t>(1, rows - std::min(rows, second.processes.size()));
+  const auto [first, last] = shown_phases(phases, room);
+  std::size_t name_width = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    name_width = std::max(name_width, std::min(kNameWidth, report::display_width(phases[i].name)));
+  }
+  std::vector<std::string> lines;
+  for (std::size_t i = first; i < last; ++i) lines.push_back(bar_line(phases[i], name_width));
+  name_width = 0;
+  for (const auto& process : second.processes) {
+    name_width = std::max(name_width, report::display_width(process.role));
+  }
+  for (const auto& process : second.processes) lines.push_back(process_line(second, process, name_width));
+  if (lines.size() > rows) lines.resize(rows);
+  for (std::string& line : lines) line = report::clipped(line, screen.columns);
+  return lines;
+}
+
+std::string plain_line(const Second& second) {
+  return fmt::format(
+      "{} {} {}{}: produced {} of {}, landed {}, lag p50 {} p99 {}, schedule lag p99 {}, behind {}",
+      report::iso_time(second.at_unix_us), second.phase, sec_text(std::round(second.phase_elapsed_sec)),
+      second.draining ? " (draining)" : "", rate_text(second.produced_per_sec),
+      rate_text(second.target_per_sec), rate_text(second.landed_per_sec), ms_text(second.lag_p50_ms),
+      ms_text(second.lag_p99_ms), ms_text(second.schedule_lag_p99_ms), bytes_text(behind_bytes(second)));
+}
+
+std::string phase_start_line(const config::Phase& phase) {
+  const std::string records =
+      phase.records ? fmt::format(", at most {} records", report::count_text(*phase.records)) : "";
+  return fmt::format("phase {}{}: {} at {}{}", phase.name, phase.warmup ? " (warm-up)" : "",
+                     sec_text(phase.duration_sec), report::target_text(phase.load), records);
+}
+
+}  // namespace walstorm::live

@@ -1,0 +1,86 @@
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+#include <variant>
+
+#include "orchestrator/clean.h"
+#include "orchestrator/cli.h"
+#include "orchestrator/config/load.h"
+#include "orchestrator/config/phase_plan.h"
+#include "orchestrator/process/event_loop.h"
+#include "orchestrator/run/run.h"
+#include "proto/wire/error.h"
+#include "proto/wire/log.h"
+
+namespace walstorm {
+namespace {
+
+constexpr int kBadConfig = 2;
+constexpr int kNotReady = 3;
+constexpr int kInterrupted = 130;
+
+int exit_code_of(wire::ErrorKind kind) {
+  switch (kind) {
+    case wire::ErrorKind::config:
+      return kBadConfig;
+    case wire::ErrorKind::internal:
+      return 1;
+    default:
+      return kNotReady;  // what can go wrong before a run begins is outside of it
+  }
+}
+
+int carry_out_clean(const config::Config& config, bool dry_run) {
+  process::EventLoop loop;
+  const auto found = clean(loop, config, dry_run);
+  for (const auto& line : found) fmt::print("{} {}\n", dry_run ? "found" : "removed", line);
+  if (found.empty()) fmt::print("nothing left by earlier runs\n");
+  return 0;
+}
+
+int carry_out(const CommandLine& line) {
+  const config::Config config =
+      config::load(line.request, config::process_environment(), std::filesystem::current_path());
+  if (line.command == Command::clean) return carry_out_clean(config, line.dry_run);
+  if (line.dry_run) {
+    fmt::print("{}", config::dry_run_text(config));
+    return 0;
+  }
+  run::Display display;
+  display.quiet = line.verbosity == Verbosity::quiet;
+  display.terminal = ::isatty(STDOUT_FILENO) == 1;
+  display.colour = line.color && display.terminal;
+  process::EventLoop loop;
+  return run::carry_out(loop, config, config.output_dir, display).exit_code;
+}
+
+}  // namespace
+}  // namespace walstorm
+
+int main(int argc, char** argv) {
+  using namespace walstorm;
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    const auto parsed = parse_command_line(argc, argv);
+    if (const auto* answer = std::get_if<Answer>(&parsed)) {
+      fmt::print(answer->exit_code == 0 ? stdout : stderr, "{}", answer->text);
+      return answer->exit_code;
+    }
+    const auto& line = std::get<CommandLine>(parsed);
+    wire::start_log("walstorm", line.verbosity == Verbosity::verbose);
+    return carry_out(line);
+  } catch (const process::Interrupted&) {
+    fmt::print(stderr, "walstorm: interrupted before the run began\n");
+    return kInterrupted;
+  } catch (const wire::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return exit_code_of(error.kind());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "walstorm: {}\n", error.what());
+    return 1;
+  }
+}

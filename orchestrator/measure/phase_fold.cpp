@@ -1,0 +1,228 @@
+#include "orchestrator/measure/phase_fold.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "orchestrator/measure/load_schedule.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::measure {
+namespace {
+
+template <typename Fold>
+Fold& worker_in(std::map<std::string, Fold>& workers, const std::string& name) {
+  const auto at = workers.find(name);
+  if (at == workers.end()) {
+    throw wire::Error(wire::ErrorKind::internal, fmt::format("no worker \"{}\" in this phase", name));
+  }
+  return at->second;
+}
+
+/// A sum is known only when every part is.
+void add_part(std::optional<double>& sum, const std::optional<double>& part) {
+  sum = sum && part ? std::optional(*sum + *part) : std::nullopt;
+}
+
+std::optional<double> to_ms(std::optional<double> us) {
+  return us ? std::optional(*us / 1000) : std::nullopt;
+}
+
+std::optional<std::uint64_t> distance(const std::optional<wire::Lsn>& ahead,
+                                      const std::optional<wire::Lsn>& behind) {
+  if (!ahead || !behind || !ahead->is_set() || !behind->is_set()) return std::nullopt;
+  return ahead->bytes_after(*behind);
+}
+
+}  // namespace
+
+PhaseFold::PhaseFold(PhaseFacts facts) : facts_(std::move(facts)) {
+  roles_.emplace_back("orchestrator");
+  for (const WorkerFacts& worker : facts_.producers) {
+    producers_.try_emplace(worker.name);
+    roles_.push_back(worker.name);
+  }
+  for (const WorkerFacts& worker : facts_.consumers) {
+    const auto before = facts_.carry.acknowledged.find(worker.name);
+    consumers_.try_emplace(worker.name, before == facts_.carry.acknowledged.end()
+                                            ? std::nullopt
+                                            : std::optional(before->second));
+    roles_.push_back(worker.name);
+  }
+  roles_.emplace_back("postgres-walsender");
+  roles_.emplace_back("postgres-backends");
+  for (const std::string& role : roles_) usage_.try_emplace(role);
+}
+
+void PhaseFold::ready(const std::string& worker, const proto::PhaseReady& ready) {
+  if (producers_.contains(worker)) {
+    producers_.at(worker).ready(ready.at_unix_us());
+  } else {
+    worker_in(consumers_, worker).ready(ready.at_unix_us());
+  }
+  ready_unix_us_ = std::min(ready_unix_us_.value_or(ready.at_unix_us()), ready.at_unix_us());
+  if (ready.has_usage()) take_usage(worker, ready.at_unix_us(), ready.usage());
+}
+
+template <typename Frame>
+void PhaseFold::take_stats(const std::string& worker, const Frame& frame, bool is_result) {
+  if (frame.has_producer()) {
+    worker_in(producers_, worker).take(frame.producer(), frame.taken_unix_us(), is_result);
+  } else if (frame.has_consumer()) {
+    worker_in(consumers_, worker).take(frame.consumer(), frame.taken_unix_us(), is_result);
+    if (!load_ended_unix_us_) {
+      ++flush_samples_;
+      if (frame.consumer().flushes_in_flight() >= facts_.flush_concurrency_max.value_or(UINT32_MAX)) {
+        ++flush_full_;
+      }
+    }
+  } else {
+    throw wire::Error(wire::ErrorKind::protocol, fmt::format("{} sent figures of neither kind", worker));
+  }
+  if (frame.has_usage()) take_usage(worker, frame.taken_unix_us(), frame.usage());
+}
+
+void PhaseFold::sample(const std::string& worker, const proto::Sample& sample) {
+  take_stats(worker, sample, false);
+}
+
+void PhaseFold::result(const std::string& worker, const proto::PhaseResult& result) {
+  take_stats(worker, result, true);
+}
+
+void PhaseFold::take_usage(const std::string& worker, std::int64_t at_unix_us,
+                           const proto::ProcessUsage& usage) {
+  process(ProcessSample{.at_unix_us = at_unix_us,
+                        .role = worker,
+                        .pid = std::nullopt,
+                        .cpu_user_us = usage.cpu_user_us(),
+                        .cpu_system_us = usage.cpu_system_us(),
+                        .rss_bytes = usage.rss_bytes(),
+                        .rss_max_bytes = usage.rss_max_bytes(),
+                        .context_switches = usage.context_switches()});
+}
+
+void PhaseFold::ladder(const LadderSample& sample) {
+  ladder_ = sample;
+  const auto behind = distance(sample.head_lsn, sample.confirmed_lsn);
+  if (!behind) return;
+  wal_behind_bytes_max_ = std::max(wal_behind_bytes_max_.value_or(0), *behind);
+  wal_behind_bytes_end_ = behind;
+}
+
+void PhaseFold::process(const ProcessSample& sample) {
+  const auto at = usage_.find(sample.role);
+  if (at == usage_.end()) {
+    throw wire::Error(wire::ErrorKind::internal, fmt::format("no role \"{}\" in this phase", sample.role));
+  }
+  at->second.add(sample);
+}
+
+void PhaseFold::load_ended(std::int64_t at_unix_us) {
+  load_ended_unix_us_ = at_unix_us;
+}
+
+void PhaseFold::drain_ended(bool completed, double duration_sec) {
+  drain_ = {completed, duration_sec};
+}
+
+std::optional<std::int64_t> PhaseFold::load_started() const {
+  std::optional<std::int64_t> first;
+  for (const auto& [name, producer] : producers_) {
+    const auto started = producer.load_started();
+    if (started) first = std::min(first.value_or(*started), *started);
+  }
+  return first;
+}
+
+Second PhaseFold::close_second(std::int64_t now_unix_us) {
+  Second second;
+  second.at_unix_us = now_unix_us;
+  second.phase = facts_.phase.name;
+  second.draining = load_ended_unix_us_.has_value();
+  if (const auto started = load_started()) {
+    second.phase_elapsed_sec = std::max(0.0, static_cast<double>(now_unix_us - *started) / 1e6);
+    if (!second.draining) second.target_per_sec = close_target(*started);
+  }
+  for (const std::string& role : roles_) second.processes.push_back(usage_.at(role).close_second(role));
+  add_rates(second);
+  add_ladder(second);
+  return second;
+}
+
+/// The target of the very stretch that the producers' rates of this second are of, which ends with their
+/// newest Samples: on a ramp a target read off the clock would be ahead of them.
+std::optional<double> PhaseFold::close_target(std::int64_t load_started_unix_us) {
+  std::optional<std::int64_t> newest;
+  for (const auto& [name, producer] : producers_) {
+    if (producer.produced().empty()) return std::nullopt;
+    const std::int64_t at = producer.produced().points().back().at_unix_us;
+    newest = std::min(newest.value_or(at), at);
+  }
+  if (!newest) return std::nullopt;
+  const double elapsed_sec = std::max(0.0, static_cast<double>(*newest - load_started_unix_us) / 1e6);
+  const double from_sec = std::exchange(target_closed_sec_, elapsed_sec);
+  const auto due = records_due(facts_.phase.load, facts_.phase.duration_sec, elapsed_sec);
+  const auto due_before = records_due(facts_.phase.load, facts_.phase.duration_sec, from_sec);
+  if (!due || !due_before || elapsed_sec <= from_sec) return std::nullopt;
+  return (*due - *due_before) / (elapsed_sec - from_sec);
+}
+
+void PhaseFold::add_rates(Second& second) {
+  const auto rate_of = [&second](const std::string& role) -> std::optional<double>& {
+    return std::find_if(second.processes.begin(), second.processes.end(),
+                        [&](const Second::Process& process) { return process.role == role; })
+        ->records_per_sec;
+  };
+  wire::Histogram schedule_lag_us;
+  if (!producers_.empty()) second.produced_per_sec = 0;
+  for (auto& [name, producer] : producers_) {
+    const ProducerFold::SecondPart part = producer.close_second();
+    rate_of(name) = part.records_per_sec;
+    add_part(second.produced_per_sec, part.records_per_sec);
+    schedule_lag_us.merge(part.schedule_lag_us);
+  }
+  second.schedule_lag_p99_ms = to_ms(schedule_lag_us.percentile(99));
+
+  wire::Histogram lag_us;
+  std::uint64_t busy_us = 0;
+  std::uint64_t elapsed_us = 0;
+  if (!consumers_.empty()) second.received_per_sec = second.landed_per_sec = 0;
+  for (auto& [name, consumer] : consumers_) {
+    const ConsumerFold::SecondPart part = consumer.close_second();
+    rate_of(name) = part.acknowledged_per_sec;
+    add_part(second.received_per_sec, part.received_per_sec);
+    add_part(second.landed_per_sec, part.acknowledged_per_sec);
+    lag_us.merge(part.lag_us);
+    busy_us += part.busy_us;
+    elapsed_us += part.elapsed_us;
+    if (!consumer.has_stats()) continue;
+    second.flushes_in_flight = second.flushes_in_flight.value_or(0) + consumer.totals().flushes_in_flight;
+    second.buffered_bytes = second.buffered_bytes.value_or(0) + consumer.totals().buffered_bytes;
+  }
+  second.lag_p50_ms = to_ms(lag_us.percentile(50));
+  second.lag_p99_ms = to_ms(lag_us.percentile(99));
+  if (elapsed_us > 0) {
+    second.loop_utilization = static_cast<double>(busy_us) / static_cast<double>(elapsed_us);
+  }
+}
+
+void PhaseFold::add_ladder(Second& second) {
+  // Of several consumers the one that is furthest behind.
+  std::optional<wire::Lsn> received, flushed, confirmed;
+  for (const auto& [name, consumer] : consumers_) {
+    if (!consumer.has_stats()) continue;
+    received = std::min(received.value_or(consumer.totals().received_lsn), consumer.totals().received_lsn);
+    flushed = std::min(flushed.value_or(consumer.totals().flushed_lsn), consumer.totals().flushed_lsn);
+    confirmed =
+        std::min(confirmed.value_or(consumer.totals().confirmed_lsn), consumer.totals().confirmed_lsn);
+  }
+  second.received_to_flushed_bytes = distance(received, flushed);
+  second.flushed_to_confirmed_bytes = distance(flushed, confirmed);
+  if (!ladder_) return;
+  second.head_to_sent_bytes = distance(ladder_->head_lsn, ladder_->sent_lsn);
+  second.sent_to_received_bytes = distance(ladder_->sent_lsn, received);
+  ladder_.reset();
+}
+
+}  // namespace walstorm::measure

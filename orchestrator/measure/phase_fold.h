@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/config/config.h"
+#include "orchestrator/measure/consumer_fold.h"
+#include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/producer_fold.h"
+#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/usage_fold.h"
+#include "proto/metrics.pb.h"
+
+namespace walstorm::measure {
+
+/// What the phases before leave to the next one: PhaseFold::carry of the phase before.
+struct Carry {
+  /// Since the run began; nullopt once some producer's or consumer's account is not known.
+  std::optional<wire::ChangeTally> produced = wire::ChangeTally{};
+  std::optional<std::uint64_t> replayed = 0;
+  /// Where each consumer's run_acknowledged stood.
+  std::map<std::string, CountPoint> acknowledged;
+};
+
+struct WorkerFacts {
+  std::string name;  ///< "producer-0"
+  std::optional<std::int64_t> pid;
+};
+
+/// What is known of a phase before it starts.
+struct PhaseFacts {
+  config::Phase phase;
+  /// Records of the schedule when it is run to its end; nullopt for a "max" load.
+  std::optional<std::uint64_t> expected_records;
+  std::vector<WorkerFacts> producers, consumers;
+  /// Of one consumer.
+  std::optional<std::uint32_t> flush_concurrency_max;
+  Carry carry;
+};
+
+/// PostgreSQL's rungs of the LSN ladder, read at one moment; nullopt where there is no such row.
+struct LadderSample {
+  std::int64_t at_unix_us = 0;
+  std::optional<wire::Lsn> head_lsn, sent_lsn, confirmed_lsn;
+};
+
+/// Folds all that is observed of one phase, as it arrives, into its report.
+///
+/// Memory is bounded however long the phase. Workers' figures are cumulative, so a lost Sample costs
+/// resolution and never a count. Clocks are the workers' own: on one host they are the same. Calls for a
+/// worker that is not in the facts throw Error{internal}; figures that go backwards Error{protocol}.
+class PhaseFold final {
+ public:
+  explicit PhaseFold(PhaseFacts facts);
+
+  void ready(const std::string& worker, const proto::PhaseReady& ready);
+  void sample(const std::string& worker, const proto::Sample& sample);
+  void result(const std::string& worker, const proto::PhaseResult& result);
+  /// Once a second.
+  void ladder(const LadderSample& sample);
+  /// Once a second for each process of "orchestrator", "postgres-walsender", "postgres-backends"; the workers
+  /// account for themselves.
+  void process(const ProcessSample& sample);
+  /// No producer starts anything any more: the planned end, or an earlier one.
+  void load_ended(std::int64_t at_unix_us);
+  void drain_ended(bool completed, double duration_sec);
+
+  /// The second since the last call; call once a second, best a moment after the Samples are due.
+  [[nodiscard]] Second close_second(std::int64_t now_unix_us);
+
+  /// The phase's report. `outcome` as the run saw it; a ledger that is broken makes it failed.
+  [[nodiscard]] PhaseReport settle(Outcome outcome) const;
+
+  /// For the phase after this one.
+  [[nodiscard]] Carry carry() const;
+  /// The changes of the run up to this phase's end.
+  [[nodiscard]] ChangeLedger run_ledger() const;
+  /// Rows that should be live now; nullopt unless every producer gave its result.
+  [[nodiscard]] std::optional<wire::RowTally> rows_expected() const;
+
+ private:
+  struct LoadWindow {
+    double start_unix_us = 0, end_unix_us = 0;
+    double share = 1;  // of the schedule's records that were due in it
+
+    [[nodiscard]] double seconds() const { return (end_unix_us - start_unix_us) / 1e6; }
+  };
+
+  void take_usage(const std::string& worker, std::int64_t at_unix_us, const proto::ProcessUsage& usage);
+  template <typename Frame>
+  void take_stats(const std::string& worker, const Frame& frame, bool is_result);
+  [[nodiscard]] std::optional<std::int64_t> load_started() const;
+  [[nodiscard]] std::optional<double> close_target(std::int64_t load_started_unix_us);
+  void add_rates(Second& second);
+  void add_ladder(Second& second);
+
+  // phase_settle.cpp
+  [[nodiscard]] std::optional<LoadWindow> load_window(Outcome outcome) const;
+  [[nodiscard]] ProducerReport producer_report(const std::optional<LoadWindow>& window) const;
+  [[nodiscard]] ConsumerReport consumer_report(const std::optional<LoadWindow>& window) const;
+  void add_lag(ConsumerReport& report) const;
+  [[nodiscard]] std::vector<ProcessReport> process_reports() const;
+  [[nodiscard]] ChangeSides phase_sides() const;
+  [[nodiscard]] bool all_producers_done() const;
+  [[nodiscard]] bool all_consumers_done() const;
+  [[nodiscard]] std::uint64_t produced_records() const;
+  [[nodiscard]] std::optional<double> cpu_per_record(const std::vector<WorkerFacts>& workers,
+                                                     std::uint64_t records) const;
+  [[nodiscard]] CountCurve produced_curve() const;
+  [[nodiscard]] CountCurve acknowledged_curve() const;
+  [[nodiscard]] CountCurve run_acknowledged_curve() const;
+  [[nodiscard]] std::vector<std::string> notes() const;
+
+  PhaseFacts facts_;
+  std::map<std::string, ProducerFold> producers_;
+  std::map<std::string, ConsumerFold> consumers_;
+  std::vector<std::string> roles_;  // in the order of reports
+  std::map<std::string, UsageFold> usage_;
+  std::optional<std::int64_t> ready_unix_us_;  // the first worker's
+  std::optional<std::int64_t> load_ended_unix_us_;
+  DrainReport drain_;
+  std::optional<LadderSample> ladder_;  // of this second
+  double target_closed_sec_ = 0;        // up to where in the load the last second's target went
+  std::optional<std::uint64_t> wal_behind_bytes_max_, wal_behind_bytes_end_;
+  std::size_t flush_samples_ = 0;  // consumers' Samples while the load was on,
+  std::size_t flush_full_ = 0;     // and those among them with every flush under way
+};
+
+}  // namespace walstorm::measure

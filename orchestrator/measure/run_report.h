@@ -1,0 +1,180 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/config/config.h"
+#include "proto/wire/histogram.h"
+
+/// What a run found out, as plain data: the shape of metrics.json, one struct for each of its objects.
+/// A figure that was not measured is nullopt, never 0.
+namespace walstorm::measure {
+
+struct Distribution {
+  std::uint64_t count = 0;
+  std::optional<double> min, mean, stddev, p2_5, p50, p90, p95, p97_5, p99, p999, max;
+};
+
+/// `scale` turns the histogram's unit into the wanted one: 0.001 for us -> ms.
+[[nodiscard]] Distribution distribution_of(const wire::Histogram& histogram, double scale);
+/// Exact, of a handful of values such as the rate of each second.
+[[nodiscard]] Distribution distribution_of(std::vector<double> values);
+
+enum class Outcome { passed, failed, thresholds_crossed, interrupted };
+
+/// As metrics.json has it: "thresholds-crossed".
+[[nodiscard]] const char* to_string(Outcome outcome);
+
+struct ProducerReport {
+  std::uint64_t records = 0, inserts = 0, updates = 0, deletes = 0, transactions = 0, bytes = 0;
+  std::optional<double> throughput;  ///< records/s over the load window alone
+  Distribution throughput_per_sec;
+  std::optional<double> target_ratio;  ///< achieved / target records; nullopt for "max"
+  std::optional<std::uint64_t> not_started;
+  std::uint64_t became_inserts = 0;
+  std::uint64_t errors = 0;
+  std::optional<double> error_rate;  ///< failed / tried transactions
+  Distribution write_latency_ms, service_time_ms, schedule_lag_ms;
+  std::optional<double> cpu_micros_per_record;
+};
+
+struct ConsumerReport {
+  std::uint64_t records = 0, batches = 0, bytes = 0;  ///< acknowledged records of this phase
+  std::optional<double> throughput;                   ///< acknowledged per second within the load window
+  Distribution throughput_per_sec;
+  std::uint64_t errors = 0, retries = 0;
+  std::optional<double> error_rate;
+  Distribution lag_ms;
+  /// Records in lag_ms with the age they had when the drain gave up; nullopt when that is not known.
+  std::optional<std::uint64_t> censored;
+  Distribution receive_ms, queue_ms, flush_ms;
+  std::optional<std::uint64_t> wal_behind_bytes_max, wal_behind_bytes_end;
+  std::optional<double> loop_utilization_mean, loop_utilization_max;  ///< 0 to 1, of window deltas
+  std::optional<std::uint64_t> buffered_bytes_max, heap_bytes_max;
+  std::optional<double> cpu_micros_per_record;
+};
+
+struct ProcessReport {
+  std::string role;  ///< orchestrator, producer-0, consumer-0, postgres-walsender, postgres-backends
+  std::optional<std::int64_t> pid;
+  std::optional<double> cpu_user_sec, cpu_system_sec, cpu_micros_per_record;
+  std::optional<std::uint64_t> rss_max_bytes, context_switches;
+};
+
+struct DrainReport {
+  std::optional<bool> completed;
+  std::optional<double> duration_sec;
+};
+
+/// One phase's change ledger, or the whole run's.
+struct ChangeLedger {
+  std::optional<std::uint64_t> produced, received, acknowledged, missing, duplicated, replayed, in_transit;
+  std::optional<bool> checksum_matches;
+  /// Where changes went missing, doubled or wrong: "stream", "sink", ...; empty when the ledger is clean.
+  std::string broken_at;
+};
+
+struct RowLedger {
+  std::optional<std::uint64_t> expected, postgres, landed;
+  std::optional<bool> checksum_matches;
+  std::string broken_at;
+};
+
+struct ContentLedger {
+  std::optional<std::uint64_t> sampled, postgres_matches, landed_matches;
+  std::vector<std::string> differences;
+};
+
+enum class VerdictState { sustained, marginal, falling_behind, stalled, generator_limited, failed };
+enum class Bottleneck { none, producer, postgres_write, walsender, consumer_cpu, sink, network, unknown };
+
+/// As metrics.json has them: "falling-behind", "postgres-write".
+[[nodiscard]] const char* to_string(VerdictState state);
+[[nodiscard]] const char* to_string(Bottleneck bottleneck);
+
+struct Evidence {
+  std::string figure;  ///< its path in metrics.json: "consumer.lagMs.p99"
+  std::optional<double> value, limit;
+  std::string says;
+};
+
+struct Verdict {
+  VerdictState state = VerdictState::failed;
+  Bottleneck bottleneck = Bottleneck::unknown;
+  std::optional<double> capacity_estimate;  ///< records/s
+  std::vector<Evidence> evidence;
+};
+
+struct ThresholdResult {
+  std::string expr;
+  bool passed = false;
+  std::optional<double> observed;
+};
+
+struct PhaseReport {
+  std::string name;
+  bool warmup = false;
+  Outcome outcome = Outcome::failed;
+  std::int64_t started_at_unix_us = 0;
+  double duration_sec = 0;  ///< of the load window: no drain in it
+  config::Load target;
+  ProducerReport producer;
+  ConsumerReport consumer;
+  std::vector<ProcessReport> processes;
+  DrainReport drain;
+  ChangeLedger ledger;
+  Verdict verdict;
+  std::vector<ThresholdResult> thresholds;
+  std::vector<std::string> notes;  ///< what the reader of its figures should know: a worker that died early
+};
+
+struct Environment {
+  std::string host, kernel, cpu_model;
+  unsigned cpu_count = 0;
+  std::uint64_t memory_bytes = 0;
+  std::string postgres_version;                          ///< empty until asked
+  std::map<std::string, std::string> postgres_settings;  ///< those that shape a replication load
+  std::string clickhouse_version;                        ///< empty with the mock sink
+};
+
+struct RunReport {
+  std::string name;
+  std::int64_t started_at_unix_us = 0, ended_at_unix_us = 0;
+  Outcome outcome = Outcome::failed;
+  int exit_code = 1;
+  std::string failure;  ///< why, when it failed; empty otherwise
+  std::vector<std::string>
+      notes;  ///< what the reader should know: a worker that had to be killed, a slot found
+  Environment environment;
+  config::Config config;
+  std::vector<PhaseReport> phases;
+  ChangeLedger changes;
+  RowLedger rows;
+  ContentLedger content;
+};
+
+/// One second of the run: a line of timeseries.csv and of the live view.
+struct Second {
+  std::int64_t at_unix_us = 0;
+  std::string phase;
+  double phase_elapsed_sec = 0;
+  bool draining = false;
+  std::optional<double> target_per_sec, produced_per_sec, received_per_sec, landed_per_sec;
+  std::optional<double> lag_p50_ms, lag_p99_ms, schedule_lag_p99_ms;  ///< of this second alone
+  std::optional<std::uint64_t> head_to_sent_bytes, sent_to_received_bytes, received_to_flushed_bytes,
+      flushed_to_confirmed_bytes;
+  std::optional<std::uint64_t> flushes_in_flight, buffered_bytes;
+  std::optional<double> loop_utilization;
+  struct Process {
+    std::string role;
+    std::optional<double> records_per_sec;  ///< of a producer: committed; of a consumer: acknowledged
+    std::optional<double> cpu_share;        ///< of one core, in this second
+    std::optional<std::uint64_t> rss_bytes;
+  };
+  std::vector<Process> processes;
+};
+
+}  // namespace walstorm::measure

@@ -1,0 +1,117 @@
+#include "orchestrator/postgres/address.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <memory>
+#include <string_view>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+#include <libpq-fe.h>
+
+#include "proto/wire/error.h"
+
+namespace walstorm::postgres {
+namespace {
+
+using wire::Error;
+using wire::ErrorKind;
+
+/// Query parameters of Prisma's connection URLs that libpq refuses.
+constexpr std::array<std::string_view, 8> kPrismaOnly{"schema",    "connection_limit", "pool_timeout",
+                                                      "pgbouncer", "socket_timeout",   "statement_cache_size",
+                                                      "sslaccept", "sslidentity"};
+
+struct ParsedUrl {
+  std::string for_libpq;
+  std::string schema;
+};
+
+/// A keyword string, or a URL that Boost.URL cannot read, is left to libpq as it is.
+ParsedUrl take_out_prisma_parameters(const std::string& url) {
+  const auto parsed = boost::urls::parse_uri(url);
+  if (!parsed.has_value()) return {url, {}};
+  boost::urls::url editable = parsed.value();
+  ParsedUrl result;
+  for (const std::string_view name : kPrismaOnly) {
+    auto parameters = editable.params();
+    const auto found = parameters.find(name);
+    if (found == parameters.end()) continue;
+    if (name == "schema") result.schema = (*found).value;
+    parameters.erase(found);
+  }
+  if (editable.has_query() && editable.params().empty()) editable.remove_query();
+  result.for_libpq = std::string(editable.buffer());
+  return result;
+}
+
+/// One value of a keyword string: quoted, with ' and \ escaped (libpq, "Keyword/Value Connection Strings").
+std::string quoted(std::string_view value) {
+  std::string out = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "'";
+}
+
+}  // namespace
+
+Address Address::parse(const std::string& url) {
+  const ParsedUrl parsed = take_out_prisma_parameters(url);
+  char* message = nullptr;
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
+      PQconninfoParse(parsed.for_libpq.c_str(), &message), PQconninfoFree);
+  if (!options) {
+    const std::string why = message != nullptr ? message : "out of memory";
+    PQfreemem(message);
+    throw Error(ErrorKind::config, fmt::format("database.url: {}; write it as "
+                                               "postgresql://user:password@host:5432/database",
+                                               why.substr(0, why.find_last_not_of('\n') + 1)));
+  }
+  Address address;
+  address.schema_ = parsed.schema;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    const std::string keyword = option->keyword;
+    if (keyword == "dbname") {
+      address.database_ = option->val;
+    } else if (keyword != "application_name" && keyword != "replication") {
+      address.keywords_[keyword] = option->val;
+    }
+  }
+  return address;
+}
+
+Address Address::on_socket(const std::string& socket_dir, const std::string& user) {
+  Address address;
+  address.keywords_ = {{"host", socket_dir}, {"user", user}};
+  return address;
+}
+
+std::string Address::conninfo(const std::string& database, const std::string& application_name) const {
+  std::map<std::string, std::string> keywords = keywords_;
+  keywords["dbname"] = database;
+  keywords["application_name"] = application_name;
+  keywords.try_emplace("connect_timeout", "10");
+  if (!schema_.empty()) {
+    std::string& options = keywords["options"];
+    options += fmt::format("{}-csearch_path=\"{}\"", options.empty() ? "" : " ", schema_);
+  }
+  std::string text;
+  for (const auto& [keyword, value] : keywords) text += fmt::format("{}={} ", keyword, quoted(value));
+  return text;
+}
+
+std::string Address::shown() const {
+  const auto value = [this](const char* keyword, const char* otherwise) {
+    const auto found = keywords_.find(keyword);
+    return found == keywords_.end() ? std::string(otherwise) : found->second;
+  };
+  const std::string host = value("host", "the local socket");
+  const std::string user = value("user", "");
+  return fmt::format("{}{}{}", host, host.starts_with('/') ? "" : ":" + value("port", "5432"),
+                     user.empty() ? "" : fmt::format(" as \"{}\"", user));
+}
+
+}  // namespace walstorm::postgres

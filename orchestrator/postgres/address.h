@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace walstorm::postgres {
+
+/// Where a PostgreSQL server is and how to log in, as libpq keywords (host, user, password, sslmode, ...).
+///
+/// Holds secrets: connection strings made from it go to libpq and into Setup frames, never into a message or
+/// report.
+class Address final {
+ public:
+  /// Reads a URL (postgresql://...) or a keyword string as their users have them: libpq's own parser decides,
+  /// after the parameters that only Prisma knows are taken out; of those, `schema` becomes the search path.
+  /// Throws Error{config} for what libpq cannot read.
+  [[nodiscard]] static Address parse(const std::string& url);
+
+  /// A server on a unix socket in folder `socket_dir`.
+  [[nodiscard]] static Address on_socket(const std::string& socket_dir, const std::string& user);
+
+  /// A connection string for one database, with that application_name.
+  [[nodiscard]] std::string conninfo(const std::string& database, const std::string& application_name) const;
+
+  /// The database that the URL names; empty when it names none.
+  [[nodiscard]] const std::string& database() const { return database_; }
+  /// Prisma's `schema`; empty means the server's default search path.
+  [[nodiscard]] const std::string& schema() const { return schema_; }
+  /// Who connects where, without the password: `127.0.0.1:5432 as "load"`.
+  [[nodiscard]] std::string shown() const;
+
+ private:
+  std::map<std::string, std::string> keywords_;
+  std::string database_;
+  std::string schema_;
+};
+
+}  // namespace walstorm::postgres

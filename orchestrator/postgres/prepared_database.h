@@ -1,0 +1,65 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/config/config.h"
+#include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/private_server.h"
+#include "orchestrator/postgres/replication_setup.h"
+#include "orchestrator/postgres/session.h"
+#include "orchestrator/process/event_loop.h"
+#include "proto/wire/change_tally.h"
+
+namespace walstorm::postgres {
+
+/// The profiling database of one run, ready to be written to and read from: on a private server or the
+/// user's, with an empty "TaskRun", its publication and its slot. Leaves the server clean on every way out.
+class PreparedDatabase final {
+ public:
+  /// Does it all, step by step; interruptible. What the user should know goes to `notes`. Private servers log
+  /// into `log_dir`. Throws Error{unavailable or config} that names the step and what to do; nothing is left
+  /// behind then.
+  PreparedDatabase(process::EventLoop& loop, const config::Config& config,
+                   const std::filesystem::path& log_dir, std::vector<std::string>& notes);
+  PreparedDatabase(const PreparedDatabase&) = delete;
+  PreparedDatabase& operator=(const PreparedDatabase&) = delete;
+  /// release(), if that was not done.
+  ~PreparedDatabase();
+
+  [[nodiscard]] const ServerFacts& facts() const { return facts_; }
+  /// For a worker or session: a libpq connection string to this database. Holds the password.
+  [[nodiscard]] std::string conninfo(const std::string& application_name) const;
+  [[nodiscard]] bool on_private_server() const { return server_ != nullptr; }
+  /// The private server's folder. Only for one.
+  [[nodiscard]] const std::filesystem::path& private_folder() const { return server_->folder(); }
+  /// Why the private server is gone; empty while it runs, and for a server that is not ours.
+  [[nodiscard]] std::string server_failure() const { return server_ ? server_->failure() : ""; }
+
+  /// See replication_setup.h. Each waits with a deadline, and for an answer only as long as a person does.
+  void emit_marker(const std::string& content, int interrupts_tolerated);
+  [[nodiscard]] wire::RowTally tally_rows(int interrupts_tolerated);
+
+  /// Drops the slot (the workers have to be gone, or their walsender is ended), and the database unless it is
+  /// kept; ends a private server. Returns what could not be cleaned up, and how to.
+  std::vector<std::string> release();
+
+ private:
+  void prepare(const config::Config& config, std::vector<std::string>& notes);
+  void drop_slot_and_database();
+
+  process::EventLoop& loop_;
+  const config::Database settings_;
+  const std::string slot_;
+  std::unique_ptr<PrivateServer> server_;
+  Address address_;
+  ServerFacts facts_;
+  std::unique_ptr<Session> session_;
+  bool slot_made_ = false;
+  bool released_ = false;
+};
+
+}  // namespace walstorm::postgres

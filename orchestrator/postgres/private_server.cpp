@@ -1,0 +1,214 @@
+#include "orchestrator/postgres/private_server.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <string_view>
+#include <sys/file.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "proto/wire/error.h"
+
+namespace walstorm::postgres {
+namespace {
+
+namespace fs = std::filesystem;
+using process::Waited;
+using wire::Error;
+using wire::ErrorKind;
+
+constexpr std::string_view kFolderPrefix = "walstorm-postgres-";
+constexpr const char* kSuperuser = "walstorm";
+constexpr std::chrono::seconds kInitdbTimeout{60};
+constexpr std::chrono::seconds kStartTimeout{60};
+constexpr std::chrono::seconds kStopTimeout{10};
+
+/// Settings of every private server: what replication needs, and room for a load test's WAL between
+/// checkpoints.
+const std::map<std::string, std::string> kSettings{
+    {"wal_level", "logical"},
+    {"listen_addresses", ""},
+    {"max_wal_size", "8GB"},
+    {"shared_buffers", "256MB"},
+    {"max_wal_senders", "10"},
+    {"max_replication_slots", "10"},
+    {"unix_socket_permissions", "0700"},
+    {"log_line_prefix", "%m [%p] "},
+};
+
+std::optional<process::UserId> user_for_server() {
+  if (::geteuid() != 0) return std::nullopt;
+  for (const char* name : {"postgres", "nobody"}) {
+    if (const passwd* entry = ::getpwnam(name)) return process::UserId{entry->pw_uid, entry->pw_gid};
+  }
+  throw Error(ErrorKind::unavailable,
+              "start a private PostgreSQL: it refuses to run as root and there is neither a user postgres "
+              "nor nobody; "
+              "run walstorm as an ordinary user");
+}
+
+/// A folder that its maker holds a lock on: without the lock, its maker is gone.
+int try_lock(const fs::path& folder) {
+  const int fd = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  if (fd >= 0) ::close(fd);
+  return -1;
+}
+
+}  // namespace
+
+fs::path find_postgres_binaries() {
+  fs::path best;
+  int best_version = 0;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", none)) {
+    const int version = std::atoi(entry.path().filename().c_str());
+    if (version > best_version && fs::exists(entry.path() / "bin" / "initdb")) {
+      best = entry.path() / "bin";
+      best_version = version;
+    }
+  }
+  if (!best.empty()) return best;
+  const char* path = std::getenv("PATH");
+  std::string_view rest = path != nullptr ? path : "";
+  while (!rest.empty()) {
+    const auto colon = rest.find(':');
+    fs::path folder(rest.substr(0, colon));
+    if (fs::exists(folder / "initdb") && fs::exists(folder / "postgres")) return folder;
+    rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
+  }
+  throw Error(ErrorKind::unavailable,
+              "start a private PostgreSQL: found no initdb in /usr/lib/postgresql/*/bin or PATH; install it "
+              "(apt-get install postgresql) or name a server with database.url or DATABASE_URL");
+}
+
+std::vector<fs::path> stale_folders(const fs::path& where) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(where, ignored)) {
+    if (!entry.path().filename().string().starts_with(kFolderPrefix)) continue;
+    const int lock = try_lock(entry.path());
+    if (lock < 0) continue;  // its run goes on, or it is not ours to touch
+    ::close(lock);
+    found.push_back(entry.path());
+  }
+  return found;
+}
+
+std::vector<fs::path> remove_stale_folders(const fs::path& where) {
+  std::vector<fs::path> removed = stale_folders(where);
+  std::erase_if(removed, [](const fs::path& folder) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+    return fs::exists(folder);
+  });
+  return removed;
+}
+
+PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
+                             const fs::path& log_file)
+    : loop_(loop), user_(user_for_server()), log_file_(log_file) {
+  const fs::path bin = find_postgres_binaries();
+  remove_stale_folders(fs::temp_directory_path());
+  std::string name = (fs::temp_directory_path() / fmt::format("{}XXXXXX", kFolderPrefix)).string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw Error(ErrorKind::unavailable, fmt::format("make a temporary folder {}: errno {}", name, errno));
+  }
+  folder_ = name;
+  try {
+    lock_fd_ = try_lock(folder_);
+    initialise(bin, log_file);
+    launch(bin, settings, log_file);
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+PrivateServer::~PrivateServer() {
+  stop();
+}
+
+void PrivateServer::initialise(const fs::path& bin, const fs::path& log_file) {
+  if (user_ && ::chown(folder_.c_str(), user_->uid, user_->gid) != 0) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("give {} to the server's user: errno {}", folder_.string(), errno));
+  }
+  process::ChildOptions options;
+  options.program = bin / "initdb";
+  options.arguments = {"--pgdata",    (folder_ / "data").string(),
+                       "--username",  kSuperuser,
+                       "--auth",      "trust",
+                       "--encoding",  "UTF8",
+                       "--no-locale", "--no-sync"};
+  options.log_file = log_file;
+  options.run_as = user_;
+  process::run_to_end(loop_, options, kInitdbTimeout);
+}
+
+void PrivateServer::launch(const fs::path& bin, const std::map<std::string, std::string>& settings,
+                           const fs::path& log_file) {
+  std::map<std::string, std::string> all = settings;
+  all.insert(kSettings.begin(), kSettings.end());
+  process::ChildOptions options;
+  options.program = bin / "postgres";
+  options.arguments = {"-D", (folder_ / "data").string(), "-k", folder_.string()};
+  for (const auto& [name, value] : all) {
+    options.arguments.emplace_back("-c");
+    options.arguments.push_back(fmt::format("{}={}", name, value));
+  }
+  options.log_file = log_file;
+  options.run_as = user_;
+  options.death_signal = SIGQUIT;  // PostgreSQL's immediate shutdown: ends its own children too
+  server_ = std::make_unique<process::ChildProcess>(loop_, options);
+  address_ = Address::on_socket(folder_.string(), kSuperuser);
+
+  // postmaster.pid says "ready" on its eighth line once connections are accepted
+  // (src/include/utils/pidfile.h).
+  boost::asio::steady_timer tick(loop_.io());
+  bool ready = false;
+  std::function<void()> look = [&] {
+    ready = process::last_lines(folder_ / "data" / "postmaster.pid", 1).starts_with("ready");
+    if (ready) return;
+    tick.expires_after(std::chrono::milliseconds(20));
+    tick.async_wait([&](const boost::system::error_code& error) {
+      if (!error) look();
+    });
+  };
+  look();
+  const Waited waited = loop_.wait(kStartTimeout, 0, [&] { return ready || server_->ended(); });
+  tick.cancel();
+  loop_.io().poll();  // lets the cancelled timer's handler go before what it refers to does
+  if (ready) return;
+  throw Error(ErrorKind::unavailable,
+              fmt::format("start a private PostgreSQL with {}: {}\n{}", (bin / "postgres").string(),
+                          server_->ended()                ? to_string(*server_->ended())
+                          : waited == Waited::interrupted ? "interrupted"
+                                                          : "it was not ready in time",
+                          process::last_lines(log_file, 10)));
+}
+
+std::string PrivateServer::failure() const {
+  if (!server_ || !server_->ended()) return {};
+  return fmt::format("the private PostgreSQL ended: {}; its last lines:\n{}", to_string(*server_->ended()),
+                     process::last_lines(log_file_, 5));
+}
+
+void PrivateServer::stop() {
+  if (server_ && !server_->ended()) {
+    server_->send_signal(SIGQUIT);
+    // What keeps running after this is killed by the ChildProcess.
+    (void)loop_.wait(kStopTimeout, loop_.interrupts(), [this] { return server_->ended().has_value(); });
+  }
+  server_.reset();
+  std::error_code ignored;
+  if (!folder_.empty()) fs::remove_all(folder_, ignored);
+  if (lock_fd_ >= 0) ::close(lock_fd_);
+  lock_fd_ = -1;
+  folder_.clear();
+}
+
+}  // namespace walstorm::postgres

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "orchestrator/postgres/address.h"
+#include "orchestrator/process/child_process.h"
+#include "orchestrator/process/event_loop.h"
+
+namespace walstorm::postgres {
+
+/// A PostgreSQL server for one run: in a temporary folder, on a unix socket alone, with wal_level=logical;
+/// gone with this object. When walstorm is killed the kernel ends the server too, and the folder goes at the
+/// next start.
+///
+/// initdb and postgres refuse to run as root, so a root's server runs as "postgres" or, without one,
+/// "nobody".
+class PrivateServer final {
+ public:
+  /// Makes and starts it; `settings` are GUCs of the server, stronger than walstorm's own. Its log goes to
+  /// `log_file`. Throws Error{unavailable} saying what to install, or what the server said.
+  PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
+                const std::filesystem::path& log_file);
+  PrivateServer(const PrivateServer&) = delete;
+  PrivateServer& operator=(const PrivateServer&) = delete;
+  /// stop(), if that was not done.
+  ~PrivateServer();
+
+  [[nodiscard]] const Address& address() const { return address_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  /// How it ended, when it did so before it was told to; empty while it runs.
+  [[nodiscard]] std::string failure() const;
+
+  /// Ends the server at once (SIGQUIT: its data is thrown away anyway) and removes the folder.
+  void stop();
+
+ private:
+  void initialise(const std::filesystem::path& bin, const std::filesystem::path& log_file);
+  void launch(const std::filesystem::path& bin, const std::map<std::string, std::string>& settings,
+              const std::filesystem::path& log_file);
+
+  process::EventLoop& loop_;
+  std::optional<process::UserId> user_;
+  std::filesystem::path folder_;
+  std::filesystem::path log_file_;
+  int lock_fd_ = -1;
+  Address address_;
+  std::unique_ptr<process::ChildProcess> server_;
+};
+
+/// The folder with initdb and postgres: the newest of Debian's /usr/lib/postgresql/*/bin, else where PATH has
+/// postgres. Throws Error{unavailable} that says what to install.
+[[nodiscard]] std::filesystem::path find_postgres_binaries();
+
+/// The folders that private servers of killed runs left in `where`.
+[[nodiscard]] std::vector<std::filesystem::path> stale_folders(const std::filesystem::path& where);
+
+/// Removes them. Returns what was removed.
+std::vector<std::filesystem::path> remove_stale_folders(const std::filesystem::path& where);
+
+}  // namespace walstorm::postgres

@@ -1,0 +1,189 @@
+#include "orchestrator/postgres/replication_setup.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <string_view>
+
+#include <pqxx/nontransaction>
+#include <pqxx/transaction>
+
+#include "proto/wire/error.h"
+#include "proto/wire/task_run_table.h"
+
+namespace walstorm::postgres {
+namespace {
+
+using wire::Error;
+using wire::ErrorKind;
+
+constexpr int kOldestVersion = 140000;
+constexpr int kNewestVersion = 189999;
+
+/// Of pg_settings, those that shape a replication load, for the report.
+constexpr std::array<std::string_view, 17> kReportedSettings{"wal_level",
+                                                             "synchronous_commit",
+                                                             "fsync",
+                                                             "full_page_writes",
+                                                             "wal_compression",
+                                                             "commit_delay",
+                                                             "shared_buffers",
+                                                             "wal_buffers",
+                                                             "max_wal_size",
+                                                             "checkpoint_timeout",
+                                                             "logical_decoding_work_mem",
+                                                             "max_slot_wal_keep_size",
+                                                             "max_wal_senders",
+                                                             "max_replication_slots",
+                                                             "wal_sender_timeout",
+                                                             "max_connections",
+                                                             "autovacuum"};
+
+std::string setting(pqxx::transaction_base& transaction, const std::string& name) {
+  return transaction.exec1("SHOW " + name)[0].as<std::string>();
+}
+
+}  // namespace
+
+ServerFacts inspect_server(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  ServerFacts facts;
+  facts.version = setting(transaction, "server_version");
+  facts.version_number = std::stoi(setting(transaction, "server_version_num"));
+  if (facts.version_number < kOldestVersion || facts.version_number > kNewestVersion) {
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format(
+            "PostgreSQL {} is not supported: use 14 to 18 (13 has neither bit_xor nor binary pgoutput)",
+            facts.version));
+  }
+  for (const std::string_view name : kReportedSettings) {
+    facts.settings[std::string(name)] = setting(transaction, std::string(name));
+  }
+  if (facts.settings["wal_level"] != "logical") {
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format("wal_level is {}: set it to logical (ALTER SYSTEM SET wal_level = logical) and restart "
+                    "PostgreSQL",
+                    facts.settings["wal_level"]));
+  }
+  const auto timeout =
+      transaction.exec1("SELECT setting::bigint FROM pg_settings WHERE name = 'wal_sender_timeout'");
+  facts.wal_sender_timeout_ms = timeout[0].as<std::uint32_t>();
+  return facts;
+}
+
+void lock_database(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  // Advisory locks are per database: the key need only be walstorm's.
+  const auto row =
+      transaction.exec1("SELECT pg_try_advisory_lock(hashtextextended('walstorm', 0)), current_database()");
+  if (!row[0].as<bool>()) {
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format("another walstorm run is using the database \"{}\": wait for its end, or give this one "
+                    "another with database.profilingDatabase",
+                    row[1].c_str()));
+  }
+}
+
+void create_database(pqxx::connection& connection, const std::string& database) {
+  pqxx::nontransaction transaction(connection);
+  const auto found = transaction.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", database);
+  if (found.empty()) transaction.exec("CREATE DATABASE " + transaction.quote_name(database));
+}
+
+void drop_database(pqxx::connection& connection, const std::string& database) {
+  pqxx::nontransaction transaction(connection);
+  transaction.exec("DROP DATABASE IF EXISTS " + transaction.quote_name(database));
+}
+
+void prepare_table(pqxx::connection& connection, config::ReplicaIdentity identity,
+                   const std::string& publication, const std::string& schema) {
+  pqxx::work transaction(connection);
+  const std::string table = transaction.quote_name(std::string(wire::kTaskRunTable));
+  const std::string quoted_publication = transaction.quote_name(publication);
+  transaction.exec("SET LOCAL client_min_messages = warning");
+  if (!schema.empty()) transaction.exec("CREATE SCHEMA IF NOT EXISTS " + transaction.quote_name(schema));
+  transaction.exec("DROP PUBLICATION IF EXISTS " + quoted_publication);
+  transaction.exec("DROP TABLE IF EXISTS " + table);
+  transaction.exec(wire::create_task_run_sql());
+  transaction.exec(fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", table,
+                               identity == config::ReplicaIdentity::full ? "FULL" : "DEFAULT"));
+  transaction.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {}", quoted_publication, table));
+  transaction.commit();
+}
+
+bool drop_slot(pqxx::connection& connection, const std::string& slot, std::chrono::milliseconds timeout) {
+  pqxx::nontransaction transaction(connection);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    const auto found = transaction.exec_params(
+        "SELECT active_pid, database IS NOT DISTINCT FROM current_database(), "
+        "coalesce(database, 'physical replication') FROM pg_replication_slots WHERE slot_name = $1",
+        slot);
+    if (found.empty()) return false;
+    if (!found[0][1].as<bool>()) {
+      throw Error(
+          ErrorKind::unavailable,
+          fmt::format("the replication slot \"{}\" belongs to {}, not to this run: choose another name with "
+                      "consumer.slotName",
+                      slot, found[0][2].c_str()));
+    }
+    if (found[0][0].is_null()) {
+      transaction.exec_params("SELECT pg_drop_replication_slot($1)", slot);
+      return true;
+    }
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(
+          ErrorKind::unavailable,
+          fmt::format("drop the replication slot \"{}\": process {} still holds it; end it with SELECT "
+                      "pg_terminate_backend({}) and then run walstorm clean",
+                      slot, found[0][0].c_str(), found[0][0].c_str()));
+    }
+    // A zombie walsender holds the slot until it notices that its reader is gone.
+    transaction.exec_params("SELECT pg_terminate_backend($1)", found[0][0].as<int>());
+    transaction.exec("SELECT pg_sleep(0.05)");
+  }
+}
+
+void create_slot(pqxx::connection& connection, const std::string& slot) {
+  pqxx::nontransaction transaction(connection);
+  try {
+    transaction.exec_params("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot);
+  } catch (const pqxx::sql_error& error) {
+    // 53400 configuration_limit_exceeded: "all replication slots are in use".
+    if (error.sqlstate() != "53400") throw;
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format("create the replication slot \"{}\": {}Drop a slot that nobody needs (SELECT * FROM "
+                    "pg_replication_slots) or raise max_replication_slots and restart PostgreSQL",
+                    slot, error.what()));
+  }
+}
+
+std::string emit_marker(pqxx::connection& connection, const std::string& content) {
+  pqxx::work transaction(connection);
+  const auto row = transaction.exec_params1("SELECT pg_logical_emit_message(true, $1, $2)::text",
+                                            std::string(wire::kMarkerPrefix), content);
+  std::string lsn = row[0].as<std::string>();
+  transaction.commit();
+  return lsn;
+}
+
+wire::RowTally tally_rows(pqxx::connection& connection) {
+  pqxx::work transaction(connection);
+  // sum(bigint) is numeric; modulo 2^64 and made non-negative it is the sum of the same bits as unsigned.
+  const auto row = transaction.exec1(
+      fmt::format("SELECT count(*), coalesce(bit_xor(row_hash), 0), "
+                  "mod(mod(coalesce(sum(row_hash), 0), 18446744073709551616) + 18446744073709551616, "
+                  "18446744073709551616)::text FROM \"{}\"",
+                  wire::kTaskRunTable));
+  wire::RowTally tally;
+  tally.rows = row[0].as<std::uint64_t>();
+  tally.hash_xor = static_cast<std::uint64_t>(row[1].as<std::int64_t>());
+  tally.hash_sum = std::stoull(row[2].as<std::string>());
+  return tally;
+}
+
+}  // namespace walstorm::postgres

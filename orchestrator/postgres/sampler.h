@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/postgres/session.h"
+#include "orchestrator/process/proc_stat.h"
+#include "proto/wire/lsn.h"
+
+namespace walstorm::postgres {
+
+/// One of the server's processes, by /proc.
+struct ServerProcess {
+  pid_t pid = 0;
+  process::ProcStat used;
+};
+
+/// The server's side of the LSN ladder at one moment. Positions are nullopt when there is no slot or no
+/// walsender.
+struct ServerSample {
+  std::int64_t at_unix_us = 0;
+  std::optional<wire::Lsn> head;       ///< pg_current_wal_lsn()
+  std::optional<wire::Lsn> sent;       ///< pg_stat_replication.sent_lsn
+  std::optional<wire::Lsn> confirmed;  ///< pg_replication_slots.confirmed_flush_lsn
+  std::string wal_status;              ///< of the slot: reserved, extended, unreserved, lost
+  /// Empty when the server is not on this machine.
+  std::vector<ServerProcess> walsender, backends;
+};
+
+/// Looks at the server on its own session: catalog views only, one query a call, so that the probe stays off
+/// what it measures. Lives on the loop; the session's thread runs the query.
+class Sampler final {
+ public:
+  using OnSample = std::function<void(const ServerSample&)>;
+
+  /// `backend_application` is the beginning of application_name of the connections that write. `session` and
+  /// what `on_sample` uses must outlive this object.
+  Sampler(Session& session, std::string slot, std::string database, std::string backend_application,
+          OnSample on_sample);
+
+  /// Starts one look; `on_sample` follows on the loop. Does nothing while the last one is still under way, so
+  /// a slow server is asked less often. A look that fails leaves no sample: the figures of that second are
+  /// null.
+  void look();
+
+  /// Whether no look is under way.
+  [[nodiscard]] bool idle() const { return !under_way_; }
+
+ private:
+  static ServerSample query(pqxx::connection& connection, const std::string& slot,
+                            const std::string& database, const std::string& backend_application);
+
+  Session& session_;
+  const std::string slot_;
+  const std::string database_;
+  const std::string backend_application_;
+  OnSample on_sample_;
+  bool under_way_ = false;
+  // Expires with this object, so that an answer that comes later finds nobody and does nothing.
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
+};
+
+}  // namespace walstorm::postgres

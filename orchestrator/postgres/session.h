@@ -1,0 +1,99 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <pqxx/connection>
+
+#include "orchestrator/process/event_loop.h"
+
+namespace walstorm::postgres {
+
+/// An ordinary connection to PostgreSQL on a thread of its own, so that a server that hangs never stops the
+/// orchestrator from watching its workers and the keyboard.
+///
+/// libpqxx blocks; a job runs on the session's thread and its result comes back as a value posted to the
+/// loop. Jobs run one at a time, in order. A job must own what it captures: after a missed deadline it is
+/// abandoned, its socket is shut down, and every later job fails at once. Translates libpqxx's exceptions
+/// into wire::Error.
+class Session final {
+ public:
+  /// Connects on the first job. `conninfo` is a libpq connection string; `name` says whose session it is, in
+  /// messages.
+  Session(process::EventLoop& loop, std::string conninfo, std::string name);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  /// Abandons what is under way and joins the thread.
+  ~Session();
+
+  /// Runs `job` and waits for its result, turning the loop. `what` completes "...: no answer within 30 s".
+  /// Throws what the job threw, Error{unavailable} on a missed deadline, or process::Interrupted on more
+  /// than `interrupts_tolerated` interrupts.
+  template <typename Result>
+  Result ask(const std::string& what, std::chrono::milliseconds timeout, int interrupts_tolerated,
+             std::function<Result(pqxx::connection&)> job) {
+    auto answer = std::make_shared<Answer<Result>>();
+    submit([answer,
+            job = std::move(job)](pqxx::connection& connection) { answer->value.emplace(job(connection)); },
+           [answer](const std::exception_ptr& error) {
+             answer->error = error;
+             answer->arrived = true;
+           });
+    await(what, timeout, interrupts_tolerated, [answer] { return answer->arrived; });
+    if (answer->error) std::rethrow_exception(answer->error);
+    return std::move(*answer->value);
+  }
+
+  /// Starts `job` without waiting; `done` is called on the loop with what it threw, or nullptr.
+  void submit(std::function<void(pqxx::connection&)> job, std::function<void(std::exception_ptr)> done);
+
+ private:
+  template <typename Result>
+  struct Answer {
+    std::optional<Result> value;
+    std::exception_ptr error;
+    bool arrived = false;
+  };
+  struct Job {
+    std::function<void(pqxx::connection&)> work;
+    std::function<void(std::exception_ptr)> done;
+  };
+
+  void await(const std::string& what, std::chrono::milliseconds timeout, int interrupts_tolerated,
+             const std::function<bool()>& arrived);
+  void serve();
+  void run(const Job& job);
+  void abandon();
+
+  process::EventLoop& loop_;
+  const std::string conninfo_;
+  const std::string name_;
+
+  // The mutex guards what both threads touch: the queue between them, and the socket, which the loop's thread
+  // shuts down to wake a session that hangs.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> jobs_;
+  bool stopping_ = false;
+  bool abandoned_ = false;
+  int socket_ = -1;
+
+  std::unique_ptr<pqxx::connection> connection_;  // of the session's thread alone
+  std::thread thread_;
+};
+
+/// Inside a catch block: throws what was caught as an Error whose message begins with `what`. A lost
+/// connection is ErrorKind::unavailable, as are SQLSTATE classes 53, 57 and 58 (resources, operator, system);
+/// other SQL errors are ErrorKind::data and name their SQLSTATE. An Error passes unchanged.
+[[noreturn]] void rethrow_as_error(const std::string& what);
+
+}  // namespace walstorm::postgres

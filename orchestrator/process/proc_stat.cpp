@@ -1,0 +1,65 @@
+#include "orchestrator/process/proc_stat.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <unistd.h>
+
+namespace walstorm::process {
+namespace {
+
+std::string read_file(const std::string& path) {
+  // By read(), which takes the process's end in mid-read as the end of the file: stream iterators throw.
+  std::ifstream in(path, std::ios::binary);
+  std::string text;
+  std::array<char, 4096> chunk{};
+  while (in.read(chunk.data(), chunk.size()), in.gcount() > 0) {
+    text.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  return text;
+}
+
+/// The number after "Name:" in /proc/<pid>/status; 0 when it is not there.
+std::uint64_t status_field(const std::string& status, std::string_view name) {
+  const auto at = status.find(fmt::format("\n{}:", name));
+  if (at == std::string::npos) return 0;
+  std::istringstream rest(status.substr(at + name.size() + 2));
+  std::uint64_t value = 0;
+  rest >> value;
+  return value;
+}
+
+}  // namespace
+
+std::optional<ProcStat> read_proc_stat(pid_t pid) {
+  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid));
+  // The second field is the command in parentheses and may itself hold any of them: fields count from the
+  // last ')'.
+  const auto after_command = stat.rfind(')');
+  if (after_command == std::string::npos) return std::nullopt;
+  std::istringstream fields(stat.substr(after_command + 2));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) fields >> skipped;
+  std::uint64_t user_ticks = 0;
+  std::uint64_t system_ticks = 0;
+  if (!(fields >> user_ticks >> system_ticks)) return std::nullopt;
+  const auto us_per_tick = 1'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const std::string status = read_file(fmt::format("/proc/{}/status", pid));
+  ProcStat result;
+  result.cpu_user_us = user_ticks * us_per_tick;
+  result.cpu_system_us = system_ticks * us_per_tick;
+  result.rss_bytes = status_field(status, "VmRSS") * 1024U;
+  result.rss_own_bytes = result.rss_bytes - status_field(status, "RssShmem") * 1024U;
+  result.rss_max_bytes = status_field(status, "VmHWM") * 1024U;
+  result.context_switches =
+      status_field(status, "voluntary_ctxt_switches") + status_field(status, "nonvoluntary_ctxt_switches");
+  return result;
+}
+
+bool is_local_postgres(pid_t pid) {
+  return read_file(fmt::format("/proc/{}/cmdline", pid)).find("postgres") != std::string::npos;
+}
+
+}  // namespace walstorm::process

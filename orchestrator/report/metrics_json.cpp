@@ -1,0 +1,185 @@
+#include "orchestrator/report/metrics_json.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "orchestrator/report/format.h"
+#include "proto/wire/version.h"
+
+namespace walstorm::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json to_json(const measure::Distribution& d) {
+  return {{"count", d.count},          {"min", or_null(d.min)},
+          {"mean", or_null(d.mean)},   {"stddev", or_null(d.stddev)},
+          {"p2_5", or_null(d.p2_5)},   {"p50", or_null(d.p50)},
+          {"p90", or_null(d.p90)},     {"p95", or_null(d.p95)},
+          {"p97_5", or_null(d.p97_5)}, {"p99", or_null(d.p99)},
+          {"p999", or_null(d.p999)},   {"max", or_null(d.max)}};
+}
+
+Json to_json(const measure::ProducerReport& p) {
+  return {{"records", p.records},
+          {"inserts", p.inserts},
+          {"updates", p.updates},
+          {"deletes", p.deletes},
+          {"becameInserts", p.became_inserts},
+          {"transactions", p.transactions},
+          {"bytes", p.bytes},
+          {"throughput", or_null(p.throughput)},
+          {"throughputPerSec", to_json(p.throughput_per_sec)},
+          {"targetRatio", or_null(p.target_ratio)},
+          {"notStarted", or_null(p.not_started)},
+          {"errors", p.errors},
+          {"errorRate", or_null(p.error_rate)},
+          {"writeLatencyMs", to_json(p.write_latency_ms)},
+          {"serviceTimeMs", to_json(p.service_time_ms)},
+          {"scheduleLagMs", to_json(p.schedule_lag_ms)},
+          {"cpuMicrosPerRecord", or_null(p.cpu_micros_per_record)}};
+}
+
+Json to_json(const measure::ConsumerReport& c) {
+  return {{"records", c.records},
+          {"batches", c.batches},
+          {"bytes", c.bytes},
+          {"throughput", or_null(c.throughput)},
+          {"throughputPerSec", to_json(c.throughput_per_sec)},
+          {"errors", c.errors},
+          {"retries", c.retries},
+          {"errorRate", or_null(c.error_rate)},
+          {"lagMs", to_json(c.lag_ms)},
+          {"censored", or_null(c.censored)},
+          {"receiveMs", to_json(c.receive_ms)},
+          {"queueMs", to_json(c.queue_ms)},
+          {"flushMs", to_json(c.flush_ms)},
+          {"walBehindBytes",
+           {{"max", or_null(c.wal_behind_bytes_max)}, {"end", or_null(c.wal_behind_bytes_end)}}},
+          {"loopUtilization",
+           {{"mean", or_null(c.loop_utilization_mean)}, {"max", or_null(c.loop_utilization_max)}}},
+          {"bufferedBytesMax", or_null(c.buffered_bytes_max)},
+          {"heapBytesMax", or_null(c.heap_bytes_max)},
+          {"cpuMicrosPerRecord", or_null(c.cpu_micros_per_record)}};
+}
+
+Json to_json(const measure::ProcessReport& p) {
+  return {{"role", p.role},
+          {"pid", or_null(p.pid)},
+          {"cpuUserSec", or_null(p.cpu_user_sec)},
+          {"cpuSystemSec", or_null(p.cpu_system_sec)},
+          {"cpuMicrosPerRecord", or_null(p.cpu_micros_per_record)},
+          {"rssMaxBytes", or_null(p.rss_max_bytes)},
+          {"contextSwitches", or_null(p.context_switches)}};
+}
+
+Json to_json(const measure::ChangeLedger& l) {
+  return {{"produced", or_null(l.produced)},         {"received", or_null(l.received)},
+          {"acknowledged", or_null(l.acknowledged)}, {"missing", or_null(l.missing)},
+          {"duplicated", or_null(l.duplicated)},     {"replayed", or_null(l.replayed)},
+          {"inTransit", or_null(l.in_transit)},      {"checksumMatches", or_null(l.checksum_matches)},
+          {"brokenAt", or_null(l.broken_at)}};
+}
+
+Json to_json(const measure::RowLedger& l) {
+  return {{"expected", or_null(l.expected)},
+          {"postgres", or_null(l.postgres)},
+          {"landed", or_null(l.landed)},
+          {"checksumMatches", or_null(l.checksum_matches)},
+          {"brokenAt", or_null(l.broken_at)}};
+}
+
+Json to_json(const measure::ContentLedger& l) {
+  return {{"sampled", or_null(l.sampled)},
+          {"postgresMatches", or_null(l.postgres_matches)},
+          {"landedMatches", or_null(l.landed_matches)},
+          {"differences", l.differences}};
+}
+
+Json to_json(const measure::Verdict& v) {
+  Json evidence = Json::array();
+  for (const measure::Evidence& e : v.evidence) {
+    evidence.push_back(Json{
+        {"figure", e.figure}, {"value", or_null(e.value)}, {"limit", or_null(e.limit)}, {"says", e.says}});
+  }
+  return {{"state", measure::to_string(v.state)},
+          {"bottleneck", measure::to_string(v.bottleneck)},
+          {"capacityEstimate", or_null(v.capacity_estimate)},
+          {"evidence", evidence}};
+}
+
+Json to_json(const measure::PhaseReport& phase) {
+  Json processes = Json::array();
+  for (const auto& process : phase.processes) processes.push_back(to_json(process));
+  Json thresholds = Json::array();
+  for (const auto& t : phase.thresholds) {
+    thresholds.push_back(Json{{"expr", t.expr}, {"passed", t.passed}, {"observed", or_null(t.observed)}});
+  }
+  return {
+      {"name", phase.name},
+      {"warmup", phase.warmup},
+      {"outcome", measure::to_string(phase.outcome)},
+      {"startedAt", iso_time(phase.started_at_unix_us)},
+      {"durationSec", phase.duration_sec},
+      {"targetThroughput", config::to_json(phase.target)},
+      {"producer", to_json(phase.producer)},
+      {"consumer", to_json(phase.consumer)},
+      {"processes", processes},
+      {"drain",
+       {{"completed", or_null(phase.drain.completed)}, {"durationSec", or_null(phase.drain.duration_sec)}}},
+      {"ledger", to_json(phase.ledger)},
+      {"verdict", to_json(phase.verdict)},
+      {"thresholds", thresholds},
+      {"notes", phase.notes}};
+}
+
+Json to_json(const measure::Environment& e) {
+  return {{"host", or_null(e.host)},
+          {"kernel", or_null(e.kernel)},
+          {"cpuModel", or_null(e.cpu_model)},
+          {"cpuCount", e.cpu_count == 0 ? Json(nullptr) : Json(e.cpu_count)},
+          {"memoryBytes", e.memory_bytes == 0 ? Json(nullptr) : Json(e.memory_bytes)},
+          {"postgresVersion", or_null(e.postgres_version)},
+          {"postgresSettings", e.postgres_settings},
+          {"clickhouseVersion", or_null(e.clickhouse_version)}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json metrics_json(const measure::RunReport& report, const nlohmann::json& config) {
+  Json phases = Json::array();
+  for (const auto& phase : report.phases) phases.push_back(to_json(phase));
+  Json json;
+  json["schemaVersion"] = 1;
+  json["tool"] = {{"name", "walstorm"},
+                  {"version", wire::kToolVersion},
+                  {"gitRevision", wire::kGitRevision},
+                  {"buildType", wire::kBuildType}};
+  json["run"] = {{"name", report.name},
+                 {"startedAt", iso_time(report.started_at_unix_us)},
+                 {"endedAt", iso_time(report.ended_at_unix_us)},
+                 {"outcome", measure::to_string(report.outcome)},
+                 {"exitCode", report.exit_code},
+                 {"failure", or_null(report.failure)},
+                 {"notes", report.notes}};
+  json["environment"] = to_json(report.environment);
+  json["config"] = config;
+  json["phases"] = phases;
+  json["ledger"] = {{"changes", to_json(report.changes)},
+                    {"rows", to_json(report.rows)},
+                    {"content", to_json(report.content)}};
+  return json;
+}
+
+}  // namespace walstorm::report

@@ -1,0 +1,82 @@
+#include "orchestrator/report/phase_text.h"
+
+#include <fmt/format.h>
+#include <variant>
+#include <vector>
+
+#include "orchestrator/measure/ledger.h"
+#include "orchestrator/report/format.h"
+
+namespace walstorm::report {
+namespace {
+
+const char* checksums_text(const std::optional<bool>& matches) {
+  if (!matches) return "checksums not compared";
+  return *matches ? "checksums match" : "CHECKSUMS DIFFER";
+}
+
+}  // namespace
+
+std::string target_text(const config::Load& load) {
+  if (const auto* constant = std::get_if<config::ConstantLoad>(&load)) return rate_text(constant->rate);
+  if (const auto* ramp = std::get_if<config::RampLoad>(&load)) {
+    const std::string from = rate_text(ramp->from);
+    return fmt::format("{}-{}", from.substr(0, from.find('/')), rate_text(ramp->to));
+  }
+  return "max";
+}
+
+std::string verdict_text(const measure::Verdict& verdict) {
+  std::vector<std::string> causes;
+  if (verdict.bottleneck != measure::Bottleneck::none && verdict.bottleneck != measure::Bottleneck::unknown) {
+    causes.emplace_back(measure::to_string(verdict.bottleneck));
+  }
+  if (verdict.capacity_estimate) causes.push_back("about " + rate_text(verdict.capacity_estimate));
+  std::vector<std::string> says;
+  for (const measure::Evidence& evidence : verdict.evidence) says.push_back(evidence.says);
+  return fmt::format("{}{}{}{}", measure::to_string(verdict.state),
+                     causes.empty() ? "" : fmt::format(" ({})", fmt::join(causes, ", ")),
+                     says.empty() ? "" : ": ", fmt::join(says, "; "));
+}
+
+std::string ledger_text(const measure::ChangeLedger& ledger) {
+  std::string text;
+  if (ledger.produced && ledger.produced == ledger.received && ledger.produced == ledger.acknowledged) {
+    text = fmt::format("{} produced = received = acknowledged", count_text(ledger.produced));
+  } else {
+    text = fmt::format("{} produced, {} received, {} acknowledged", count_text(ledger.produced),
+                       count_text(ledger.received), count_text(ledger.acknowledged));
+  }
+  text += fmt::format(", {}", checksums_text(ledger.checksum_matches));
+  const auto add = [&text](const std::optional<std::uint64_t>& count, const char* what) {
+    if (count.value_or(0) > 0) text += fmt::format(", {} {}", count_text(count), what);
+  };
+  add(ledger.missing, "MISSING");
+  add(ledger.duplicated, "DUPLICATED");
+  add(ledger.replayed, "replayed");
+  add(ledger.in_transit, "in transit");
+  if (!measure::is_clean(ledger)) text += fmt::format("; BROKEN at the {}", ledger.broken_at);
+  return text;
+}
+
+std::string ledger_text(const measure::RowLedger& ledger) {
+  std::string text =
+      fmt::format("{} expected, {} in PostgreSQL", count_text(ledger.expected), count_text(ledger.postgres));
+  text += ledger.landed ? fmt::format(", {} landed", count_text(ledger.landed)) : ", landed not measured";
+  text += fmt::format(", {}", checksums_text(ledger.checksum_matches));
+  if (!measure::is_clean(ledger)) text += fmt::format("; BROKEN at the {}", ledger.broken_at);
+  return text;
+}
+
+std::string ledger_text(const measure::ContentLedger& ledger) {
+  if (!ledger.sampled) return "not checked";
+  std::string text = fmt::format("{} rows compared column by column", count_text(ledger.sampled));
+  const auto add = [&](const std::optional<std::uint64_t>& matches, const char* where) {
+    if (matches) text += fmt::format(", {} match in {}", count_text(matches), where);
+  };
+  add(ledger.postgres_matches, "PostgreSQL");
+  add(ledger.landed_matches, "ClickHouse");
+  return text + (measure::is_clean(ledger) ? "" : "; ROWS DIFFER");
+}
+
+}  // namespace walstorm::report

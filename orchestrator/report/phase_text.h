@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "orchestrator/measure/run_report.h"
+
+/// What a phase showed, in words: shared by the summary, the report and the live view.
+namespace walstorm::report {
+
+/// "5,000/s", "1,000-20,000/s" or "max".
+[[nodiscard]] std::string target_text(const config::Load& load);
+
+/// "falling-behind (sink, about 3,010/s): the drain took 12.4 s ...": the state, what it is put down to, and
+/// the evidence.
+[[nodiscard]] std::string verdict_text(const measure::Verdict& verdict);
+
+/// "1,200,000 produced = received = acknowledged, checksums match", or what is wrong with it.
+[[nodiscard]] std::string ledger_text(const measure::ChangeLedger& ledger);
+[[nodiscard]] std::string ledger_text(const measure::RowLedger& ledger);
+[[nodiscard]] std::string ledger_text(const measure::ContentLedger& ledger);
+
+}  // namespace walstorm::report

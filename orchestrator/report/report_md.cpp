@@ -1,0 +1,161 @@
+#include "orchestrator/report/report_md.h"
+
+#include <fmt/format.h>
+#include <iterator>
+#include <vector>
+
+#include "orchestrator/report/format.h"
+#include "orchestrator/report/phase_text.h"
+#include "proto/wire/version.h"
+
+namespace walstorm::report {
+namespace {
+
+using Row = std::vector<std::string>;
+
+/// A '|' or a newline of a name would end its cell.
+std::string cell(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|') escaped += '\\';
+    escaped += c == '\n' ? ' ' : c;
+  }
+  return escaped;
+}
+
+std::string table(const Row& header, const std::vector<Row>& rows) {
+  const auto line = [](const Row& cells) {
+    std::string text = "|";
+    for (const std::string& value : cells) text += fmt::format(" {} |", cell(value));
+    return text + "\n";
+  };
+  std::string text = line(header) + "|:--|";
+  for (std::size_t i = 1; i < header.size(); ++i) text += "--:|";
+  text += "\n";
+  for (const Row& row : rows) text += line(row);
+  return text + "\n";
+}
+
+Row times(const std::string& name, const measure::Distribution& d) {
+  return {name,           count_text(d.count), ms_text(d.p50), ms_text(d.p90),
+          ms_text(d.p99), ms_text(d.p999),     ms_text(d.max), ms_text(d.mean)};
+}
+
+std::string drain_text(const measure::DrainReport& drain) {
+  if (!drain.completed) return "not drained";
+  return sec_text(drain.duration_sec) + (*drain.completed ? "" : ", gave up");
+}
+
+std::string verdicts(const measure::RunReport& report) {
+  std::string text;
+  for (const auto& phase : report.phases) {
+    text += fmt::format("- **{}**{}: {}\n", phase.name, phase.warmup ? " (warm-up)" : "",
+                        verdict_text(phase.verdict));
+    for (const std::string& note : phase.notes) text += fmt::format("  - {}\n", note);
+  }
+  for (const std::string& note : report.notes) text += fmt::format("- note: {}\n", note);
+  return text + "\n";
+}
+
+std::string phases_table(const measure::RunReport& report) {
+  std::vector<Row> rows;
+  for (const auto& phase : report.phases) {
+    rows.push_back({phase.name, sec_text(phase.duration_sec), target_text(phase.target),
+                    rate_text(phase.producer.throughput), percent_text(phase.producer.target_ratio),
+                    count_text(phase.producer.records), count_text(phase.producer.not_started),
+                    rate_text(phase.consumer.throughput), bytes_text(phase.consumer.wal_behind_bytes_max),
+                    percent_text(phase.consumer.loop_utilization_mean), drain_text(phase.drain)});
+  }
+  return table({"phase", "load", "target", "achieved", "of target", "records", "not started", "landed",
+                "WAL behind, max", "consumer loop busy", "drain"},
+               rows);
+}
+
+std::string phase_section(const measure::PhaseReport& phase) {
+  std::string text = fmt::format(
+      "### {}\n\nStarted {}. {} inserts, {} updates, {} deletes in {} transactions; "
+      "{} landed in {} batches.\n\n",
+      phase.name, iso_time(phase.started_at_unix_us), count_text(phase.producer.inserts),
+      count_text(phase.producer.updates), count_text(phase.producer.deletes),
+      count_text(phase.producer.transactions), count_text(phase.consumer.records),
+      count_text(phase.consumer.batches));
+  text +=
+      table({"time", "count", "p50", "p90", "p99", "p99.9", "max", "mean"},
+            {times("write latency", phase.producer.write_latency_ms),
+             times("service time", phase.producer.service_time_ms),
+             times("schedule lag", phase.producer.schedule_lag_ms),
+             times("replication lag", phase.consumer.lag_ms), times("– receive", phase.consumer.receive_ms),
+             times("– queue", phase.consumer.queue_ms), times("– flush", phase.consumer.flush_ms)});
+  if (phase.consumer.censored.value_or(0) > 0) {
+    text += fmt::format(
+        "{} records were not acknowledged when the drain gave up; they are in the replication lag "
+        "with the age they had then.\n\n",
+        count_text(phase.consumer.censored));
+  }
+  std::vector<Row> rows;
+  for (const auto& process : phase.processes) {
+    rows.push_back({process.role, process.pid ? std::to_string(*process.pid) : "–",
+                    sec_text(process.cpu_user_sec), sec_text(process.cpu_system_sec),
+                    micros_text(process.cpu_micros_per_record), bytes_text(process.rss_max_bytes),
+                    count_text(process.context_switches)});
+  }
+  text +=
+      table({"process", "pid", "CPU user", "CPU system", "CPU per record", "memory, max", "context switches"},
+            rows);
+  text += fmt::format("Ledger: {}.\n\n", ledger_text(phase.ledger));
+  if (!phase.verdict.evidence.empty()) {
+    rows.clear();
+    for (const auto& evidence : phase.verdict.evidence) {
+      const auto number = [](const std::optional<double>& value) {
+        return value ? fmt::format("{:.6g}", *value) : "–";
+      };
+      rows.push_back({evidence.figure, number(evidence.value), number(evidence.limit), evidence.says});
+    }
+    text += table({"evidence", "value", "limit", "says"}, rows);
+  }
+  return text;
+}
+
+std::string environment_section(const measure::RunReport& report) {
+  const measure::Environment& e = report.environment;
+  const auto known = [](const std::string& text) { return text.empty() ? "–" : text; };
+  std::vector<Row> rows{
+      {"host", known(e.host)},
+      {"kernel", known(e.kernel)},
+      {"CPU",
+       e.cpu_count == 0 ? known(e.cpu_model) : fmt::format("{} × {}", e.cpu_count, known(e.cpu_model))},
+      {"memory", e.memory_bytes == 0 ? "–" : bytes_text(e.memory_bytes)},
+      {"PostgreSQL", known(e.postgres_version)},
+      {"ClickHouse", known(e.clickhouse_version)},
+      {"walstorm", fmt::format("{} ({}, {})", wire::kToolVersion, wire::kGitRevision, wire::kBuildType)}};
+  for (const auto& [name, value] : e.postgres_settings) rows.push_back({name, value});
+  return "## Environment\n\n" + table({"what", "value"}, rows);
+}
+
+constexpr const char* kHowToRead = R"(## How to read this
+
+- **achieved**, **landed**: records per second committed in PostgreSQL, and acknowledged by the sink, over the load window alone; the drain is never in it.
+- **write latency** counts from the moment a batch was *due*, so a generator or server that falls late shows it; **service time** from its start; **schedule lag** is the difference.
+- **replication lag**: from PostgreSQL's commit timestamp to the sink's acknowledgement, per record. Its stages: **receive** (until read from the socket), **queue** (until its flush starts), **flush** (until acknowledged).
+- **generator-limited** says that the producers could not keep the schedule: the figures then show no limit of the replication.
+- "–" is a figure that was not measured. All figures, with more percentiles, are in `metrics.json`; each second of the run is in `timeseries.csv`.
+)";
+
+}  // namespace
+
+std::string report_md(const measure::RunReport& report) {
+  std::string text = fmt::format("# {}: {}\n\n", report.name, measure::to_string(report.outcome));
+  if (!report.failure.empty()) text += fmt::format("**{}**\n\n", report.failure);
+  text += verdicts(report);
+  text += fmt::format("{} to {}, exit code {}.\n\n", iso_time(report.started_at_unix_us),
+                      iso_time(report.ended_at_unix_us), report.exit_code);
+  text += "## Phases\n\n" + phases_table(report);
+  for (const auto& phase : report.phases) text += phase_section(phase);
+  text += fmt::format("## Ledger\n\n- changes: {}\n- rows: {}\n- content: {}\n", ledger_text(report.changes),
+                      ledger_text(report.rows), ledger_text(report.content));
+  for (const std::string& difference : report.content.differences)
+    text += fmt::format("  - {}\n", difference);
+  return text + "\n" + environment_section(report) + kHowToRead;
+}
+
+}  // namespace walstorm::report

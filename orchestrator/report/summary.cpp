@@ -1,0 +1,192 @@
+#include "orchestrator/report/summary.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "orchestrator/report/format.h"
+#include "orchestrator/report/phase_text.h"
+
+namespace walstorm::report {
+namespace {
+
+using measure::PhaseReport;
+using measure::VerdictState;
+
+constexpr std::string_view kGreen = "\x1b[32m";
+constexpr std::string_view kYellow = "\x1b[33m";
+constexpr std::string_view kRed = "\x1b[31m";
+constexpr std::string_view kPlain = "\x1b[0m";
+constexpr std::size_t kNameWidth = 14;
+constexpr std::size_t kLineWidth = 120;
+
+std::string_view colour_of(VerdictState state) {
+  switch (state) {
+    case VerdictState::sustained:
+      return kGreen;
+    case VerdictState::marginal:
+    case VerdictState::generator_limited:
+      return kYellow;
+    case VerdictState::falling_behind:
+    case VerdictState::stalled:
+    case VerdictState::failed:
+      return kRed;
+  }
+  return kPlain;
+}
+
+std::string painted(const std::string& text, std::string_view colour, bool wanted) {
+  return wanted ? fmt::format("{}{}{}", colour, text, kPlain) : text;
+}
+
+/// Two times with one unit where they share it: "1.2/3.4 ms", "850 µs/3.4 ms".
+std::string pair_text(const std::optional<double>& first_ms, const std::optional<double>& second_ms) {
+  const std::string first = ms_text(first_ms);
+  const std::string second = ms_text(second_ms);
+  const auto unit = [](const std::string& text) { return text.substr(text.find(' ') + 1); };
+  if (!first_ms || !second_ms || unit(first) != unit(second)) return first + "/" + second;
+  return first.substr(0, first.find(' ')) + "/" + second;
+}
+
+std::string drain_text(const measure::DrainReport& drain) {
+  if (drain.completed == false) return ">" + sec_text(drain.duration_sec);
+  return sec_text(drain.duration_sec);
+}
+
+std::string cpu_text(const PhaseReport& phase) {
+  const std::string producer = micros_text(phase.producer.cpu_micros_per_record);
+  const std::string consumer = micros_text(phase.consumer.cpu_micros_per_record);
+  if (!phase.producer.cpu_micros_per_record) return producer + "/" + consumer;
+  return producer.substr(0, producer.find(' ')) + "/" + consumer;
+}
+
+/// Folds a sentence into lines of kLineWidth, each after `indent` spaces.
+std::vector<std::string> wrapped(std::string_view text, std::size_t indent) {
+  std::vector<std::string> lines;
+  const std::string margin(indent, ' ');
+  std::string line;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (!line.empty() && indent + display_width(line) + 1 + display_width(word) > kLineWidth) {
+      lines.push_back(margin + line);
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (!line.empty()) lines.push_back(margin + line);
+  return lines;
+}
+
+std::string verdict_lines(const PhaseReport& phase, bool colour) {
+  const std::string state = measure::to_string(phase.verdict.state);
+  std::string text;
+  for (const std::string& line : wrapped(verdict_text(phase.verdict), 2)) text += line + "\n";
+  text.replace(2, state.size(), painted(state, colour_of(phase.verdict.state), colour));
+  for (const std::string& note : phase.notes) {
+    for (const std::string& line : wrapped("note: " + note, 2)) text += line + "\n";
+  }
+  return text;
+}
+
+std::vector<std::string> phase_row(const PhaseReport& phase) {
+  const auto& producer = phase.producer;
+  const auto& consumer = phase.consumer;
+  return {clipped(phase.name, kNameWidth),
+          target_text(phase.target),
+          rate_text(producer.throughput),
+          producer.target_ratio ? fmt::format("{:.1f}", *producer.target_ratio * 100) : "–",
+          pair_text(producer.write_latency_ms.p50, producer.write_latency_ms.p99),
+          ms_text(producer.schedule_lag_ms.p99),
+          rate_text(consumer.throughput),
+          pair_text(consumer.lag_ms.p50, consumer.lag_ms.p99),
+          drain_text(phase.drain),
+          cpu_text(phase)};
+}
+
+std::string phase_table(const measure::RunReport& report, bool colour) {
+  std::vector<std::vector<std::string>> rows{{"phase", "target", "achieved", "%", "write p50/99",
+                                              "sched lag p99", "landed", "lag p50/99", "drain",
+                                              "CPU/rec p/c"}};
+  for (const PhaseReport& phase : report.phases) rows.push_back(phase_row(phase));
+  auto lines = aligned(rows, 2);
+  for (const std::string& line : lines) {
+    if (display_width(line) <= kLineWidth) continue;
+    lines = aligned(rows, 1);
+    break;
+  }
+  std::string text = lines.front() + "\n";
+  for (std::size_t i = 0; i < report.phases.size(); ++i) {
+    text += lines[i + 1] + "\n" + verdict_lines(report.phases[i], colour);
+  }
+  return text;
+}
+
+std::string thresholds_text(const measure::RunReport& report, bool colour) {
+  std::string text;
+  for (const PhaseReport& phase : report.phases) {
+    for (const measure::ThresholdResult& threshold : phase.thresholds) {
+      text += fmt::format(
+          "{} {}: {} (observed {})\n",
+          painted(threshold.passed ? "ok     " : "crossed", threshold.passed ? kGreen : kRed, colour),
+          phase.name, threshold.expr,
+          threshold.observed ? fmt::format("{:.6g}", *threshold.observed) : "nothing");
+    }
+  }
+  return text.empty() ? text : text + "\n";
+}
+
+std::string outcome_text(const measure::RunReport& report, bool colour) {
+  std::string outcome = measure::to_string(report.outcome);
+  switch (report.outcome) {
+    case measure::Outcome::passed:
+      return painted(outcome, kGreen, colour);
+    case measure::Outcome::interrupted:
+      return painted(outcome, kYellow, colour) +
+             ": stopped by a signal; what was measured until then is above";
+    case measure::Outcome::thresholds_crossed:
+      return painted(outcome, kRed, colour);
+    case measure::Outcome::failed:
+      return painted(outcome, kRed, colour) + (report.failure.empty() ? "" : ": " + report.failure);
+  }
+  return outcome;
+}
+
+}  // namespace
+
+std::string phase_line(const PhaseReport& phase, bool colour) {
+  std::string line = fmt::format("{}: {} of {}, write p99 {}, landed {}, lag p50 {} p99 {}, drained in {}\n",
+                                 phase.name, rate_text(phase.producer.throughput), target_text(phase.target),
+                                 ms_text(phase.producer.write_latency_ms.p99),
+                                 rate_text(phase.consumer.throughput), ms_text(phase.consumer.lag_ms.p50),
+                                 ms_text(phase.consumer.lag_ms.p99), drain_text(phase.drain));
+  return line + verdict_lines(phase, colour);
+}
+
+std::string summary(const measure::RunReport& report, const std::string& folder, bool colour) {
+  std::string text = thresholds_text(report, colour);
+  if (!report.phases.empty()) text += phase_table(report, colour) + "\n";
+  const auto add = [&text](std::string_view label, const std::string& value) {
+    text += fmt::format("{:<9} {}\n", label, value);
+  };
+  if (!report.phases.empty()) {
+    add("changes", ledger_text(report.changes));
+    add("rows", ledger_text(report.rows));
+    add("content", ledger_text(report.content));
+    for (const std::string& difference : report.content.differences) add("", difference);
+  }
+  for (const std::string& note : report.notes) add("note", note);
+  add("outcome", outcome_text(report, colour));
+  if (report.outcome == measure::Outcome::failed) {
+    add("", fmt::format("look at {}/logs for what each process said", folder));
+  }
+  add("report", folder + "/report.md");
+  add("figures", folder + "/metrics.json, timeseries.csv");
+  return text;
+}
+
+}  // namespace walstorm::report

@@ -1,0 +1,177 @@
+#include "orchestrator/run/phase_runner.h"
+
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <fmt/format.h>
+#include <utility>
+
+#include "orchestrator/run/phase_watch.h"
+#include "orchestrator/run/setup_frames.h"
+#include "proto/wire/clock.h"
+#include "proto/wire/error.h"
+#include "proto/wire/task_run_table.h"
+
+namespace walstorm::run {
+namespace {
+
+using measure::Outcome;
+using process::Waited;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using wire::Error;
+using wire::ErrorKind;
+
+constexpr seconds kReadyTimeout{15};
+/// A worker sends a Sample every second while a phase is on.
+constexpr seconds kSilenceMax{15};
+/// How long workers that still live may take to give their figures after another one has failed.
+constexpr seconds kSalvageTimeout{5};
+
+milliseconds from_sec(double sec) {
+  return milliseconds(static_cast<std::int64_t>(sec * 1000));
+}
+
+}  // namespace
+
+PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id,
+                         Workers& workers, postgres::PreparedDatabase& database, Presentation& presentation)
+    : loop_(loop),
+      config_(config),
+      run_id_(std::move(run_id)),
+      workers_(workers),
+      database_(database),
+      presentation_(presentation),
+      sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
+
+void PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
+  fold_ = std::make_unique<measure::PhaseFold>(facts_of(phase));
+  ready_.clear(), load_finished_.clear(), results_.clear();
+  all_drained_ = true;
+  phase_on_ = phase.index;
+  presentation_.begin_phase(phase.index);
+  PhaseWatch watch(loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
+                   [this](const measure::Second& second) { presentation_.show(second); });
+  Outcome outcome = Outcome::passed;
+  std::exception_ptr broken;
+  try {
+    start(phase);
+    outcome = load(phase);
+    end_load(phase);
+    drain(phase);
+  } catch (const process::Interrupted&) {
+    outcome = Outcome::interrupted;
+    broken = std::current_exception();
+  } catch (const Error&) {
+    outcome = Outcome::failed;
+    broken = std::current_exception();
+    salvage(phase);
+  }
+  watch.finish();
+  phase_on_.reset();
+  broken_off_ = broken != nullptr;
+  reports.push_back(fold_->settle(outcome));
+  presentation_.end_phase(phase.index, reports.back());
+  if (broken) std::rethrow_exception(broken);
+  if (outcome == Outcome::interrupted) throw process::Interrupted{};
+}
+
+measure::PhaseFacts PhaseRunner::facts_of(const config::PhasePlan& phase) const {
+  measure::PhaseFacts facts;
+  facts.phase = config_.phases[phase.index];
+  // The producers' schedules hold whole records.
+  if (phase.records_expected)
+    facts.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
+  for (const auto& worker : workers_.all()) {
+    (worker->role() == Role::producer ? facts.producers : facts.consumers)
+        .push_back({worker->name(), worker->pid()});
+  }
+  facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
+  if (fold_) facts.carry = fold_->carry();
+  return facts;
+}
+
+void PhaseRunner::start(const config::PhasePlan& phase) {
+  // Consumers first: they read while the first row is written.
+  for (const Role role : {Role::consumer, Role::producer}) {
+    workers_.send_to(role, start_phase(phase));
+    workers_.await(fmt::format("start phase \"{}\"", phase.name), kReadyTimeout, kEndNow,
+                   [this, role] { return workers_.all_in(ready_, role); });
+  }
+}
+
+/// The load window. Producers end it by themselves; `interrupted` when a person ended it first.
+Outcome PhaseRunner::load(const config::PhasePlan& phase) {
+  const auto window = milliseconds(phase.duration_us / 1000);
+  const Waited waited = workers_.wait(window + from_sec(config_.stop_grace_sec), kSilenceMax, kEndEarly,
+                                      [this] { return workers_.all_in(load_finished_, Role::producer); });
+  if (waited != Waited::interrupted) return Outcome::passed;
+  presentation_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
+  return Outcome::interrupted;
+}
+
+void PhaseRunner::end_load(const config::PhasePlan& phase) {
+  workers_.send_to(Role::producer, end_phase(phase.index, 0));
+  workers_.await(fmt::format("end the load of phase \"{}\"", phase.name), from_sec(config_.stop_grace_sec),
+                 kEndNow, [this] { return workers_.all_in(results_, Role::producer); });
+  fold_->load_ended(wire::SystemClock().unix_us());
+}
+
+void PhaseRunner::drain(const config::PhasePlan& phase) {
+  const auto start = std::chrono::steady_clock::now();
+  database_.emit_marker(wire::phase_end_marker(run_id_, phase.index), kEndNow);
+  workers_.send_to(Role::consumer, end_phase(phase.index, config_.drain_timeout_sec));
+  workers_.await(fmt::format("drain phase \"{}\"", phase.name),
+                 from_sec(config_.drain_timeout_sec + config_.stop_grace_sec), kEndNow,
+                 [this] { return workers_.all_in(results_, Role::consumer); });
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  fold_->drain_ended(all_drained_, took.count());
+}
+
+/// After a failure: lets the producers that still live end their batches and give their account, so that the
+/// ledger of what is left can be settled.
+void PhaseRunner::salvage(const config::PhasePlan& phase) {
+  workers_.send_to(Role::producer, end_phase(phase.index, 0));
+  (void)loop_.wait(kSalvageTimeout, kEndNow, [this] {
+    for (const auto& worker : workers_.all()) {
+      const bool owes = worker->role() == Role::producer && worker->failure().empty();
+      if (owes && !results_.contains(worker->name())) return false;
+    }
+    return true;
+  });
+}
+
+void PhaseRunner::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame) {
+  if (broken_off_) return;  // what workers still say of a phase that was given up
+  switch (frame.body_case()) {
+    case proto::MetricsFrame::kPhaseReady:
+      expect(worker, frame.phase_ready().phase_index());
+      fold_->ready(worker.name(), frame.phase_ready());
+      ready_.insert(worker.name());
+      return;
+    case proto::MetricsFrame::kSample:
+      expect(worker, frame.sample().phase_index());
+      fold_->sample(worker.name(), frame.sample());
+      if (frame.sample().producer().load_finished()) load_finished_.insert(worker.name());
+      return;
+    case proto::MetricsFrame::kPhaseResult:
+      expect(worker, frame.phase_result().phase_index());
+      fold_->result(worker.name(), frame.phase_result());
+      results_.insert(worker.name());
+      if (worker.role() == Role::consumer && !frame.phase_result().consumer().drained()) all_drained_ = false;
+      return;
+    default:
+      throw Error(ErrorKind::protocol,
+                  fmt::format("{} sent a frame that does not belong in a phase", worker.name()));
+  }
+}
+
+/// A frame of another phase means that the worker and this run disagree about what happens.
+void PhaseRunner::expect(const WorkerProcess& worker, unsigned phase_index) const {
+  if (phase_on_ == phase_index) return;
+  throw Error(ErrorKind::protocol,
+              fmt::format("{} sent a frame of phase {} {}", worker.name(), phase_index,
+                          phase_on_ ? fmt::format("in phase {}", *phase_on_) : "when no phase was on"));
+}
+
+}  // namespace walstorm::run

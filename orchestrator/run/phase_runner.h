@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orchestrator/config/phase_plan.h"
+#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/postgres/prepared_database.h"
+#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/workers.h"
+
+namespace walstorm::run {
+
+/// Once Ctrl-C has ended the load early, the next one ends the rest.
+inline constexpr int kEndEarly = 0;
+inline constexpr int kEndNow = 1;
+
+/// Carries out phases, one after the other: start, load, marker, drain, report (DESIGN §4). Lives on the
+/// loop; everything it is given outlives it.
+class PhaseRunner final {
+ public:
+  PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id, Workers& workers,
+              postgres::PreparedDatabase& database, Presentation& presentation);
+
+  /// Runs one phase and appends its report to `reports`, also when it is broken off: then it throws what
+  /// broke it, wire::Error or process::Interrupted, afterwards.
+  void run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports);
+
+  /// PhaseReady, Sample and PhaseResult of any worker. Throws Error{protocol} for a frame of another phase
+  /// than the one that is on.
+  void on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame);
+
+  /// Of the phase run last: what the run's ledgers are settled from. nullptr before the first.
+  [[nodiscard]] const measure::PhaseFold* last() const { return fold_.get(); }
+
+ private:
+  using Role = WorkerProcess::Role;
+
+  [[nodiscard]] measure::PhaseFacts facts_of(const config::PhasePlan& phase) const;
+  void start(const config::PhasePlan& phase);
+  [[nodiscard]] measure::Outcome load(const config::PhasePlan& phase);
+  void end_load(const config::PhasePlan& phase);
+  void drain(const config::PhasePlan& phase);
+  void salvage(const config::PhasePlan& phase);
+  void expect(const WorkerProcess& worker, unsigned phase_index) const;
+
+  process::EventLoop& loop_;
+  const config::Config& config_;
+  const std::string run_id_;
+  Workers& workers_;
+  postgres::PreparedDatabase& database_;
+  Presentation& presentation_;
+  postgres::Session sampling_;  // looks at the server while the other session works
+
+  std::unique_ptr<measure::PhaseFold> fold_;  // of the phase that is on, or was last
+  std::optional<unsigned> phase_on_;
+  // Who has answered what in it, by name.
+  std::set<std::string> ready_, load_finished_, results_;
+  bool all_drained_ = true;
+  bool broken_off_ = false;
+};
+
+}  // namespace walstorm::run

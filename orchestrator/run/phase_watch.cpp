@@ -1,0 +1,95 @@
+#include "orchestrator/run/phase_watch.h"
+
+#include <chrono>
+#include <unistd.h>
+#include <utility>
+
+#include "orchestrator/run/setup_frames.h"
+#include "proto/wire/clock.h"
+#include "proto/wire/process_usage.h"
+
+namespace walstorm::run {
+namespace {
+
+constexpr std::chrono::seconds kBeat{1};
+/// Workers send their Samples on whole seconds of the phase: each second is closed a moment after them.
+constexpr std::chrono::milliseconds kAfterSamples{250};
+constexpr std::chrono::seconds kLastLookTimeout{3};
+
+measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
+                                     const postgres::ServerProcess& process) {
+  measure::ProcessSample sample;
+  sample.at_unix_us = at_unix_us;
+  sample.role = role;
+  sample.pid = process.pid;
+  sample.cpu_user_us = process.used.cpu_user_us;
+  sample.cpu_system_us = process.used.cpu_system_us;
+  sample.rss_bytes = process.used.rss_own_bytes;  // shared_buffers would be in each backend's
+  sample.context_switches = process.used.context_switches;
+  return sample;
+}
+
+measure::ProcessSample own_sample() {
+  proto::ProcessUsage usage;
+  wire::read_own_usage(usage);
+  measure::ProcessSample sample;
+  sample.at_unix_us = wire::SystemClock().unix_us();
+  sample.role = "orchestrator";
+  sample.pid = ::getpid();
+  sample.cpu_user_us = usage.cpu_user_us();
+  sample.cpu_system_us = usage.cpu_system_us();
+  sample.rss_bytes = usage.rss_bytes();
+  sample.rss_max_bytes = usage.rss_max_bytes();
+  sample.context_switches = usage.context_switches();
+  return sample;
+}
+
+}  // namespace
+
+PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot,
+                       std::string database, measure::PhaseFold& fold, OnSecond on_second)
+    : loop_(loop),
+      fold_(fold),
+      on_second_(std::move(on_second)),
+      sampler_(session, std::move(slot), std::move(database), std::string(kApplicationPrefix) + "producer",
+               [this](const postgres::ServerSample& sample) { take(sample); }),
+      timer_(loop.io(), std::chrono::steady_clock::now() + kBeat + kAfterSamples) {
+  look();
+  beat();
+}
+
+void PhaseWatch::beat() {
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    look();
+    on_second_(fold_.close_second(wire::SystemClock().unix_us()));
+    timer_.expires_at(timer_.expiry() + kBeat);
+    beat();
+  });
+}
+
+void PhaseWatch::look() {
+  sampler_.look();
+  fold_.process(own_sample());
+}
+
+void PhaseWatch::take(const postgres::ServerSample& sample) {
+  fold_.ladder({sample.at_unix_us, sample.head, sample.sent, sample.confirmed});
+  for (const auto& process : sample.walsender) {
+    fold_.process(server_sample("postgres-walsender", sample.at_unix_us, process));
+  }
+  for (const auto& process : sample.backends) {
+    fold_.process(server_sample("postgres-backends", sample.at_unix_us, process));
+  }
+}
+
+void PhaseWatch::finish() {
+  timer_.cancel();
+  // A look under way reports first; then one more, of the end.
+  const int no_more_interrupts = loop_.interrupts();
+  (void)loop_.wait(kLastLookTimeout, no_more_interrupts, [this] { return sampler_.idle(); });
+  look();
+  (void)loop_.wait(kLastLookTimeout, no_more_interrupts, [this] { return sampler_.idle(); });
+}
+
+}  // namespace walstorm::run

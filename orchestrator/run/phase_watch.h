@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/postgres/sampler.h"
+#include "orchestrator/process/event_loop.h"
+
+namespace walstorm::run {
+
+/// The beat of a phase: once a second it looks at PostgreSQL and at the orchestrator itself, feeds both to
+/// the phase's fold, and closes the second. Lives on the loop, for one phase; the fold and the session
+/// outlive it.
+class PhaseWatch final {
+ public:
+  using OnSecond = std::function<void(const measure::Second&)>;
+
+  PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot, std::string database,
+             measure::PhaseFold& fold, OnSecond on_second);
+
+  /// A last look at the servers, so that the phase's figures go to its end; waits a moment for it.
+  void finish();
+
+ private:
+  void beat();
+  void look();
+  void take(const postgres::ServerSample& sample);
+
+  process::EventLoop& loop_;
+  measure::PhaseFold& fold_;
+  OnSecond on_second_;
+  postgres::Sampler sampler_;
+  boost::asio::steady_timer timer_;
+};
+
+}  // namespace walstorm::run

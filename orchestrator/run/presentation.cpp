@@ -1,0 +1,83 @@
+#include "orchestrator/run/presentation.h"
+
+#include <iostream>
+#include <sys/ioctl.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "orchestrator/report/metrics_json.h"
+#include "orchestrator/report/report_md.h"
+#include "orchestrator/report/summary.h"
+#include "orchestrator/report/timeseries_csv.h"
+#include "orchestrator/run/setup_frames.h"
+
+namespace walstorm::run {
+namespace {
+
+std::optional<live::Screen> terminal_size() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return live::Screen{size.ws_col, size.ws_row};
+}
+
+std::vector<std::string> roles_of(const config::Config& config) {
+  std::vector<std::string> roles{"orchestrator"};
+  for (unsigned i = 0; i < config.producer.worker_count; ++i) roles.push_back(producer_name(i));
+  roles.push_back(consumer_name(0));
+  roles.insert(roles.end(), {"postgres-walsender", "postgres-backends"});
+  return roles;
+}
+
+}  // namespace
+
+Presentation::Presentation(const config::Config& config, const std::filesystem::path& output_dir,
+                           const Display& display, std::int64_t started_unix_us)
+    : config_(config),
+      display_(display),
+      folder_(output_dir, config.name, started_unix_us),
+      roles_(roles_of(config)),
+      timeseries_(folder_.path() / "timeseries.csv") {
+  folder_.write("config.json", config::to_json(config).dump(2) + "\n");
+  timeseries_ << report::csv_header(roles_);
+  if (display_.quiet) return;
+  const auto screen = [terminal = display.terminal] { return terminal ? terminal_size() : std::nullopt; };
+  live_ = std::make_unique<live::LiveView>(std::cout, screen, config.phases);
+}
+
+void Presentation::say(const std::string& line) {
+  if (live_) live_->print(line + "\n");
+}
+
+void Presentation::begin_phase(std::size_t phase_index) {
+  if (live_) live_->phase_started(phase_index);
+}
+
+void Presentation::show(const measure::Second& second) {
+  timeseries_ << report::csv_line(second, roles_) << std::flush;
+  if (live_) live_->show(second);
+}
+
+void Presentation::end_phase(std::size_t phase_index, const measure::PhaseReport& report) {
+  if (!live_) return;
+  live_->phase_ended(phase_index, report.verdict.state);
+  live_->print(report::phase_line(report, display_.colour));
+}
+
+void Presentation::write_report(const measure::RunReport& report) {
+  live_.reset();
+  folder_.write("metrics.json", report::metrics_json(report, config::to_json(config_)).dump(2) + "\n");
+  folder_.write("report.md", report::report_md(report));
+  timeseries_.close();
+  std::cout << report::summary(report, folder_.path().string(), display_.colour) << std::flush;
+}
+
+void Presentation::discard() {
+  live_.reset();
+  timeseries_.close();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_.path(), ignored);
+}
+
+}  // namespace walstorm::run

@@ -1,0 +1,242 @@
+#include "orchestrator/run/run.h"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <memory>
+#include <set>
+#include <unistd.h>
+#include <utility>
+
+#include "orchestrator/config/phase_plan.h"
+#include "orchestrator/measure/ledger.h"
+#include "orchestrator/postgres/prepared_database.h"
+#include "orchestrator/run/environment.h"
+#include "orchestrator/run/phase_runner.h"
+#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/setup_frames.h"
+#include "orchestrator/run/workers.h"
+#include "proto/wire/clock.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::run {
+namespace {
+
+using measure::Outcome;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using wire::Error;
+using wire::ErrorKind;
+using Role = WorkerProcess::Role;
+
+constexpr seconds kHelloTimeout{40};
+constexpr seconds kContentTimeout{120};
+constexpr unsigned kContentRows = 1000;
+/// How long a lost connection waits for the news that the private server itself has ended.
+constexpr milliseconds kServerEndGrace{500};
+/// After a second Ctrl-C each rung of the stop ladder gets no more than this.
+constexpr milliseconds kStopNowGrace{1000};
+
+measure::RunReport started_now() {
+  measure::RunReport report;
+  report.started_at_unix_us = wire::SystemClock().unix_us();
+  report.outcome = Outcome::passed;
+  report.exit_code = 0;
+  return report;
+}
+
+class Run final {
+ public:
+  Run(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& output_dir,
+      const Display& display);
+
+  measure::RunReport carry_out();
+
+ private:
+  // The steps of a run, in their order.
+  void prepare_postgres();
+  void start_workers();
+  void run_phases();
+  void settle_ledgers();
+  void check_content();
+  void clean_up();
+  void conclude();
+
+  void on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame);
+  void guarded(void (Run::*step)());
+  void fail(const Error& error);
+  [[nodiscard]] bool end_now() const { return loop_.interrupts() > kEndNow; }
+
+  process::EventLoop& loop_;
+  const config::Config& config_;
+  const std::vector<config::PhasePlan> plan_;
+  const std::string run_id_;
+  measure::RunReport report_ = started_now();
+  Presentation presentation_;
+  std::unique_ptr<postgres::PreparedDatabase> database_;
+  std::unique_ptr<Workers> workers_;
+  std::unique_ptr<PhaseRunner> phases_;
+  measure::ContentLedger content_{0, 0, {}, {}};   // added up from the producers' answers
+  std::set<std::string> hello_, content_checked_;  // who has answered, by name
+};
+
+Run::Run(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& output_dir,
+         const Display& display)
+    : loop_(loop),
+      config_(config),
+      plan_(config::plan_phases(config)),
+      run_id_(fmt::format("{:x}-{}", wire::SystemClock().unix_us(), ::getpid())),
+      presentation_(config, output_dir, display, report_.started_at_unix_us) {
+  report_.name = config.name;
+  report_.config = config;
+}
+
+measure::RunReport Run::carry_out() {
+  try {
+    prepare_postgres();
+  } catch (...) {
+    presentation_.discard();  // nothing has run, so there is nothing to report
+    throw;
+  }
+  guarded(&Run::start_workers);
+  guarded(&Run::run_phases);
+  guarded(&Run::settle_ledgers);
+  guarded(&Run::check_content);
+  clean_up();
+  conclude();
+  return report_;
+}
+
+void Run::prepare_postgres() {
+  presentation_.say("preparing PostgreSQL");
+  report_.environment = describe_machine();
+  database_ =
+      std::make_unique<postgres::PreparedDatabase>(loop_, config_, presentation_.log_dir(), report_.notes);
+  if (database_->on_private_server())
+    check_free_space(database_->private_folder(), config::disk_bytes(config_, plan_));
+  report_.environment.postgres_version = database_->facts().version;
+  report_.environment.postgres_settings = database_->facts().settings;
+}
+
+void Run::start_workers() {
+  presentation_.say("starting the workers");
+  workers_ = std::make_unique<Workers>(
+      loop_, presentation_.log_dir(),
+      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); });
+  const auto facts_for = [this](const std::string& worker) {
+    return SetupFacts{run_id_, database_->conninfo(kApplicationPrefix + worker),
+                      database_->on_private_server(), database_->facts().wal_sender_timeout_ms};
+  };
+  workers_->start(Role::consumer, consumer_name(0))
+      .send(consumer_setup(config_, facts_for(consumer_name(0)), 0));
+  for (unsigned i = 0; i < config_.producer.worker_count; ++i) {
+    workers_->start(Role::producer, producer_name(i))
+        .send(producer_setup(config_, facts_for(producer_name(i)), i));
+  }
+  workers_->await("start the workers", kHelloTimeout, kEndEarly,
+                  [this] { return hello_.size() == workers_->all().size(); });
+}
+
+void Run::run_phases() {
+  if (report_.outcome != Outcome::passed) return;
+  phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, presentation_);
+  for (const config::PhasePlan& phase : plan_) phases_->run(phase, report_.phases);
+}
+
+/// After a failure too: what can still be counted is.
+void Run::settle_ledgers() {
+  if (!phases_ || phases_->last() == nullptr) return;
+  report_.changes = phases_->last()->run_ledger();
+  measure::RowSides sides;
+  sides.expected = phases_->last()->rows_expected();
+  if (!sides.expected || end_now()) return;
+  presentation_.say("settling the ledger");
+  sides.postgres = database_->tally_rows(kEndNow);
+  report_.rows = measure::settle_rows(sides);
+}
+
+/// The producers own the row source: they regenerate rows and compare them with PostgreSQL.
+void Run::check_content() {
+  // Rows that could not be counted would not be found either.
+  if (!report_.rows.postgres || report_.outcome == Outcome::failed || end_now()) return;
+  unsigned rows_left = kContentRows;
+  unsigned producers_left = config_.producer.worker_count;
+  for (const auto& worker : workers_->all()) {
+    if (worker->role() != Role::producer) continue;
+    proto::ControlFrame frame;
+    frame.mutable_check_content()->set_rows(rows_left / producers_left);
+    rows_left -= rows_left / producers_left--;
+    worker->send(frame);
+  }
+  workers_->await("check the rows' content", kContentTimeout, kEndNow,
+                  [this] { return workers_->all_in(content_checked_, Role::producer); });
+  report_.content = content_;  // broken off before every producer has answered, nothing was measured
+}
+
+void Run::clean_up() {
+  presentation_.say("stopping");
+  const auto note = [this](const std::vector<std::string>& notes) {
+    report_.notes.insert(report_.notes.end(), notes.begin(), notes.end());
+  };
+  const auto grace = milliseconds(static_cast<std::int64_t>(config_.stop_grace_sec * 1000));
+  if (workers_) note(workers_->stop(end_now() ? std::min(grace, kStopNowGrace) : grace));
+  phases_.reset();
+  workers_.reset();
+  note(database_->release());
+}
+
+void Run::conclude() {
+  if (report_.outcome != Outcome::failed && !measure::is_clean(report_)) {
+    fail(Error(ErrorKind::data, "the ledger is broken: rows are missing, doubled or altered; it says where"));
+  }
+  if (report_.outcome == Outcome::interrupted) report_.exit_code = 130;
+  report_.ended_at_unix_us = wire::SystemClock().unix_us();
+  presentation_.write_report(report_);
+}
+
+void Run::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame) {
+  if (frame.has_hello()) {
+    hello_.insert(worker.name());
+  } else if (frame.has_content_checked()) {
+    const proto::ContentChecked& found = frame.content_checked();
+    content_checked_.insert(worker.name());
+    *content_.sampled += found.sampled();
+    *content_.postgres_matches += found.matching();
+    content_.differences.insert(content_.differences.end(), found.differences().begin(),
+                                found.differences().end());
+  } else if (phases_) {
+    phases_->on_frame(worker, frame);
+  } else {
+    throw Error(ErrorKind::protocol, fmt::format("{} sent a frame of a phase before any", worker.name()));
+  }
+}
+
+void Run::guarded(void (Run::*step)()) {
+  try {
+    (this->*step)();
+  } catch (const process::Interrupted&) {
+    if (report_.outcome == Outcome::passed) report_.outcome = Outcome::interrupted;
+  } catch (const Error& error) {
+    fail(error);
+  }
+}
+
+/// The first failure is the run's; what follows from it is in the logs.
+void Run::fail(const Error& error) {
+  if (std::exchange(report_.outcome, Outcome::failed) == Outcome::failed) return;
+  report_.failure = error.what();
+  report_.exit_code = error.kind() == ErrorKind::config ? 2 : 1;
+  if (!database_->on_private_server()) return;
+  // A server that ends takes the workers with it: its own end, seen a moment later, is the better reason.
+  (void)loop_.wait(kServerEndGrace, kEndNow, [this] { return !database_->server_failure().empty(); });
+  const std::string why = database_->server_failure();
+  if (!why.empty()) report_.failure = why + "\n" + report_.failure;
+}
+
+}  // namespace
+
+measure::RunReport carry_out(process::EventLoop& loop, const config::Config& config,
+                             const std::filesystem::path& output_dir, const Display& display) {
+  return Run(loop, config, output_dir, display).carry_out();
+}
+
+}  // namespace walstorm::run

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+
+#include "orchestrator/config/config.h"
+#include "orchestrator/measure/run_report.h"
+#include "orchestrator/process/event_loop.h"
+
+namespace walstorm::run {
+
+/// How a run shows itself.
+struct Display {
+  bool quiet = false;    ///< nothing but the end's summary and errors
+  bool verbose = false;  ///< the orchestrator's own log on stderr too
+  bool colour = false;
+  bool terminal = false;  ///< stdout is one: the live view is redrawn in place
+};
+
+/// START HERE. Carries out one run from its resolved config to its report and run folder: prepares
+/// PostgreSQL, starts the workers, runs the phases, settles the ledgers, leaves everything clean, writes the
+/// report below `output_dir`.
+///
+/// Never throws for what goes wrong in a run: the report's outcome, failure and exit code say it. The only
+/// exceptions are those of an environment that was never ready (Error{unavailable}, Error{config} before the
+/// workers start), when there is nothing to report and no folder is left.
+[[nodiscard]] measure::RunReport carry_out(process::EventLoop& loop, const config::Config& config,
+                                           const std::filesystem::path& output_dir, const Display& display);
+
+}  // namespace walstorm::run

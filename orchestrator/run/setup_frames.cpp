@@ -1,0 +1,121 @@
+#include "orchestrator/run/setup_frames.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <variant>
+
+#include "proto/wire/worker_session.h"
+
+namespace walstorm::run {
+namespace {
+
+/// Samples are the resolution of rates, lag per second and the live view.
+constexpr std::uint32_t kSampleIntervalMs = 1000;
+
+proto::Setup& common_setup(proto::ControlFrame& frame, const SetupFacts& facts, const std::string& worker) {
+  proto::Setup& setup = *frame.mutable_setup();
+  setup.set_protocol_version(wire::kProtocolVersion);
+  setup.set_worker(worker);
+  setup.set_run_id(facts.run_id);
+  setup.set_sample_interval_ms(kSampleIntervalMs);
+  return setup;
+}
+
+proto::WriteMode to_proto(config::WriteMode mode) {
+  return mode == config::WriteMode::copy ? proto::WRITE_MODE_COPY : proto::WRITE_MODE_INSERT;
+}
+
+proto::AckPolicy to_proto(config::AckPolicy policy) {
+  switch (policy) {
+    case config::AckPolicy::after_flush:
+      return proto::ACK_POLICY_AFTER_FLUSH;
+    case config::AckPolicy::on_receive:
+      return proto::ACK_POLICY_ON_RECEIVE;
+    case config::AckPolicy::never:
+      return proto::ACK_POLICY_NEVER;
+  }
+  return proto::ACK_POLICY_AFTER_FLUSH;
+}
+
+}  // namespace
+
+std::string producer_name(unsigned index) {
+  return fmt::format("producer-{}", index);
+}
+
+std::string consumer_name(unsigned index) {
+  return fmt::format("consumer-{}", index);
+}
+
+proto::ControlFrame producer_setup(const config::Config& config, const SetupFacts& facts, unsigned index) {
+  proto::ControlFrame frame;
+  proto::ProducerSetup& setup = *common_setup(frame, facts, producer_name(index)).mutable_producer();
+  const config::Producer& producer = config.producer;
+  setup.set_postgres(facts.conninfo);
+  // A private server has them as its own settings already.
+  for (const auto& [name, value] : config.database.settings) {
+    if (facts.private_server) break;
+    proto::Setting& setting = *setup.add_session_settings();
+    setting.set_name(name);
+    setting.set_value(value);
+  }
+  setup.set_seed(config.seed);
+  setup.set_producer_index(index);
+  setup.set_producer_count(producer.worker_count);
+  setup.set_connections(producer.connections);
+  setup.set_batch_size(producer.batch_size);
+  setup.set_insert_update_ratio(producer.insert_update_ratio);
+  setup.set_delete_ratio(producer.delete_ratio);
+  setup.set_payload_bytes_mean(static_cast<std::uint64_t>(std::llround(producer.payload_size_kb * 1024)));
+  setup.set_payload_entropy(producer.payload_entropy);
+  setup.set_write_mode(to_proto(producer.write_mode));
+  setup.set_live_rows_max(std::max<std::uint64_t>(1, producer.max_live_rows / producer.worker_count));
+  return frame;
+}
+
+proto::ControlFrame consumer_setup(const config::Config& config, const SetupFacts& facts, unsigned index) {
+  proto::ControlFrame frame;
+  proto::ConsumerSetup& setup = *common_setup(frame, facts, consumer_name(index)).mutable_consumer();
+  const config::Consumer& consumer = config.consumer;
+  setup.set_postgres(facts.conninfo);
+  setup.set_slot_name(consumer.slot_name);
+  setup.set_publication_name(consumer.publication_name);
+  setup.set_wal_sender_timeout_ms(facts.wal_sender_timeout_ms);
+  setup.set_binary(consumer.binary);
+  setup.set_flush_batch_size(consumer.flush_batch_size);
+  setup.set_flush_interval_ms(consumer.flush_interval_ms);
+  setup.set_flush_concurrency_max(consumer.max_flush_concurrency);
+  setup.set_buffered_bytes_max(std::uint64_t{consumer.max_buffered_mb} << 20);
+  setup.set_ack_policy(to_proto(consumer.ack_policy));
+  setup.mutable_mock()->set_delay_ms(consumer.mock_clickhouse_delay_ms);
+  setup.mutable_mock()->set_records_per_sec_max(consumer.mock_max_records_per_sec);
+  return frame;
+}
+
+proto::ControlFrame start_phase(const config::PhasePlan& phase) {
+  proto::ControlFrame frame;
+  proto::StartPhase& start = *frame.mutable_start_phase();
+  start.set_phase_index(phase.index);
+  start.set_name(phase.name);
+  start.set_duration_us(phase.duration_us);
+  start.set_records_max(phase.records_max);
+  if (const auto* constant = std::get_if<config::ConstantLoad>(&phase.load)) {
+    start.set_constant_rate(constant->rate);
+  } else if (const auto* ramp = std::get_if<config::RampLoad>(&phase.load)) {
+    start.mutable_ramp()->set_from(ramp->from);
+    start.mutable_ramp()->set_to(ramp->to);
+  } else {
+    start.mutable_max();
+  }
+  return frame;
+}
+
+proto::ControlFrame end_phase(unsigned phase_index, double drain_timeout_sec) {
+  proto::ControlFrame frame;
+  frame.mutable_end_phase()->set_phase_index(phase_index);
+  frame.mutable_end_phase()->set_drain_timeout_ms(static_cast<std::uint64_t>(drain_timeout_sec * 1000));
+  return frame;
+}
+
+}  // namespace walstorm::run

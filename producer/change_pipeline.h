@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "producer/encoded_rows.h"
+#include "producer/ledger.h"
+#include "producer/pg_connection.h"
+#include "producer/row_source.h"
+
+namespace walstorm::producer {
+
+/// Turns a batch into statements of many rows and queues them on a connection's pipeline.
+///
+/// Statements are prepared once for each kind and number of rows, up to kPreparedMax of them; others run as
+/// the unnamed statement. Rows are encoded statement by statement, so memory is bounded by one statement, not
+/// one batch.
+class ChangePipeline final {
+ public:
+  /// Both must outlive this. `row_bytes_mean` guides how many rows a statement holds.
+  ChangePipeline(PgConnection& connection, const RowSource& source, std::size_t row_bytes_mean);
+
+  enum class Inserts { included, left_out };
+
+  /// Plans BEGIN (when the batch has one to begin), the statements, COMMIT. Without its inserts, a batch
+  /// continues a transaction that is open already.
+  void plan(const Batch& batch, Inserts inserts);
+
+  /// Queues the next step; false when all are queued.
+  bool queue_next();
+
+  /// Of column values queued since the plan.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  enum class Kind : std::uint8_t { insert, update, remove };
+  struct Shape {
+    Columns columns;
+    std::string (*sql)(std::size_t rows);
+    const char* name;
+  };
+  struct Write {
+    Kind kind = Kind::insert;
+    std::span<const RowVersion> rows;
+  };
+
+  [[nodiscard]] static const Shape& shape_of(Kind kind);
+  [[nodiscard]] static std::uint64_t cache_key(const Write& write);
+  void plan_rows(Kind kind, std::span<const RowVersion> rows);
+  void prepare_missing();
+  void queue_write(const Write& write);
+  [[nodiscard]] Parameters bind_rows();
+
+  static constexpr std::size_t kPreparedMax = 100;
+
+  PgConnection& connection_;
+  const RowSource& source_;
+  std::size_t rows_per_statement_max_;
+  bool begins_ = true;
+  std::vector<Write> writes_;
+  std::size_t next_step_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::unordered_map<std::uint64_t, std::string> prepared_;  // name by kind and number of rows
+  EncodedRows rows_;
+  std::vector<const char*> values_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
+};
+
+}  // namespace walstorm::producer

@@ -1,0 +1,66 @@
+#include "producer/copy_writer.h"
+
+#include <string>
+#include <utility>
+
+#include "producer/statements.h"
+
+namespace walstorm::producer {
+namespace {
+
+// Fits the socket's buffer (net.core.wmem_default is 208 KiB) and the processor's cache.
+constexpr std::size_t kPieceBytes = 64U << 10;
+
+// PostgreSQL's documentation of COPY, "Binary Format": signature, flags, length of the header's extension.
+constexpr std::string_view kHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+constexpr std::string_view kTrailer("\377\377", 2);
+
+}  // namespace
+
+void CopyWriter::write(const Batch& batch, OnWritten on_written) {
+  batch_ = &batch;
+  on_written_ = std::move(on_written);
+  rows_fed_ = 0;
+  header_fed_ = trailer_fed_ = false;
+  written_ = {};
+  if (batch.inserts.empty()) return write_changes(ChangePipeline::Inserts::included);
+  static const std::string copy_alone = copy_sql();
+  static const std::string begin_and_copy = "BEGIN; " + copy_alone;
+  const bool alone = batch.updates.empty() && batch.deletes.empty();
+  connection_.copy_in(
+      alone ? copy_alone : begin_and_copy, [this] { return next_piece(); },
+      [this](const Reply& reply) { copied(reply); });
+}
+
+std::string_view CopyWriter::next_piece() {
+  if (!std::exchange(header_fed_, true)) return kHeader;
+  rows_.clear();
+  while (rows_fed_ < batch_->inserts.size() && rows_.bytes().size() < kPieceBytes) {
+    source_.encode(batch_->inserts[rows_fed_++], kAllColumns, rows_);
+  }
+  for (const EncodedRows::Field& field : rows_.fields()) {
+    if (field.length > 0) written_.bytes += static_cast<std::uint64_t>(field.length);
+  }
+  if (!rows_.bytes().empty()) return rows_.bytes();
+  return std::exchange(trailer_fed_, true) ? std::string_view{} : kTrailer;
+}
+
+void CopyWriter::copied(const Reply& reply) {
+  written_.rows = reply.rows;
+  written_.error = reply.error;
+  if (reply.error || (batch_->updates.empty() && batch_->deletes.empty())) return on_written_(written_);
+  write_changes(ChangePipeline::Inserts::left_out);
+}
+
+void CopyWriter::write_changes(ChangePipeline::Inserts inserts) {
+  changes_.plan(*batch_, inserts);
+  connection_.pipeline([this] { return changes_.queue_next(); },
+                       [this](const Reply& reply) {
+                         written_.rows += reply.rows;
+                         written_.bytes += changes_.bytes();
+                         written_.error = reply.error;
+                         on_written_(written_);
+                       });
+}
+
+}  // namespace walstorm::producer

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "producer/change_pipeline.h"
+#include "producer/row_writer.h"
+
+namespace walstorm::producer {
+
+/// Write mode `copy`: a batch's inserts by COPY BINARY, its updates and deletes by statements, in one
+/// transaction.
+///
+/// libpq does not let COPY into a pipeline, and waits for the server's word before the data: two round trips
+/// for a batch of inserts (the COPY is a transaction by itself), three when changes follow, one without
+/// inserts.
+class CopyWriter final : public RowWriter {
+ public:
+  /// Both must outlive this.
+  CopyWriter(PgConnection& connection, const RowSource& source, std::size_t row_bytes_mean)
+      : connection_(connection), source_(source), changes_(connection, source, row_bytes_mean) {}
+
+  void write(const Batch& batch, OnWritten on_written) override;
+
+ private:
+  std::string_view next_piece();
+  void write_changes(ChangePipeline::Inserts inserts);
+  void copied(const Reply& reply);
+
+  PgConnection& connection_;
+  const RowSource& source_;
+  ChangePipeline changes_;
+  OnWritten on_written_;
+  const Batch* batch_ = nullptr;  // being written
+  EncodedRows rows_;
+  std::size_t rows_fed_ = 0;
+  bool header_fed_ = false;
+  bool trailer_fed_ = false;
+  Written written_;
+};
+
+}  // namespace walstorm::producer

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "producer/change_pipeline.h"
+#include "producer/row_writer.h"
+
+namespace walstorm::producer {
+
+/// Write mode `insert`: multi-row INSERTs. The whole transaction is one pipeline, hence one round trip.
+class InsertWriter final : public RowWriter {
+ public:
+  /// Both must outlive this.
+  InsertWriter(PgConnection& connection, const RowSource& source, std::size_t row_bytes_mean)
+      : connection_(connection), changes_(connection, source, row_bytes_mean) {}
+
+  void write(const Batch& batch, OnWritten on_written) override;
+
+ private:
+  PgConnection& connection_;
+  ChangePipeline changes_;
+  OnWritten on_written_;
+};
+
+}  // namespace walstorm::producer

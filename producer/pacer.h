@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace walstorm::producer {
+
+/// Records per second, all producers together, linear from the phase's start to its end; constant when equal.
+struct TargetRate {
+  double from_per_sec = 0;
+  double to_per_sec = 0;
+};
+
+/// What StartPhase asks for.
+struct PhaseLoad {
+  std::optional<TargetRate> target;  ///< nullopt: unthrottled
+  std::int64_t duration_us = 0;
+  std::uint64_t records_max = 0;  ///< 0: no such bound
+  std::uint32_t batch_size = 1;
+};
+
+/// The schedule of a whole phase, common to all producers: batch k (from 0) holds records
+/// [k * batch_size, (k + 1) * batch_size) and is due when the cumulated target reaches k * batch_size records
+/// (proto/control.proto, StartPhase). Immutable; all times in microseconds since the phase's start.
+class Schedule final {
+ public:
+  explicit Schedule(const PhaseLoad& load);
+
+  /// False for an unthrottled phase: nothing is ever due, batches follow each other until the end.
+  [[nodiscard]] bool paced() const { return load_.target.has_value(); }
+
+  [[nodiscard]] std::int64_t duration_us() const { return load_.duration_us; }
+
+  /// When the load is over: the moment at which the target reaches the last record. That is the duration,
+  /// unless records_max comes first. A load is not over with its last batch: the rate is records_total over
+  /// this time.
+  [[nodiscard]] std::int64_t end_us() const { return end_us_; }
+
+  /// The integral of the rate, rounded, at most records_max; 2^64 - 1 for an unthrottled phase without bound.
+  [[nodiscard]] std::uint64_t records_total() const { return records_total_; }
+  [[nodiscard]] std::uint64_t batches_total() const { return batches_total_; }
+
+  /// `batch` is below batches_total(). The last batch may be partial.
+  [[nodiscard]] std::uint32_t records_in(std::uint64_t batch) const;
+
+  /// Of a paced phase, for batches below batches_total().
+  [[nodiscard]] std::int64_t due_us(std::uint64_t batch) const;
+
+  /// How many batches of a paced phase are due at or before `at_us`.
+  [[nodiscard]] std::uint64_t batches_due(std::int64_t at_us) const;
+
+ private:
+  [[nodiscard]] std::int64_t reached_us(double records) const;
+
+  PhaseLoad load_;
+  double acceleration_ = 0;  // half the rate's slope, records/s^2
+  std::uint64_t records_total_ = 0;
+  std::uint64_t batches_total_ = 0;
+  std::int64_t end_us_ = 0;
+};
+
+/// One connection's share of a Schedule: the batches whose number is congruent to its slot. Open loop: due
+/// times do not depend on when earlier batches started or ended.
+class Pacer final {
+ public:
+  struct Batch {
+    std::uint64_t number = 0;
+    std::uint32_t records = 0;
+    std::optional<std::int64_t> due_us;  ///< since the phase's start; nullopt when unthrottled
+  };
+
+  /// `slot` is below `slots`.
+  Pacer(const Schedule& schedule, std::uint32_t slot, std::uint32_t slots)
+      : schedule_(schedule), next_(slot), slots_(slots) {}
+
+  [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+
+  /// The next batch to start; nullopt when nothing is left.
+  [[nodiscard]] std::optional<Batch> next() const;
+
+  /// The next batch has been started.
+  void take() { next_ += slots_; }
+
+  /// Records of this slot that fell due at or before `at_us` (and within the duration) and were not taken.
+  /// 0 for an unthrottled phase, where nothing is due.
+  [[nodiscard]] std::uint64_t records_not_started(std::int64_t at_us) const;
+
+ private:
+  Schedule schedule_;
+  std::uint64_t next_;
+  std::uint32_t slots_;
+};
+
+}  // namespace walstorm::producer

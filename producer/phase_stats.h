@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "proto/metrics.pb.h"
+#include "proto/wire/change_tally.h"
+#include "proto/wire/histogram.h"
+
+namespace walstorm::producer {
+
+/// What all connections of this producer have done in one phase. Fields as in proto/metrics.proto,
+/// ProducerStats.
+struct PhaseStats {
+  wire::ChangeTally produced;
+  std::uint64_t transactions = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t records_failed = 0;
+  std::uint64_t became_inserts = 0;
+  std::int64_t last_commit_unix_us = 0;
+  // Once per transaction: it is transactions that are due, start and commit.
+  wire::Histogram write_latency_us;
+  wire::Histogram service_time_us;
+  wire::Histogram schedule_lag_us;
+
+  void to_proto(proto::ProducerStats& out) const;
+};
+
+}  // namespace walstorm::producer

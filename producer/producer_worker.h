@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "producer/pacer.h"
+#include "producer/phase_stats.h"
+#include "producer/row_source.h"
+#include "producer/write_loop.h"
+#include "proto/wire/clock.h"
+#include "proto/wire/worker_session.h"
+
+namespace walstorm::producer {
+
+/// The producer: start here. Answers the orchestrator's frames by running one WriteLoop for each connection.
+///
+/// Everything is on one thread, the worker's loop. Rows and their versions persist over phases.
+class ProducerWorker final : public wire::Worker {
+ public:
+  /// Both outlive this.
+  ProducerWorker(boost::asio::io_context& loop, wire::WorkerSession& session);
+
+  void setup(const proto::Setup& setup) override;
+  void start_phase(const proto::StartPhase& phase) override;
+  void end_phase(const proto::EndPhase& end) override;
+  void check_content(const proto::CheckContent& check) override;
+  void fill(proto::Sample& sample) override;
+  void fill(proto::PhaseResult& result) override;
+
+ private:
+  void add_loop(std::uint32_t connection);
+  void check_finished();
+  void fill(proto::ProducerStats& stats) const;
+
+  boost::asio::io_context& loop_;
+  wire::WorkerSession& session_;
+  wire::SystemClock clock_;
+  proto::ProducerSetup options_;
+  std::optional<RowSource> source_;                // from setup on
+  std::vector<std::unique_ptr<WriteLoop>> loops_;  // one for each connection
+
+  // Of the phase that is on, or was last.
+  PhaseStats stats_;
+  std::optional<Schedule> schedule_;
+  boost::asio::steady_timer load_over_;
+  std::int64_t started_us_ = 0;  // steady clock
+  std::int64_t started_unix_us_ = 0;
+  std::optional<std::int64_t> stopped_us_;  // when EndPhase came, since the phase's start
+  std::size_t loops_running_ = 0;
+  bool window_open_ = false;  // the schedule's end has not been reached
+  bool load_finished_ = false;
+  bool result_due_ = false;
+};
+
+}  // namespace walstorm::producer

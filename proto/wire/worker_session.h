@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "proto/control.pb.h"
+#include "proto/metrics.pb.h"
+#include "proto/wire/error.h"
+#include "proto/wire/frame_channel.h"
+
+namespace walstorm::wire {
+
+/// The version of control.proto and metrics.proto that this build speaks.
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+/// What a worker process does, as the frames ask: implemented by the producer and by the consumer. All calls
+/// come on the worker's loop. What they throw ends the process with a Failure frame.
+class Worker {
+ public:
+  Worker() = default;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  virtual ~Worker() = default;
+
+  /// Connects and prepares; may block. Hello is sent when it returns.
+  virtual void setup(const proto::Setup& setup) = 0;
+  /// Starts the phase; PhaseReady is sent when it returns.
+  virtual void start_phase(const proto::StartPhase& phase) = 0;
+  /// Begins to end the phase; the worker calls WorkerSession::send_result when it has ended.
+  virtual void end_phase(const proto::EndPhase& end) = 0;
+  /// Producers only; answers with WorkerSession::send(ContentChecked). May block.
+  virtual void check_content(const proto::CheckContent& check) = 0;
+  /// Fills in the cumulative figures of the phase that is on: `producer` or `consumer`.
+  virtual void fill(proto::Sample& sample) = 0;
+  virtual void fill(proto::PhaseResult& result) = 0;
+};
+
+/// The worker's end of the pipes: frames in, frames out, samples by timer, failures, the end.
+///
+/// Takes fd 0 for control frames and keeps fd 1 for metrics frames, after which stdout is stderr, so that no
+/// stray print breaks a frame. Make it before anything else can print.
+class WorkerSession final {
+ public:
+  explicit WorkerSession(boost::asio::io_context& loop);
+  WorkerSession(const WorkerSession&) = delete;
+  WorkerSession& operator=(const WorkerSession&) = delete;
+
+  /// Serves frames until Stop, end of file or a failure. Returns the process's exit code: 0, or 1 after a
+  /// Failure.
+  [[nodiscard]] int run(Worker& worker);
+
+  void send(const proto::MetricsFrame& frame);
+
+  /// Sends a Sample now, beside those by timer.
+  void send_sample();
+
+  /// Sends the phase's PhaseResult; samples stop.
+  void send_result();
+
+ private:
+  void on_frame(std::string_view bytes);
+  void dispatch(const proto::ControlFrame& frame);
+  void set_up(const proto::Setup& setup);
+  void start_phase(const proto::StartPhase& phase);
+  void arm_sample_timer();
+  void fail(ErrorKind kind, const std::string& message);
+
+  boost::asio::io_context& loop_;
+  FrameChannel channel_;
+  boost::asio::steady_timer sample_timer_;
+  Worker* worker_ = nullptr;  // set for the length of run()
+  std::string where_ = "start";
+  std::uint32_t sample_interval_ms_ = 1000;
+  std::uint32_t phase_index_ = 0;
+  std::uint64_t sample_sequence_ = 0;
+  bool phase_on_ = false;
+  bool set_up_ = false;
+};
+
+/// The whole of a worker's main: ignores SIGPIPE and SIGINT (a terminal's Ctrl-C goes to the whole process
+/// group; the orchestrator decides what it means), asks to be killed when the parent dies, runs the session.
+/// `make` builds the worker on the loop and session, which outlive it.
+[[nodiscard]] int run_worker(
+    const char* program,
+    const std::function<std::unique_ptr<Worker>(boost::asio::io_context&, WorkerSession&)>& make);
+
+}  // namespace walstorm::wire

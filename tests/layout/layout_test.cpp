@@ -1,0 +1,128 @@
+// The house's rules that a reader of the include lines can check: who may include whom, which file knows
+// which library, how long a file may be, and the constructs that g++ 12.2 miscompiles.
+
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace walstorm {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SourceFile {
+  std::string path;  ///< from the root
+  std::vector<std::string> lines;
+
+  [[nodiscard]] std::string folder() const { return path.substr(0, path.find('/')); }
+};
+
+const std::vector<SourceFile>& sources() {
+  static const std::vector<SourceFile> all = [] {
+    std::vector<SourceFile> files;
+    for (const char* folder : {"proto", "orchestrator", "producer", "consumer", "tests"}) {
+      for (const auto& entry : fs::recursive_directory_iterator(fs::path(SOURCE_DIR) / folder)) {
+        const auto extension = entry.path().extension();
+        if (extension != ".cpp" && extension != ".h") continue;
+        SourceFile file{fs::relative(entry.path(), SOURCE_DIR).string(), {}};
+        std::ifstream in(entry.path());
+        for (std::string line; std::getline(in, line);) file.lines.push_back(line);
+        files.push_back(std::move(file));
+      }
+    }
+    return files;
+  }();
+  return all;
+}
+
+std::vector<std::string> includes_of(const SourceFile& file) {
+  static const std::regex include(R"(^#include [<"]([^>"]+)[>"])");
+  std::vector<std::string> found;
+  for (const auto& line : file.lines) {
+    if (std::smatch match; std::regex_search(line, match, include)) found.push_back(match[1]);
+  }
+  return found;
+}
+
+TEST(Layout, ThereIsSomethingToCheck) {
+  EXPECT_GT(sources().size(), 50U);
+}
+
+TEST(Layout, DependenciesPointOneWay) {
+  const std::map<std::string, std::set<std::string>> allowed = {{"proto", {"proto"}},
+                                                                {"orchestrator", {"orchestrator", "proto"}},
+                                                                {"producer", {"producer", "proto"}},
+                                                                {"consumer", {"consumer", "proto"}}};
+  for (const auto& file : sources()) {
+    if (file.folder() == "tests") continue;
+    for (const auto& include : includes_of(file)) {
+      const std::string folder = include.substr(0, include.find('/'));
+      if (!allowed.contains(folder) && folder != "tests") continue;
+      EXPECT_TRUE(allowed.at(file.folder()).contains(folder)) << file.path << " includes " << include;
+    }
+  }
+}
+
+TEST(Layout, EachLibraryStaysBehindItsWall) {
+  // Which files may include what begins so.
+  const std::vector<std::pair<std::string, std::vector<std::string>>> walls = {
+      {"boost/process", {"orchestrator/process/child_process.cpp"}},
+      {"libpq-fe.h",
+       {"consumer/replication_stream.cpp", "producer/pg_connection.cpp",
+        "orchestrator/postgres/address.cpp"}},
+      {"pqxx/", {"orchestrator/postgres/", "orchestrator/clean.cpp", "tests/"}},
+      {"nlohmann/",
+       {"orchestrator/config/", "orchestrator/report/", "orchestrator/run/presentation", "tests/"}},
+      {"valijson/", {"orchestrator/config/"}},
+      {"CLI/", {"orchestrator/cli.cpp"}},
+  };
+  for (const auto& file : sources()) {
+    for (const auto& include : includes_of(file)) {
+      for (const auto& [library, files] : walls) {
+        if (!include.starts_with(library)) continue;
+        bool may = false;
+        for (const auto& allowed : files) may = may || file.path.starts_with(allowed);
+        EXPECT_TRUE(may) << file.path << " includes " << include;
+      }
+    }
+  }
+}
+
+TEST(Layout, FilesStayWithinTheirBudget) {
+  for (const auto& file : sources()) {
+    const std::size_t budget = file.path == "orchestrator/run/run.cpp" ? 300 : 400;
+    EXPECT_LE(file.lines.size(), budget) << file.path;
+  }
+}
+
+TEST(Layout, NothingThatTheCompilerOrAsioGetsWrong) {
+  const std::vector<std::pair<std::regex, std::string>> traps = {
+      {std::regex(R"(\b(if|while|switch)\s*\(.*co_await)"), "g++ 12.2 miscompiles a co_await in a head"},
+      {std::regex(R"(asio::detached)"), "detached swallows exceptions"},
+      {std::regex(R"(#include <boost/(asio|process)\.hpp>)"), "umbrella header"},
+  };
+  for (const auto& file : sources()) {
+    if (file.path.starts_with("tests/layout/")) continue;
+    for (const auto& line : file.lines) {
+      for (const auto& [trap, why] : traps)
+        EXPECT_FALSE(std::regex_search(line, trap)) << file.path << ": " << why;
+    }
+  }
+}
+
+TEST(Layout, NoTestSleeps) {
+  const std::regex sleeps(R"(sleep_for|usleep\(|[^_]sleep\()");
+  for (const auto& file : sources()) {
+    if (file.folder() != "tests" || file.path.starts_with("tests/layout/")) continue;
+    for (const auto& line : file.lines)
+      EXPECT_FALSE(std::regex_search(line, sleeps)) << file.path << ": " << line;
+  }
+}
+
+}  // namespace
+}  // namespace walstorm

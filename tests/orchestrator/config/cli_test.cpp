@@ -1,0 +1,220 @@
+#include "orchestrator/cli.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config_verbs.h"
+
+namespace walstorm {
+namespace {
+
+using testing::HasSubstr;
+
+std::variant<CommandLine, Answer> parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "walstorm");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+CommandLine taken(const std::vector<const char*>& words) {
+  const auto parsed = parse(words);
+  if (const auto* answer = std::get_if<Answer>(&parsed)) {
+    ADD_FAILURE() << "answered: " << answer->text;
+    return {};
+  }
+  return std::get<CommandLine>(parsed);
+}
+
+void refuses(const std::vector<const char*>& words, const std::string& line) {
+  const auto parsed = parse(words);
+  const auto* answer = std::get_if<Answer>(&parsed);
+  ASSERT_NE(answer, nullptr) << "was taken, instead of: " << line;
+  EXPECT_EQ(answer->exit_code, 2);
+  EXPECT_EQ(answer->text.substr(0, answer->text.find('\n')), "walstorm: " + line);
+}
+
+/// The value that the words put at `path`; nullopt when they leave it alone.
+std::optional<std::string> put(const std::vector<const char*>& words, const std::string& path) {
+  for (const config::Override& each : taken(words).request.overrides) {
+    if (each.path == path) return each.value;
+  }
+  return std::nullopt;
+}
+
+TEST(Cli, RunIsTheDefaultCommandAndTheFileIsNamedInEveryWay) {
+  for (const auto& words : std::vector<std::vector<const char*>>{{"run", "x.json"},
+                                                                 {"x.json"},
+                                                                 {"-c", "x.json"},
+                                                                 {"--config", "x.json"},
+                                                                 {"--config=x.json"},
+                                                                 {"run", "-c", "x.json"},
+                                                                 {"-c", "x.json", "run"},
+                                                                 {"-v", "run", "x.json", "--dry-run"},
+                                                                 {"run", "--dry-run", "x.json"}}) {
+    const CommandLine line = taken(words);
+    EXPECT_EQ(line.command, Command::run);
+    EXPECT_EQ(line.request.file, "x.json");
+    EXPECT_TRUE(line.request.needs_sink);
+  }
+  EXPECT_EQ(taken({}).request.file, std::nullopt);
+}
+
+TEST(Cli, CleanNeedsNoSink) {
+  const CommandLine line = taken({"clean", "x.json", "--dry-run"});
+  EXPECT_EQ(line.command, Command::clean);
+  EXPECT_EQ(line.request.file, "x.json");
+  EXPECT_FALSE(line.request.needs_sink);
+  EXPECT_TRUE(line.dry_run);
+}
+
+TEST(Cli, FlagsLeftOutLeaveNoTrace) {
+  const CommandLine line = taken({"run", "x.json"});
+  EXPECT_TRUE(line.request.overrides.empty());
+  EXPECT_EQ(line.request.env_file, std::nullopt);
+  EXPECT_FALSE(line.dry_run);
+  EXPECT_TRUE(line.color);
+  EXPECT_EQ(line.verbosity, Verbosity::normal);
+}
+
+TEST(Cli, TheDefaultsOfFlagsNeverOverrideTheFile) {
+  const config::TemporaryFolder folder;
+  const auto file =
+      folder.write("x.json", config::with_mock(R"({"seed": 9, "name": "mine", "producer": {"workerCount": 3},
+      "profiling": {"outputDir": "o"}, "phases": [{"name": "a", "durationSec": 7, "targetThroughput": 123}]})"));
+  const auto nothing = [](const std::string&) { return std::nullopt; };
+  const config::Config config = config::load(taken({"run", file.c_str()}).request, nothing, folder.path());
+  EXPECT_EQ(config.seed, 9U);
+  EXPECT_EQ(config.name, "mine");
+  EXPECT_EQ(config.producer.worker_count, 3U);
+  EXPECT_EQ(config.output_dir, "o");
+  EXPECT_EQ(config.phases[0].duration_sec, 7);
+  EXPECT_EQ(std::get<config::ConstantLoad>(config.phases[0].load).rate, 123);
+}
+
+TEST(Cli, FlagsReachTheConfig) {
+  const config::TemporaryFolder folder;
+  const auto nothing = [](const std::string&) { return std::nullopt; };
+  const config::Config config =
+      config::load(taken({"-t", "10000", "-d", "2m", "-w", "3", "--mock-clickhouse", "--output", "out",
+                          "--name", "123", "--seed", "7", "--set", "consumer.flushBatchSize=500", "--set",
+                          "phases.0.name=peak", "--profile", "none"})
+                       .request,
+                   nothing, folder.path());
+  EXPECT_EQ(std::get<config::ConstantLoad>(config.phases.at(0).load).rate, 10000);
+  EXPECT_EQ(config.phases[0].duration_sec, 120);
+  EXPECT_EQ(config.phases[0].name, "peak");
+  EXPECT_EQ(config.producer.worker_count, 3U);
+  EXPECT_TRUE(config.consumer.use_mock_clickhouse);
+  EXPECT_EQ(config.consumer.flush_batch_size, 500U);
+  EXPECT_EQ(config.output_dir, "out");
+  EXPECT_EQ(config.name, "123");
+  EXPECT_EQ(config.seed, 7U);
+}
+
+TEST(Cli, AFlagCanTakeBackWhatTheFileSays) {
+  EXPECT_EQ(put({"--mock-clickhouse"}, "consumer.useMockClickhouse"), "true");
+  EXPECT_EQ(put({"--mock-clickhouse=false"}, "consumer.useMockClickhouse"), "false");
+}
+
+TEST(Cli, SetWinsOverTheFlagForEveryPhaseWhereverItStands) {
+  const auto overrides = taken({"--set", "phases.0.targetThroughput=5", "-t", "100"}).request.overrides;
+  ASSERT_EQ(overrides.size(), 2U);
+  EXPECT_EQ(overrides[0].path, "phases.*.targetThroughput");
+  EXPECT_EQ(overrides[1].path, "phases.0.targetThroughput");
+}
+
+TEST(Cli, SetTakesValuesWithSignsCommasAndMoreEqualsSigns) {
+  EXPECT_EQ(put({"--set", "database.url=postgres://h/db?a=b"}, "database.url"), "postgres://h/db?a=b");
+  EXPECT_EQ(put({"--set=producer.batchSize=-5"}, "producer.batchSize"), "-5");
+  EXPECT_EQ(put({"--set", "phases=[{\"name\":\"a\",\"durationSec\":1}]"}, "phases"),
+            "[{\"name\":\"a\",\"durationSec\":1}]");
+  EXPECT_EQ(put({"--set", "description="}, "description"), "");
+}
+
+TEST(Cli, SetDoesNotSwallowTheFile) {
+  const CommandLine line = taken({"run", "--set", "seed=1", "x.json"});
+  EXPECT_EQ(line.request.file, "x.json");
+  EXPECT_EQ(line.request.overrides.size(), 1U);
+}
+
+TEST(Cli, DurationsAreSecondsMinutesOrHours) {
+  const auto seconds = [](const char* text) { return put({"-d", text}, "phases.*.durationSec"); };
+  EXPECT_EQ(seconds("60"), "60");
+  EXPECT_EQ(seconds("30s"), "30");
+  EXPECT_EQ(seconds("2m"), "120");
+  EXPECT_EQ(seconds("1.5m"), "90");
+  EXPECT_EQ(seconds("1h"), "3600");
+  for (const char* bad : {"x", "5x", "5 s", "s", "inf", "nan", "1e999", "30ms"}) {
+    refuses({"-d", bad}, std::string("--duration ") + bad + ": write 60, 30s, 2m or 1h");
+  }
+}
+
+TEST(Cli, BadValuesOfFlagsAreToldByTheFlagsName) {
+  const config::TemporaryFolder folder;
+  const auto nothing = [](const std::string&) { return std::nullopt; };
+  try {
+    static_cast<void>(config::load(
+        taken({"--mock-clickhouse", "-t", "fast", "-w", "0", "-d", "-5", "--seed", "1.5"}).request, nothing,
+        folder.path()));
+    ADD_FAILURE() << "was taken";
+  } catch (const wire::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("--throughput \"fast\": must be a number of records per second"));
+    EXPECT_THAT(error.what(), HasSubstr("--workers 0: must be at least 1"));
+    EXPECT_THAT(error.what(), HasSubstr("--duration -5: must be at least 1"));
+    EXPECT_THAT(error.what(), HasSubstr("--seed 1.5: must be a whole number"));
+  }
+}
+
+TEST(Cli, UsageErrorsSayWhatToWrite) {
+  refuses({"--set", "seed"}, "--set seed: write key.path=value");
+  refuses({"--set", "=5"}, "--set =5: write key.path=value");
+  refuses({"--thruput", "5"}, "unknown option --thruput; did you mean --throughput?");
+  refuses({"run", "--dryrun"}, "unknown option --dryrun; did you mean --dry-run?");
+  refuses({"--xyzzy=5"}, "unknown option --xyzzy");
+  refuses({"-z"}, "unknown option -z");
+  refuses({"run", "a.json", "b.json"}, "one config file at most; \"b.json\" is too much");
+  refuses({"run", "a.json", "-c", "b.json"}, "one config file at most; here are b.json and a.json");
+}
+
+TEST(Cli, QuietAndVerboseExcludeEachOther) {
+  EXPECT_EQ(taken({"-v"}).verbosity, Verbosity::verbose);
+  EXPECT_EQ(taken({"-q"}).verbosity, Verbosity::quiet);
+  EXPECT_FALSE(taken({"--no-color"}).color);
+  refuses({"-q", "-v"}, "-v and -q exclude each other");
+}
+
+TEST(Cli, WhatComesLaterIsRefusedPlainly) {
+  for (const char* command : {"check", "search", "sweep", "compare", "report"}) {
+    refuses({command}, std::string("walstorm ") + command + " comes with a later version");
+    refuses({command, "a", "b", "--whatever"},
+            std::string("walstorm ") + command + " comes with a later version");
+  }
+  refuses({"--profile", "flame"}, "--profile flame comes with a later version");
+  refuses({"--junit", "x.xml"}, "--junit comes with a later version");
+  refuses({"run", "--private-clickhouse"}, "--private-clickhouse comes with a later version");
+}
+
+TEST(Cli, HelpShowsExamplesAndExitCodes) {
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{"-h"}, {"--help"}, {"run", "--help"}, {"clean", "-h"}}) {
+    const auto parsed = parse(words);
+    ASSERT_TRUE(std::holds_alternative<Answer>(parsed));
+    const Answer& answer = std::get<Answer>(parsed);
+    EXPECT_EQ(answer.exit_code, 0);
+    for (const char* text :
+         {"Examples:", "Exit codes:", "--throughput", "--set", "clean", "KEY.PATH=VALUE"}) {
+      EXPECT_THAT(answer.text, HasSubstr(text));
+    }
+    EXPECT_THAT(answer.text, testing::Not(HasSubstr("--junit"))) << "is not there yet";
+  }
+}
+
+TEST(Cli, VersionNamesVersionRevisionAndBuildType) {
+  const auto parsed = parse({"--version"});
+  ASSERT_TRUE(std::holds_alternative<Answer>(parsed));
+  EXPECT_EQ(std::get<Answer>(parsed).exit_code, 0);
+  EXPECT_THAT(std::get<Answer>(parsed).text,
+              testing::MatchesRegex("walstorm [0-9.]+ \\(git [0-9a-f]*, .+ build\\)\n"));
+}
+
+}  // namespace
+}  // namespace walstorm

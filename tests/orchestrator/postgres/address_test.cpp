@@ -1,0 +1,51 @@
+#include "orchestrator/postgres/address.h"
+
+#include <gtest/gtest.h>
+
+#include "proto/wire/error.h"
+
+namespace walstorm::postgres {
+namespace {
+
+TEST(Address, ReadsAUrlAndNamesAnotherDatabase) {
+  const Address address = Address::parse("postgresql://load:s3cret@db.example:5433/app?sslmode=require");
+  EXPECT_EQ(address.database(), "app");
+  EXPECT_EQ(
+      address.conninfo("other", "walstorm"),
+      "application_name='walstorm' connect_timeout='10' dbname='other' host='db.example' password='s3cret' "
+      "port='5433' sslmode='require' user='load' ");
+}
+
+TEST(Address, TakesPrismasSchemaAsTheSearchPath) {
+  const Address address = Address::parse("postgres://u@h/app?schema=jobs&connection_limit=5");
+  EXPECT_EQ(address.schema(), "jobs");
+  EXPECT_NE(address.conninfo("app", "w").find("options='-csearch_path=\"jobs\"'"), std::string::npos);
+}
+
+TEST(Address, ReadsKeywords) {
+  const Address address = Address::parse("host=/run/postgresql user=load dbname=app");
+  EXPECT_EQ(address.database(), "app");
+  EXPECT_EQ(address.shown(), "/run/postgresql as \"load\"");
+}
+
+TEST(Address, QuotesWhatKeywordStringsNeedQuoted) {
+  const Address address = Address::parse("postgres://u:it%27s%5Cme@h/app");
+  EXPECT_NE(address.conninfo("app", "w").find(R"(password='it\'s\\me')"), std::string::npos);
+}
+
+TEST(Address, ShowsNoPassword) {
+  EXPECT_EQ(Address::parse("postgres://load:s3cret@127.0.0.1/app").shown(), "127.0.0.1:5432 as \"load\"");
+}
+
+TEST(Address, RefusesWhatLibpqRefusesAndSaysWhatToWrite) {
+  try {
+    (void)Address::parse("postgres://u@h/app?no_such_option=1");
+    FAIL() << "did not throw";
+  } catch (const wire::Error& error) {
+    EXPECT_EQ(error.kind(), wire::ErrorKind::config);
+    EXPECT_NE(std::string(error.what()).find("no_such_option"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace walstorm::postgres

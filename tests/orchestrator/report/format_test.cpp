@@ -1,0 +1,67 @@
+#include "orchestrator/report/format.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace walstorm::report {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(Format, GroupsThousands) {
+  EXPECT_EQ(count_text(std::uint64_t{0}), "0");
+  EXPECT_EQ(count_text(std::uint64_t{999}), "999");
+  EXPECT_EQ(count_text(std::uint64_t{1000}), "1,000");
+  EXPECT_EQ(count_text(std::uint64_t{1'234'567}), "1,234,567");
+}
+
+TEST(Format, ShowsADashForWhatWasNotMeasured) {
+  for (const std::string& text : {count_text(std::nullopt), rate_text({}), ms_text({}), sec_text({}),
+                                  bytes_text({}), percent_text({}), micros_text({})}) {
+    EXPECT_EQ(text, "–");
+  }
+}
+
+TEST(Format, PicksTheUnitOfATime) {
+  EXPECT_EQ(ms_text(0), "0 ms");
+  EXPECT_EQ(ms_text(0.085), "85 µs");
+  EXPECT_EQ(ms_text(0.9996), "1.0 ms");
+  EXPECT_EQ(ms_text(1.234), "1.2 ms");
+  EXPECT_EQ(ms_text(143.4), "143 ms");
+  EXPECT_EQ(ms_text(999.7), "1.0 s");
+  EXPECT_EQ(ms_text(3400), "3.4 s");
+  EXPECT_EQ(sec_text(0.2), "0.2 s");
+  EXPECT_EQ(sec_text(60), "60 s");
+  EXPECT_EQ(sec_text(125), "2 min 5 s");
+  EXPECT_EQ(sec_text(7260), "2 h 1 min");
+}
+
+TEST(Format, PicksTheUnitOfASizeAndARate) {
+  EXPECT_EQ(bytes_text(999), "999 B");
+  EXPECT_EQ(bytes_text(1200), "1.2 kB");
+  EXPECT_EQ(bytes_text(999'700), "1.0 MB");
+  EXPECT_EQ(bytes_text(120'000'000), "120 MB");
+  EXPECT_EQ(rate_text(5003.2), "5,003/s");
+  EXPECT_EQ(rate_text(4.5), "4.5/s");
+  EXPECT_EQ(percent_text(0.9984), "99.8 %");
+}
+
+TEST(Format, WritesTimesInUtcWithMilliseconds) {
+  EXPECT_EQ(iso_time(0), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(iso_time(1'769'860'800'123'456), "2026-01-31T12:00:00.123Z");
+}
+
+TEST(Format, CountsAndClipsCharactersNotBytes) {
+  EXPECT_EQ(display_width("85 µs"), 5U);
+  EXPECT_EQ(clipped("größer", 6), "größer");
+  EXPECT_EQ(clipped("größere", 6), "größe…");
+  EXPECT_EQ(clipped("abc", 0), "");
+}
+
+TEST(Format, AlignsNamesLeftAndFiguresRight) {
+  EXPECT_THAT(aligned({{"phase", "p50"}, {"a", "85 µs"}, {"b", "1 s"}}, 2),
+              ElementsAre("phase    p50", "a      85 µs", "b        1 s"));
+}
+
+}  // namespace
+}  // namespace walstorm::report

@@ -1,0 +1,162 @@
+#include "orchestrator/run/workers.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <string>
+
+#include "proto/wire/error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace walstorm::run {
+namespace {
+
+using process::Waited;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Role = WorkerProcess::Role;
+
+/// Runs the scripted worker (tests/support/scripted_worker.cpp) as one would run a real one.
+class ScriptedWorker : public testing::Test {
+ protected:
+  ScriptedWorker() { std::signal(SIGPIPE, SIG_IGN); }  // as every main of ours does
+  ~ScriptedWorker() override {
+    ::unsetenv("WALSTORM_TEST_SCRIPT");
+    ::unsetenv("WALSTORM_TEST_STUBBORN");
+  }
+
+  WorkerProcess& start(const std::string& script) {
+    ::setenv("WALSTORM_TEST_SCRIPT", script.c_str(), 1);
+    worker_ = std::make_unique<WorkerProcess>(
+        loop_, Role::producer, "producer-0", SCRIPTED_WORKER, folder_.path() / "producer-0.log",
+        [this](const WorkerProcess&, const proto::MetricsFrame& frame) { frames_.push_back(frame); });
+    return *worker_;
+  }
+
+  void send_setup() {
+    proto::ControlFrame frame;
+    frame.mutable_setup();
+    worker_->send(frame);
+  }
+
+  std::string failure_of(const std::string& script) {
+    start(script);
+    send_setup();
+    EXPECT_EQ(loop_.wait(seconds(20), 0, [this] { return !worker_->failure().empty(); }), Waited::done)
+        << script;
+    return worker_->failure();
+  }
+
+  process::EventLoop loop_;
+  tests::TemporaryFolder folder_;
+  std::vector<proto::MetricsFrame> frames_;
+  std::unique_ptr<WorkerProcess> worker_;
+};
+
+TEST_F(ScriptedWorker, AnswersSetupWithHello) {
+  start("");
+  send_setup();
+  ASSERT_EQ(loop_.wait(seconds(20), 0, [this] { return !frames_.empty(); }), Waited::done);
+  EXPECT_EQ(static_cast<pid_t>(frames_[0].hello().pid()), worker_->pid());
+  EXPECT_TRUE(worker_->failure().empty());
+}
+
+TEST_F(ScriptedWorker, ThatExitsIsReportedWithItsCode) {
+  EXPECT_EQ(failure_of("setup:exit=7"), "producer-0 ended: exit code 7");
+}
+
+TEST_F(ScriptedWorker, ThatIsKilledIsReportedWithTheSignal) {
+  EXPECT_EQ(failure_of("setup:raise=9"), "producer-0 ended: signal 9");
+}
+
+TEST_F(ScriptedWorker, ThatExitsWithCodeZeroUntoldHasFailedToo) {
+  EXPECT_EQ(failure_of("start:exit=0"), "producer-0 ended: exit code 0");
+}
+
+TEST_F(ScriptedWorker, ThatDiesInMidFrameIsReported) {
+  EXPECT_EQ(failure_of("setup:half_frame"),
+            "producer-0 broke its pipe: end of file in the middle of a frame");
+}
+
+TEST_F(ScriptedWorker, ThatTalksNonsenseIsReported) {
+  EXPECT_EQ(failure_of("setup:nonsense"), "producer-0 sent 4 bytes that are no metrics frame");
+}
+
+TEST_F(ScriptedWorker, ThatSendsAnImpossibleLengthIsReported) {
+  EXPECT_NE(failure_of("setup:oversized").find("producer-0 broke its pipe: a frame's length"),
+            std::string::npos);
+}
+
+TEST_F(ScriptedWorker, ThatClosesItsPipeAndStaysIsReported) {
+  EXPECT_EQ(failure_of("setup:close_pipe"), "producer-0 closed its pipe but did not end");
+}
+
+TEST_F(ScriptedWorker, ThatSaysWhyItFailsIsQuoted) {
+  EXPECT_EQ(failure_of("setup:refuse"), "producer-0 failed in setup: refused as scripted");
+}
+
+TEST_F(ScriptedWorker, FloodsAreTakenInWhole) {
+  start("setup:flood=20000");
+  send_setup();
+  ASSERT_EQ(loop_.wait(seconds(60), 0, [this] { return frames_.size() == 20'001; }), Waited::done)
+      << frames_.size();
+}
+
+/// The group: each worker is the scripted one under the name that Workers looks for, beside a link to this
+/// test.
+class WorkersTest : public ScriptedWorker {
+ protected:
+  std::vector<std::string> stop_with(const std::string& script) {
+    ::setenv("WALSTORM_TEST_SCRIPT", script.c_str(), 1);
+    Workers workers(loop_, folder_.path(), [](const WorkerProcess&, const proto::MetricsFrame&) {});
+    workers.start(Role::producer, "producer-0");
+    workers.start(Role::consumer, "consumer-0");
+    proto::ControlFrame setup;
+    setup.mutable_setup();
+    workers.send_to(Role::producer, setup);
+    workers.send_to(Role::consumer, setup);
+    return workers.stop(milliseconds(300));
+  }
+};
+
+TEST_F(WorkersTest, StopWithTheFrameAlone) {
+  EXPECT_TRUE(stop_with("").empty());
+}
+
+TEST_F(WorkersTest, StopBySigtermWhereTheFrameIsIgnored) {
+  EXPECT_EQ(stop_with("stop:silent"),
+            (std::vector<std::string>{"producer-0 did not end when told to: sent SIGTERM",
+                                      "consumer-0 did not end when told to: sent SIGTERM"}));
+}
+
+TEST_F(WorkersTest, StopBySigkillWhereNothingElseHelps) {
+  ::setenv("WALSTORM_TEST_STUBBORN", "1", 1);
+  const auto notes = stop_with("stop:silent");
+  ASSERT_EQ(notes.size(), 4U);
+  EXPECT_EQ(notes.back(), "consumer-0 did not end when told to: sent SIGKILL");
+}
+
+TEST_F(WorkersTest, AwaitEndsWithAWorkersFailureLongBeforeTheDeadline) {
+  ::setenv("WALSTORM_TEST_SCRIPT", "start:exit=9", 1);
+  Workers workers(loop_, folder_.path(), [](const WorkerProcess&, const proto::MetricsFrame&) {});
+  workers.start(Role::producer, "producer-0");
+  try {
+    workers.await("wait for nothing", std::chrono::hours(1), 0, [] { return false; });
+    FAIL() << "did not throw";
+  } catch (const wire::Error& error) {
+    EXPECT_STREQ(error.what(), "producer-0 ended: exit code 9");
+  }
+}
+
+TEST_F(WorkersTest, AwaitHasADeadlineForASilentWorker) {
+  ::setenv("WALSTORM_TEST_SCRIPT", "start:silent", 1);
+  Workers workers(loop_, folder_.path(), [](const WorkerProcess&, const proto::MetricsFrame&) {});
+  workers.start(Role::producer, "producer-0");
+  EXPECT_THROW(workers.await("wait for Hello", milliseconds(100), 0, [] { return false; }), wire::Error);
+  EXPECT_TRUE(workers.failure().empty());
+  EXPECT_EQ(workers.failure(milliseconds(1)).substr(0, 26), "producer-0 has been silent");
+}
+
+}  // namespace
+}  // namespace walstorm::run

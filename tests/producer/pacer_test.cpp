@@ -1,0 +1,176 @@
+#include "producer/pacer.h"
+
+#include <cstdint>
+#include <gtest/gtest.h>
+#include <limits>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace walstorm::producer {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+Schedule constant(double rate, std::int64_t duration_us, std::uint32_t batch_size,
+                  std::uint64_t records_max = 0) {
+  return Schedule({TargetRate{rate, rate}, duration_us, records_max, batch_size});
+}
+
+Schedule ramp(double from, double to, std::int64_t duration_us, std::uint32_t batch_size) {
+  return Schedule({TargetRate{from, to}, duration_us, 0, batch_size});
+}
+
+/// Takes everything of all slots; returns the sum of records and fails when a batch is taken twice.
+std::uint64_t take_all(const Schedule& schedule, std::uint32_t slots) {
+  std::set<std::uint64_t> taken;
+  std::uint64_t records = 0;
+  for (std::uint32_t slot = 0; slot < slots; ++slot) {
+    Pacer pacer(schedule, slot, slots);
+    while (const auto batch = pacer.next()) {
+      EXPECT_TRUE(taken.insert(batch->number).second) << "batch " << batch->number << " belongs to two slots";
+      EXPECT_EQ(batch->number % slots, slot);
+      records += batch->records;
+      pacer.take();
+    }
+  }
+  return records;
+}
+
+TEST(Schedule, SpacesBatchesEvenlyAtAConstantRate) {
+  const Schedule schedule = constant(5000, 10 * kSecond, 100);
+  EXPECT_EQ(schedule.records_total(), 50'000U);
+  EXPECT_EQ(schedule.batches_total(), 500U);
+  EXPECT_EQ(schedule.due_us(0), 0);
+  EXPECT_EQ(schedule.due_us(1), 20'000);
+  EXPECT_EQ(schedule.due_us(499), 9'980'000);
+}
+
+TEST(Schedule, DoesNotDriftOverADay) {
+  const Schedule schedule = constant(7, 86'400 * kSecond, 1);
+  EXPECT_EQ(schedule.records_total(), 604'800U);
+  EXPECT_EQ(schedule.due_us(7 * 86'399), 86'399 * kSecond);
+}
+
+TEST(Schedule, HoldsAShortPhaseOfAnAwkwardRateInOnePartialBatch) {
+  const Schedule schedule = constant(7, 3 * kSecond, 100);
+  EXPECT_EQ(schedule.records_total(), 21U);
+  ASSERT_EQ(schedule.batches_total(), 1U);
+  EXPECT_EQ(schedule.records_in(0), 21U);
+  EXPECT_EQ(schedule.due_us(0), 0);
+}
+
+TEST(Schedule, EndsWithAPartialBatch) {
+  const Schedule schedule = constant(1050, kSecond, 100);
+  ASSERT_EQ(schedule.batches_total(), 11U);
+  EXPECT_EQ(schedule.records_in(9), 100U);
+  EXPECT_EQ(schedule.records_in(10), 50U);
+}
+
+TEST(Schedule, SolvesARisingRampExactly) {
+  // From 0 to 1000/s in 10 s: t seconds reach 50 t^2 records.
+  const Schedule schedule = ramp(0, 1000, 10 * kSecond, 50);
+  EXPECT_EQ(schedule.records_total(), 5000U);
+  EXPECT_EQ(schedule.due_us(0), 0);
+  EXPECT_EQ(schedule.due_us(1), kSecond);
+  EXPECT_EQ(schedule.due_us(4), 2 * kSecond);
+  EXPECT_EQ(schedule.due_us(81), 9 * kSecond);
+}
+
+TEST(Schedule, SolvesAFallingRampExactly) {
+  // From 1000/s to 0 in 10 s: t seconds reach 1000 t - 50 t^2 records.
+  const Schedule schedule = ramp(1000, 0, 10 * kSecond, 50);
+  EXPECT_EQ(schedule.records_total(), 5000U);
+  EXPECT_EQ(schedule.due_us(19), kSecond);
+  EXPECT_EQ(schedule.due_us(99), 9 * kSecond);
+}
+
+TEST(Schedule, TreatsARampBetweenNearlyEqualRatesAsConstant) {
+  const Schedule flat = constant(5000, 100 * kSecond, 100);
+  const Schedule almost = ramp(5000, 5000.000001, 100 * kSecond, 100);
+  for (const std::uint64_t batch : {0U, 1U, 2500U, 4999U}) {
+    EXPECT_NEAR(static_cast<double>(almost.due_us(batch)), static_cast<double>(flat.due_us(batch)), 1);
+  }
+}
+
+TEST(Schedule, CountsBatchesDueExactlyAsTheirDueTimesSay) {
+  for (const Schedule& schedule :
+       {constant(333.3, 7 * kSecond, 7), ramp(0, 999, 7 * kSecond, 3), ramp(999, 1, 7 * kSecond, 11)}) {
+    for (std::uint64_t batch = 0; batch < schedule.batches_total(); ++batch) {
+      const std::int64_t due = schedule.due_us(batch);
+      EXPECT_GE(schedule.batches_due(due), batch + 1);
+      EXPECT_LE(schedule.batches_due(due - 1), batch);
+    }
+    EXPECT_EQ(schedule.batches_due(100 * kSecond), schedule.batches_total());
+  }
+}
+
+TEST(Schedule, IsOverAtItsDurationThoughTheLastBatchIsDueEarlier) {
+  EXPECT_EQ(constant(100, kSecond, 100).end_us(), kSecond);
+  EXPECT_EQ(ramp(0, 333, 7 * kSecond, 10).end_us(), 7 * kSecond);
+}
+
+TEST(Schedule, IsOverWhenTheTargetReachesTheBoundOnRecords) {
+  const Schedule schedule = constant(1000, 60 * kSecond, 100, 5000);
+  EXPECT_EQ(schedule.records_total(), 5000U);
+  EXPECT_EQ(schedule.end_us(), 5 * kSecond);
+  EXPECT_EQ(constant(1000, 2 * kSecond, 100, 5000).records_total(), 2000U);
+  EXPECT_EQ(constant(1000, 2 * kSecond, 100, 5000).end_us(), 2 * kSecond);
+}
+
+TEST(Schedule, OfAZeroRateIsEmpty) {
+  const Schedule schedule = constant(0, kSecond, 100);
+  EXPECT_EQ(schedule.batches_total(), 0U);
+  EXPECT_FALSE(Pacer(schedule, 0, 1).next());
+  EXPECT_EQ(Pacer(schedule, 0, 1).records_not_started(kSecond), 0U);
+}
+
+TEST(Pacer, SharesTheTotalExactlyAmongAnyNumberOfSlots) {
+  for (const std::uint32_t slots : {1U, 3U, 8U, 64U}) {
+    EXPECT_EQ(take_all(constant(20'000, 3 * kSecond, 100), slots), 60'000U);
+    EXPECT_EQ(take_all(constant(7, 3 * kSecond, 100), slots), 21U);
+    EXPECT_EQ(take_all(ramp(0, 777, 5 * kSecond, 13), slots), 1943U);  // 1942.5
+    EXPECT_EQ(take_all(constant(1000, 60 * kSecond, 30, 1001), slots), 1001U);
+  }
+}
+
+TEST(Pacer, GivesAnUnthrottledPhaseNoDueTimesAndNoEnd) {
+  const Schedule schedule({std::nullopt, kSecond, 0, 100});
+  EXPECT_FALSE(schedule.paced());
+  EXPECT_EQ(schedule.records_total(), std::numeric_limits<std::uint64_t>::max());
+  Pacer pacer(schedule, 1, 4);
+  for (int i = 0; i < 1000; ++i) {
+    const auto batch = pacer.next();
+    ASSERT_TRUE(batch);
+    EXPECT_EQ(batch->records, 100U);
+    EXPECT_FALSE(batch->due_us);
+    pacer.take();
+  }
+  EXPECT_EQ(pacer.records_not_started(kSecond), 0U);
+}
+
+TEST(Pacer, SharesTheBoundOfAnUnthrottledPhase) {
+  EXPECT_EQ(take_all(Schedule({std::nullopt, kSecond, 12'345, 100}), 8), 12'345U);
+}
+
+TEST(Pacer, CountsOnlyWhatFellDueAsNotStarted) {
+  const Schedule schedule = constant(1000, 10 * kSecond, 100);  // a batch every 100 ms
+  Pacer pacer(schedule, 1, 2);                                  // at 100, 300, 500 ms ...
+  EXPECT_EQ(pacer.records_not_started(99'999), 0U);
+  EXPECT_EQ(pacer.records_not_started(100'000), 100U);
+  EXPECT_EQ(pacer.records_not_started(550'000), 300U);
+  pacer.take();
+  EXPECT_EQ(pacer.records_not_started(550'000), 200U);
+  EXPECT_EQ(pacer.records_not_started(10 * kSecond), 4900U);
+  EXPECT_EQ(pacer.records_not_started(99 * kSecond), 4900U);
+}
+
+TEST(Pacer, CountsAPartialLastBatchAsWhatItHolds) {
+  const Schedule schedule = constant(1050, kSecond, 100);
+  EXPECT_EQ(Pacer(schedule, 0, 1).records_not_started(kSecond), 1050U);
+  EXPECT_EQ(Pacer(schedule, 0, 2).records_not_started(kSecond), 550U);
+  EXPECT_EQ(Pacer(schedule, 1, 2).records_not_started(kSecond), 500U);
+}
+
+}  // namespace
+}  // namespace walstorm::producer
