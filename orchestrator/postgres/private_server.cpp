@@ -50,12 +50,39 @@ std::optional<process::UserId> user_for_server() {
               "run walstorm as an ordinary user");
 }
 
-/// A folder that its maker holds a lock on: without the lock, its maker is gone.
-int try_lock(const fs::path& folder) {
-  const int fd = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+/// How long a folder may stand without a lock file: being made and being removed both pass through that.
+constexpr std::chrono::minutes kUnlockedAgeMax{5};
+
+/// The lock on `path`, or -1. A folder's maker holds that on the file "lock" in it: a free one says that the
+/// maker is gone.
+int try_lock(const fs::path& path, int flags) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0600);
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   if (fd >= 0) ::close(fd);
   return -1;
+}
+
+/// The lock file gets its name when it is locked already: another run that clears up at this very moment
+/// never sees a free lock in a folder that is in use.
+int make_locked(const fs::path& folder) {
+  const fs::path unnamed = folder / "lock.new";
+  const int fd = try_lock(unnamed, O_CREAT | O_EXCL);
+  if (fd < 0 || ::rename(unnamed.c_str(), (folder / "lock").c_str()) != 0) {
+    throw Error(ErrorKind::unavailable, fmt::format("lock {}: errno {}", folder.string(), errno));
+  }
+  return fd;
+}
+
+bool is_stale(const fs::path& folder) {
+  const int lock = try_lock(folder / "lock", 0);
+  if (lock >= 0) {
+    ::close(lock);
+    return true;
+  }
+  std::error_code unreadable;
+  if (fs::exists(folder / "lock", unreadable) || unreadable) return false;  // in use, or not ours to touch
+  const auto changed = fs::last_write_time(folder, unreadable);
+  return !unreadable && fs::file_time_type::clock::now() - changed > kUnlockedAgeMax;
 }
 
 }  // namespace
@@ -89,11 +116,8 @@ std::vector<fs::path> stale_folders(const fs::path& where) {
   std::vector<fs::path> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(where, ignored)) {
-    if (!entry.path().filename().string().starts_with(kFolderPrefix)) continue;
-    const int lock = try_lock(entry.path());
-    if (lock < 0) continue;  // its run goes on, or it is not ours to touch
-    ::close(lock);
-    found.push_back(entry.path());
+    const bool ours = entry.path().filename().string().starts_with(kFolderPrefix);
+    if (ours && is_stale(entry.path())) found.push_back(entry.path());
   }
   return found;
 }
@@ -119,7 +143,7 @@ PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::strin
   }
   folder_ = name;
   try {
-    lock_fd_ = try_lock(folder_);
+    lock_fd_ = make_locked(folder_);
     initialise(bin, log_file);
     launch(bin, settings, log_file);
   } catch (...) {

@@ -211,5 +211,16 @@ TEST(StaleFolders, OfKilledRunsGoAndThoseInUseStay) {
   ::close(lock);
 }
 
+/// A folder has no lock yet in the moment after it is made: a run that starts beside it leaves it alone.
+TEST(StaleFolders, ThoseWithoutALockGoOnlyWhenTheyAreOld) {
+  const tests::TemporaryFolder temp;
+  const fs::path fresh = temp.path() / "walstorm-postgres-new";
+  const fs::path old = temp.path() / "walstorm-postgres-old";
+  for (const auto& folder : {fresh, old}) fs::create_directories(folder / "data");
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{old});
+  EXPECT_TRUE(fs::exists(fresh));
+}
+
 }  // namespace
 }  // namespace walstorm::postgres
