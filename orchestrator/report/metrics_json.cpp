@@ -22,6 +22,12 @@ Json or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
+/// proto/wire/version.cmake writes "unknown" outside a clone.
+Json known_git_revision() {
+  const std::string revision = wire::kGitRevision;
+  return or_null(revision == "unknown" ? "" : revision);
+}
+
 Json to_json(const measure::Distribution& d) {
   return {{"count", d.count},          {"min", or_null(d.min)},
           {"mean", or_null(d.mean)},   {"stddev", or_null(d.stddev)},
@@ -164,7 +170,7 @@ nlohmann::ordered_json metrics_json(const measure::RunReport& report, const nloh
   json["schemaVersion"] = 1;
   json["tool"] = {{"name", "walstorm"},
                   {"version", wire::kToolVersion},
-                  {"gitRevision", wire::kGitRevision},
+                  {"gitRevision", known_git_revision()},
                   {"buildType", wire::kBuildType}};
   json["run"] = {{"name", report.name},
                  {"startedAt", iso_time(report.started_at_unix_us)},
