@@ -31,14 +31,40 @@ bool key_changed(const Value& before, const Value& after) {
 
 }  // namespace
 
-ChangeIntake::ChangeIntake(std::string run_id, PhaseBook& book, LsnTracker& tracker, Batcher& batcher)
-    : run_id_(std::move(run_id)), book_(book), tracker_(tracker), batcher_(batcher) {}
+ChangeIntake::ChangeIntake(std::string run_id, std::uint64_t streamed_bytes_max, PhaseBook& book,
+                           LsnTracker& tracker, Batcher& batcher)
+    : run_id_(std::move(run_id)),
+      book_(book),
+      tracker_(tracker),
+      batcher_(batcher),
+      streamed_(streamed_bytes_max) {}
 
 void ChangeIntake::on_wal(const WalMessage& message) {
+  if (releasing()) {
+    throw wire::Error(wire::ErrorKind::internal, "a WAL message before the one before it was done with");
+  }
+  if (decoder_.is_streamed(message.payload)) {
+    streamed_.hold({message.lsn, message.payload});
+    return;
+  }
   lsn_ = message.lsn;
   received_ = message.received;
   book_.reading().bytes += message.payload.size();
   std::visit([this](const auto& body) { on(body); }, decoder_.decode(message.payload));
+}
+
+void ChangeIntake::release_next(std::int64_t now_steady_us) {
+  received_.steady_us = now_steady_us;  // for the age of batches
+  const std::optional<HeldMessage> message = streamed_.take();
+  if (!message) return on(release_commit_);
+  lsn_ = message->lsn;
+  book_.reading().bytes += message->payload.size();
+  std::visit([this](const auto& body) { on(body); }, decoder_.decode_streamed(message->payload));
+}
+
+void ChangeIntake::reset_stream() {
+  decoder_.reset();
+  streamed_.clear();
 }
 
 void ChangeIntake::on(const Begin& begin) {
@@ -108,16 +134,18 @@ void ChangeIntake::on(const Truncate& truncate) {
 
 void ChangeIntake::on(const LogicalMessage& message) {
   // A message outside a transaction is sent before transactions that began earlier: it would mark no
-  // boundary.
+  // boundary. (Within a streamed transaction it carries the id of the whole, so the abort of a part does not
+  // take it along. Markers are not written in parts.)
   if (!message.transactional || message.prefix != wire::kMarkerPrefix) return;
   const std::optional<std::uint32_t> phase = marked_phase(message.content, run_id_);
   if (!phase) return;
   if (const auto next = book_.marker(*phase, tracker_.last_batch())) batcher_.start_phase(*next);
 }
 
-template <typename Streamed>
-void ChangeIntake::on(const Streamed&) {
-  throw wire::Error(wire::ErrorKind::protocol, "pgoutput: a streamed transaction, which was not asked for");
+void ChangeIntake::on(const StreamCommit& commit) {
+  streamed_.release(commit.xid);
+  release_commit_ = {commit.commit_lsn, commit.end_lsn, commit.commit_time_us};
+  on(Begin{commit.commit_lsn, commit.commit_time_us, commit.xid});
 }
 
 const std::shared_ptr<const BlockLayout>& ChangeIntake::layout_of(std::uint32_t relation_id) {

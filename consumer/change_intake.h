@@ -10,6 +10,7 @@
 #include "consumer/lsn_tracker.h"
 #include "consumer/pgoutput_decoder.h"
 #include "consumer/phase_book.h"
+#include "consumer/streamed_transactions.h"
 
 namespace walstorm::consumer {
 
@@ -20,17 +21,37 @@ struct WalMessage {
   std::string_view payload;
 };
 
-/// The stream's messages -> records in batches, positions in the tracker, markers in the book. Pure.
+/// The stream's messages -> records in batches, positions in the tracker, markers in the book. Pure, but for
+/// the file that streamed transactions may spill into.
 ///
-/// Written for protocol 1: a transaction arrives whole after its commit, so its records flow to the sink as
-/// they come, however large it is.
+/// A transaction that arrives whole after its commit flows to the sink as it comes, however large it is. One
+/// that is streamed before its end is held back, and counts nowhere; its commit begins its release, in which
+/// it comes again as if it had arrived then, message by message, as fast as the owner lets it:
+///
+///   while (intake.releasing() && there is room) intake.release_next(now);
+///
+/// and nothing else may be handed over meanwhile, as the stream's order is the order of commits.
 class ChangeIntake final {
  public:
-  /// All but `run_id` outlive the intake.
-  ChangeIntake(std::string run_id, PhaseBook& book, LsnTracker& tracker, Batcher& batcher);
+  /// All but `run_id` outlive the intake. `streamed_bytes_max`: the memory for streamed transactions.
+  ChangeIntake(std::string run_id, std::uint64_t streamed_bytes_max, PhaseBook& book, LsnTracker& tracker,
+               Batcher& batcher);
 
-  /// Throws Error{protocol} for bytes that are not pgoutput's, Error{data} for rows that cannot be landed.
+  /// Throws Error{protocol} for bytes that are not pgoutput's, Error{data} for rows that cannot be landed,
+  /// Error{unavailable} when there is no room for streamed transactions.
   void on_wal(const WalMessage& message);
+
+  /// A committed transaction is on its way out of the streamed ones.
+  [[nodiscard]] bool releasing() const { return streamed_.releasing(); }
+  /// Hands over its next message, or its commit. Its records count as received when the commit was read:
+  /// before that they were of no use. Throws as on_wal.
+  void release_next(std::int64_t now_steady_us);
+
+  /// The stream begins anew: forgets every transaction that has not ended, a release included. The server
+  /// sends them again.
+  void reset_stream();
+
+  [[nodiscard]] const StreamedTransactions& streamed() const { return streamed_; }
 
   /// The server has sent everything before `position`.
   void on_keepalive(wire::Lsn position) { tracker_.keepalive(position); }
@@ -48,8 +69,10 @@ class ChangeIntake final {
   void on(const LogicalMessage& message);
   void on(const Type&) {}    // a relation's columns name their types by oid
   void on(const Origin&) {}  // where a row came from first does not matter here
-  template <typename Streamed>
-  void on(const Streamed& streamed);
+  void on(const StreamStart& start) { streamed_.start_block(start); }
+  void on(const StreamStop&) { streamed_.stop_block(); }
+  void on(const StreamCommit& commit);
+  void on(const StreamAbort& abort) { streamed_.abort(abort); }
 
   [[nodiscard]] const std::shared_ptr<const BlockLayout>& layout_of(std::uint32_t relation_id);
   [[nodiscard]] Batch& batch_for(std::uint32_t relation_id);
@@ -61,6 +84,8 @@ class ChangeIntake final {
   LsnTracker& tracker_;
   Batcher& batcher_;
   PgoutputDecoder decoder_;
+  StreamedTransactions streamed_;
+  Commit release_commit_;  // of the transaction being released
   std::unordered_map<std::uint32_t, std::shared_ptr<const BlockLayout>> layouts_;
   // Of the message and the transaction under way.
   wire::Lsn lsn_;

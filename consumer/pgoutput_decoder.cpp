@@ -66,12 +66,30 @@ bool has_xid_in_stream(char tag) {
   return std::string_view("RYIUDTM").find(tag) != std::string_view::npos;
 }
 
+/// Messages that may come inside a streamed block.
+bool belongs_in_stream(char tag) {
+  return has_xid_in_stream(tag) || tag == 'O' || tag == 'E';
+}
+
 }  // namespace
 
 Message PgoutputDecoder::decode(std::string_view bytes) {
+  return decode(bytes, in_stream_);
+}
+
+Message PgoutputDecoder::decode_streamed(std::string_view bytes) {
+  return decode(bytes, true);
+}
+
+bool PgoutputDecoder::is_streamed(std::string_view bytes) const {
+  return in_stream_ && !bytes.empty() && has_xid_in_stream(bytes.front());
+}
+
+Message PgoutputDecoder::decode(std::string_view bytes, bool in_stream) {
   ByteReader in(bytes);
   const char tag = in.character();
-  streamed_xid_ = in_stream_ && has_xid_in_stream(tag) ? in.number<std::uint32_t>() : 0;
+  if (in_stream && !belongs_in_stream(tag)) broken(fmt::format("{} inside a streamed block", shown(tag)));
+  streamed_xid_ = in_stream && has_xid_in_stream(tag) ? in.number<std::uint32_t>() : 0;
   Message message = decode_body(tag, in);
   if (in.remaining() != 0) {
     broken(fmt::format("{} bytes too many at the end of a message {}", in.remaining(), shown(tag)));
@@ -191,7 +209,6 @@ Truncate PgoutputDecoder::decode_truncate(ByteReader& in) {
 }
 
 StreamStart PgoutputDecoder::decode_stream_start(ByteReader& in) {
-  if (in_stream_) broken("a streamed block starts inside another");
   in_stream_ = true;
   return StreamStart{in.number<std::uint32_t>(), in.number<std::uint8_t>() == 1};
 }

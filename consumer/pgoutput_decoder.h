@@ -21,10 +21,21 @@ class PgoutputDecoder final {
   /// be: skipping any of those could lose rows.
   [[nodiscard]] Message decode(std::string_view bytes);
 
+  /// The same for a message that came inside a streamed block, wherever the stream is now.
+  [[nodiscard]] Message decode_streamed(std::string_view bytes);
+
+  /// Whether `bytes` are of a change, or of what goes with one, inside a streamed block: with its
+  /// transaction's id behind the tag, and to be held back until that has ended.
+  [[nodiscard]] bool is_streamed(std::string_view bytes) const;
+
   /// The transaction that the last message belongs to, when it came inside a streamed block; else 0.
   [[nodiscard]] std::uint32_t streamed_xid() const { return streamed_xid_; }
 
+  /// The stream begins anew, outside any block.
+  void reset() { in_stream_ = false; }
+
  private:
+  [[nodiscard]] Message decode(std::string_view bytes, bool in_stream);
   [[nodiscard]] Message decode_body(char tag, ByteReader& in);
   [[nodiscard]] Tuple decode_tuple(ByteReader& in, std::vector<Value>& values);
   [[nodiscard]] Relation decode_relation(ByteReader& in);

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <utility>
+
+#include <boost/asio/post.hpp>
 
 #include "consumer/mock_sink.h"
 #include "proto/wire/change_tally.h"
@@ -11,6 +14,9 @@
 
 namespace walstorm::consumer {
 namespace {
+
+/// How long a release may go on before timers and control frames get their turn.
+constexpr std::int64_t kReleaseTurnUs = 10'000;
 
 /// The consumer's part of Setup, checked: a zero here would be a loop that never moves.
 const proto::ConsumerSetup& checked(const proto::Setup& setup) {
@@ -23,6 +29,12 @@ const proto::ConsumerSetup& checked(const proto::Setup& setup) {
     throw wire::Error(wire::ErrorKind::protocol, "Setup gives the consumer a limit of 0");
   }
   return consumer;
+}
+
+/// The part of the buffered bytes' bound that streamed transactions get; batches get the rest. Beyond their
+/// share they go to a file, while batches stop the reader: so neither waits for the other's memory.
+std::uint64_t streamed_bytes_max(const proto::ConsumerSetup& setup) {
+  return setup.streaming() == proto::STREAMING_OFF ? 0 : setup.buffered_bytes_max() / 4;
 }
 
 std::unique_ptr<Sink> make_sink(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
@@ -49,7 +61,7 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
                }),
       batcher_({setup_.flush_batch_size(), std::int64_t{setup_.flush_interval_ms()} * 1000}, pool_, tracker_,
                [this](std::unique_ptr<Batch> batch) { on_cut(std::move(batch)); }),
-      intake_(setup.run_id(), book_, tracker_, batcher_),
+      intake_(setup.run_id(), streamed_bytes_max(setup_), book_, tracker_, batcher_),
       flush_timer_(loop) {
   stream_.start({[this](const WalMessage& message) { on_wal(message); },
                  [this](wire::Lsn position) { intake_.on_keepalive(position); },
@@ -79,24 +91,55 @@ void Pipeline::on_acknowledged(const Batch& batch, std::int64_t started_unix_us,
   on_progress_();
 }
 
-std::uint64_t Pipeline::buffered_bytes() const {
+/// Of batches.
+std::uint64_t Pipeline::batch_bytes() const {
   return flusher_.bytes() + (batcher_.open() == nullptr ? 0 : batcher_.open()->block.bytes());
 }
 
-/// Pauses or resumes the stream, as the bounds say.
+std::uint64_t Pipeline::buffered_bytes() const {
+  return batch_bytes() + intake_.streamed().bytes_in_memory();
+}
+
+/// For more records.
+bool Pipeline::has_room() const {
+  return !flusher_.backed_up() && batch_bytes() < setup_.buffered_bytes_max() - streamed_bytes_max(setup_);
+}
+
+/// Pauses or resumes what records come from: the stream, or before it a streamed transaction's release.
 void Pipeline::keep_bounds() {
-  const std::uint64_t bytes = buffered_bytes();
   std::uint64_t& bytes_max = book_.reading().buffered_bytes_max;
-  bytes_max = std::max(bytes_max, bytes);
-  const bool too_much = flusher_.backed_up() || bytes >= setup_.buffered_bytes_max();
+  bytes_max = std::max(bytes_max, buffered_bytes());
+  const bool too_much = !has_room();
   // With all the memory in the open batch nothing would ever come back to end the pause.
   if (too_much && flusher_.in_flight() == 0) batcher_.cut();
-  if (too_much == stream_.paused()) return;
-  if (too_much) {
+  if (!too_much && intake_.releasing()) release_soon();
+  const bool pause = too_much || intake_.releasing();
+  if (pause == stream_.paused()) return;
+  if (pause) {
     stream_.pause();
   } else {
     stream_.resume();
   }
+}
+
+void Pipeline::release_soon() {
+  if (std::exchange(release_is_due_, true)) return;
+  boost::asio::post(flush_timer_.get_executor(), [this] { release_more(); });
+}
+
+/// As much as there is room for, in turns with whatever else waits on the loop.
+void Pipeline::release_more() {
+  const BusyMeter::Scope working(meter_);
+  release_is_due_ = false;
+  std::int64_t now_us = clock_.steady_us();
+  const std::int64_t turn_ends_us = now_us + kReleaseTurnUs;
+  while (intake_.releasing() && has_room() && now_us < turn_ends_us) {
+    intake_.release_next(now_us);
+    now_us = clock_.steady_us();
+  }
+  arm_flush_timer();
+  keep_bounds();
+  on_progress_();
 }
 
 /// Flushes the open batch if it is old enough and a flight is free; while none is, it may as well grow.
@@ -134,6 +177,16 @@ wire::Lsn Pipeline::confirmable() const {
     default:
       return {};  // never: the slot stays where it is
   }
+}
+
+void Pipeline::close(std::uint32_t phase) {
+  book_.close(phase);
+  const StreamedCounts counts = intake_.streamed().counts();
+  if (counts.committed + counts.aborted == 0) return;
+  spdlog::info(
+      "streamed before their end so far: {} transactions committed, {} aborted, {} sub-transactions "
+      "aborted; {} bytes through the temporary file",
+      counts.committed, counts.aborted, counts.parts_aborted, counts.bytes_spilled);
 }
 
 bool Pipeline::drained(std::uint32_t phase) {

@@ -42,7 +42,7 @@ class Pipeline final {
   [[nodiscard]] bool drained(std::uint32_t phase);
 
   /// The result of `phase` is sent: nothing counts for it any more.
-  void close(std::uint32_t phase) { book_.close(phase); }
+  void close(std::uint32_t phase);
 
   /// Everything but the times and the heap, which belong to the process.
   void fill(std::uint32_t phase, proto::ConsumerStats& stats);
@@ -58,8 +58,12 @@ class Pipeline final {
   void on_cut(std::unique_ptr<Batch> batch);
   void on_acknowledged(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us);
   [[nodiscard]] wire::Lsn confirmable() const;
+  [[nodiscard]] std::uint64_t batch_bytes() const;
   [[nodiscard]] std::uint64_t buffered_bytes() const;
+  [[nodiscard]] bool has_room() const;
   void keep_bounds();
+  void release_soon();
+  void release_more();
   void flush_due();
   void arm_flush_timer();
 
@@ -77,6 +81,7 @@ class Pipeline final {
   ChangeIntake intake_;
   boost::asio::steady_timer flush_timer_;
   FlushTimer flush_timer_is_ = FlushTimer::idle;
+  bool release_is_due_ = false;  // release_more() is posted
 };
 
 }  // namespace walstorm::consumer

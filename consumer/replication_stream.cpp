@@ -138,10 +138,13 @@ std::string ReplicationStream::start_command() const {
   PGconn* const connection = connection_.get();
   // publication_names is a list of identifiers inside a literal: quoted as the one, then as the other.
   const std::string publication = quoted(connection, setup_.publication_name(), PQescapeIdentifier);
+  const char* streaming = "";  // a server that has not heard of an option refuses it, so: only when wanted
+  if (setup_.streaming() == proto::STREAMING_ON) streaming = ", streaming 'on'";
+  if (setup_.streaming() == proto::STREAMING_PARALLEL) streaming = ", streaming 'parallel'";
   return fmt::format(
-      "START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version '1', publication_names {}{}, messages 'true')",
-      quoted(connection, setup_.slot_name(), PQescapeIdentifier),
-      quoted(connection, publication, PQescapeLiteral), setup_.binary() ? ", binary 'true'" : "");
+      "START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version '{}', publication_names {}, messages 'true'{}{})",
+      quoted(connection, setup_.slot_name(), PQescapeIdentifier), setup_.proto_version(),
+      quoted(connection, publication, PQescapeLiteral), setup_.binary() ? ", binary 'true'" : "", streaming);
 }
 
 void ReplicationStream::start(Handlers handlers) {

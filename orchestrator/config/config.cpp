@@ -20,6 +20,8 @@ constexpr Words<WriteMode, 2> kWriteModes{{WriteMode::insert, "insert"}, {WriteM
 constexpr Words<AckPolicy, 3> kAckPolicies{{AckPolicy::after_flush, "afterFlush"},
                                            {AckPolicy::on_receive, "onReceive"},
                                            {AckPolicy::never, "never"}};
+constexpr Words<Streaming, 3> kStreamings{
+    {Streaming::off, "off"}, {Streaming::on, "on"}, {Streaming::parallel, "parallel"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
 
@@ -83,6 +85,8 @@ Consumer consumer_from(const json& consumer) {
           .ack_policy = value_of(kAckPolicies, consumer["ackPolicy"]),
           .max_buffered_mb = consumer["maxBufferedMB"],
           .binary = consumer["binary"],
+          .proto_version = consumer["protoVersion"],
+          .streaming = value_of(kStreamings, consumer["streaming"]),
           .slot_name = consumer["slotName"],
           .publication_name = consumer["publicationName"]};
 }
@@ -131,6 +135,8 @@ json to_json(const Consumer& consumer) {
           {"ackPolicy", word_of(kAckPolicies, consumer.ack_policy)},
           {"maxBufferedMB", consumer.max_buffered_mb},
           {"binary", consumer.binary},
+          {"protoVersion", consumer.proto_version},
+          {"streaming", word_of(kStreamings, consumer.streaming)},
           {"slotName", consumer.slot_name},
           {"publicationName", consumer.publication_name}};
 }

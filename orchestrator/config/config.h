@@ -48,6 +48,7 @@ struct Producer {
 };
 
 enum class AckPolicy { after_flush, on_receive, never };
+enum class Streaming { off, on, parallel };
 
 struct Consumer {
   std::uint32_t flush_batch_size = 0;
@@ -59,6 +60,8 @@ struct Consumer {
   AckPolicy ack_policy = AckPolicy::after_flush;
   std::uint32_t max_buffered_mb = 0;
   bool binary = true;
+  std::uint32_t proto_version = 1;  ///< pgoutput's
+  Streaming streaming = Streaming::off;
   std::string slot_name;
   std::string publication_name;
 };

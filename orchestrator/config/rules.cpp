@@ -119,6 +119,17 @@ void deletes_carry_rows(const Sound& config, Problems& problems) {
        fmt::format("must be \"full\" {}: deletes and unchanged TOAST would carry no row", why)});
 }
 
+void streaming_has_its_protocol(const Sound& config, Problems& problems) {
+  const auto streaming = config.text("/consumer/streaming");
+  const auto version = config.number("/consumer/protoVersion");
+  if (!streaming || !version || *streaming == "off") return;
+  const double needed = *streaming == "parallel" ? 4 : 2;
+  if (*version >= needed) return;
+  problems.push_back(
+      {Pointer("/consumer/streaming"),
+       fmt::format("needs consumer.protoVersion {} or later, and it is {}", needed, *version)});
+}
+
 /// The path of a URL: "app" of postgresql://host/app?schema=public.
 std::string database_in(const std::string& url) {
   const std::string before_query = url.substr(0, url.find('?'));
@@ -166,6 +177,7 @@ std::vector<Problem> rule_problems(const Json& document, const std::vector<Probl
   transaction_fits_memory(config, problems);
   connections_fit(config, problems);
   deletes_carry_rows(config, problems);
+  streaming_has_its_protocol(config, problems);
   profiling_database_is_ours(config, problems);
   settings_are_free(config, problems);
   return problems;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "orchestrator/postgres/protocol_version.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -49,6 +50,7 @@ void PreparedDatabase::prepare(const config::Config& config, std::vector<std::st
     const std::string home = address_.database().empty() ? "postgres" : address_.database();
     Session session(loop_, address_.conninfo(home, "walstorm"), where);
     facts_ = session.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
+    require_protocol(facts_, config.consumer);
     session.ask<bool>("create the database", kStepTimeout, 0,
                       [name = settings_.profiling_database](auto& connection) {
                         create_database(connection, name);

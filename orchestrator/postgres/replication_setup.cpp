@@ -110,7 +110,8 @@ void prepare_table(pqxx::connection& connection, config::ReplicaIdentity identit
   transaction.exec(wire::create_task_run_sql());
   transaction.exec(fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", table,
                                identity == config::ReplicaIdentity::full ? "FULL" : "DEFAULT"));
-  transaction.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {}", quoted_publication, table));
+  transaction.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH (publish_via_partition_root = true)",
+                               quoted_publication, table));
   transaction.commit();
 }
 

@@ -38,6 +38,18 @@ proto::AckPolicy to_proto(config::AckPolicy policy) {
   return proto::ACK_POLICY_AFTER_FLUSH;
 }
 
+proto::Streaming to_proto(config::Streaming streaming) {
+  switch (streaming) {
+    case config::Streaming::off:
+      return proto::STREAMING_OFF;
+    case config::Streaming::on:
+      return proto::STREAMING_ON;
+    case config::Streaming::parallel:
+      return proto::STREAMING_PARALLEL;
+  }
+  return proto::STREAMING_OFF;
+}
+
 }  // namespace
 
 std::string producer_name(unsigned index) {
@@ -88,6 +100,8 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_flush_concurrency_max(consumer.max_flush_concurrency);
   setup.set_buffered_bytes_max(std::uint64_t{consumer.max_buffered_mb} << 20);
   setup.set_ack_policy(to_proto(consumer.ack_policy));
+  setup.set_proto_version(consumer.proto_version);
+  setup.set_streaming(to_proto(consumer.streaming));
   setup.mutable_mock()->set_delay_ms(consumer.mock_clickhouse_delay_ms);
   setup.mutable_mock()->set_records_per_sec_max(consumer.mock_max_records_per_sec);
   return frame;

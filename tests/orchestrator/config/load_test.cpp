@@ -44,6 +44,8 @@ TEST(Load, AnEmptyFileGivesTheDefaultsOfTheDesign) {
   EXPECT_EQ(config.consumer.ack_policy, AckPolicy::after_flush);
   EXPECT_EQ(config.consumer.max_buffered_mb, 64U);
   EXPECT_TRUE(config.consumer.binary);
+  EXPECT_EQ(config.consumer.proto_version, 1U);
+  EXPECT_EQ(config.consumer.streaming, Streaming::off);
   EXPECT_EQ(config.consumer.slot_name, "walstorm_slot");
   EXPECT_EQ(config.consumer.publication_name, "walstorm_publication");
   EXPECT_EQ(config.database.url, std::nullopt);

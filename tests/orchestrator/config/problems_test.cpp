@@ -167,12 +167,9 @@ TEST(Problems, OfFeaturesThatComeLater) {
       {"config.json: /consumer/mock/jitterMs: 1" + later + "this one has 0",
        "config.json: /consumer/mock/errorRate: 0.1" + later + "this one has 0",
        "config.json: /consumer/mock/stalls" + later + "leave it out"});
-  rejects(
-      R"({"consumer": {"insertFormat": "rowBinary", "compression": "lz4", "protoVersion": 2, "streaming": "on"}})",
-      {"config.json: /consumer/insertFormat: \"rowBinary\"" + later + "this one has \"native\"",
-       "config.json: /consumer/compression: \"lz4\"" + later + "this one has \"auto\" and \"none\"",
-       "config.json: /consumer/protoVersion: 2" + later + "this one has 1",
-       "config.json: /consumer/streaming: \"on\"" + later + "this one has \"off\""});
+  rejects(R"({"consumer": {"insertFormat": "rowBinary", "compression": "lz4"}})",
+          {"config.json: /consumer/insertFormat: \"rowBinary\"" + later + "this one has \"native\"",
+           "config.json: /consumer/compression: \"lz4\"" + later + "this one has \"auto\" and \"none\""});
   rejects(
       R"({"database": {"copySchemaFrom": "app"}, "clickhouse": {"url": "http://u:hunter2@h", "database": "x", "giveUpSec": 5}})",
       {"config.json: /database/copySchemaFrom" + later + "leave it out",
@@ -188,10 +185,21 @@ TEST(Problems, OfFeaturesThatComeLater) {
 TEST(Problems, AreNotRaisedByTheDefaultsOfLaterFeatures) {
   gives(R"({"producer": {"preloadRows": 0, "writeMode": "copy", "arrival": "constant"},
             "consumer": {"mock": {"jitterMs": 0, "errorRate": 0, "maxRecordsPerSec": 500, "stalls": []},
-                         "insertFormat": "native", "compression": "none", "protoVersion": 1, "streaming": "off"},
+                         "insertFormat": "native", "compression": "none"},
             "clickhouse": {"database": "walstorm", "giveUpSec": 60},
             "profiling": {"enabled": false, "tool": "none"}, "thresholds": []})",
         "/consumer/mock/maxRecordsPerSec", 500);
+}
+
+TEST(Problems, OfStreamingWithAnOlderProtocol) {
+  rejects(R"({"consumer": {"streaming": "on"}})",
+          {"config.json: /consumer/streaming: \"on\": needs consumer.protoVersion 2 or later, and it is 1"});
+  rejects(R"({"consumer": {"streaming": "parallel", "protoVersion": 3}})",
+          {"config.json: /consumer/streaming: \"parallel\": needs consumer.protoVersion 4 or later, and it "
+           "is 3"});
+  gives(R"({"consumer": {"streaming": "on", "protoVersion": 2}})", "/consumer/streaming", "on");
+  gives(R"({"consumer": {"streaming": "parallel", "protoVersion": 4}})", "/consumer/protoVersion", 4);
+  gives(R"({"consumer": {"protoVersion": 3}})", "/consumer/streaming", "off");
 }
 
 TEST(Problems, BetweenKeys) {

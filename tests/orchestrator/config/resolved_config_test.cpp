@@ -14,7 +14,8 @@ constexpr const char* kEverything = R"({
                "payloadSizeKB": 0.5, "payloadEntropy": 0.9, "writeMode": "copy", "connections": 2, "workerCount": 3},
   "consumer": {"flushBatchSize": 12, "flushIntervalMs": 13, "maxFlushConcurrency": 14, "useMockClickhouse": true,
                "mockClickhouseDelay": 1.5, "mock": {"maxRecordsPerSec": 15000}, "ackPolicy": "onReceive",
-               "maxBufferedMB": 16, "binary": false, "slotName": "s", "publicationName": "p"},
+               "maxBufferedMB": 16, "binary": false, "protoVersion": 4, "streaming": "parallel",
+               "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "keep": false, "replicaIdentity": "full",
                "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}},
   "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
