@@ -10,6 +10,7 @@
 #include "consumer/lsn_tracker.h"
 #include "consumer/pgoutput_decoder.h"
 #include "consumer/phase_book.h"
+#include "consumer/replay_filter.h"
 
 namespace walstorm::consumer {
 
@@ -35,6 +36,10 @@ class ChangeIntake final {
   /// The server has sent everything before `position`.
   void on_keepalive(wire::Lsn position) { tracker_.keepalive(position); }
 
+  /// The connection was lost: forgets the transaction under way. What was read comes again in part, and is
+  /// counted as replayed and as nothing else.
+  void reset_stream();
+
  private:
   enum class Change { insert, update, remove };
 
@@ -53,20 +58,22 @@ class ChangeIntake final {
 
   [[nodiscard]] const std::shared_ptr<const BlockLayout>& layout_of(std::uint32_t relation_id);
   [[nodiscard]] Batch& batch_for(std::uint32_t relation_id);
-  [[nodiscard]] std::uint64_t hash_of(const Batch& batch, const Value& value) const;
+  [[nodiscard]] std::uint64_t hash_of(const BlockLayout& layout, const Value& value) const;
   void count(Batch& batch, Change change, std::uint64_t row_hash);
+  static void add(wire::ChangeTally& tally, Change change, std::uint64_t row_hash);
+  void count_replay(Change change, std::uint32_t relation_id, const Tuple& tuple);
 
   std::string run_id_;
   PhaseBook& book_;
   LsnTracker& tracker_;
   Batcher& batcher_;
   PgoutputDecoder decoder_;
+  ReplayFilter replays_;
   std::unordered_map<std::uint32_t, std::shared_ptr<const BlockLayout>> layouts_;
   // Of the message and the transaction under way.
   wire::Lsn lsn_;
   Instant received_;
   std::int64_t commit_unix_us_ = 0;
-  std::uint64_t transaction_records_ = 0;
 };
 
 }  // namespace walstorm::consumer

@@ -42,7 +42,10 @@ class Pipeline final {
   [[nodiscard]] bool drained(std::uint32_t phase);
 
   /// The result of `phase` is sent: nothing counts for it any more.
-  void close(std::uint32_t phase) { book_.close(phase); }
+  void close(std::uint32_t phase) {
+    book_.close(phase);
+    stream_.begin_phase();
+  }
 
   /// Everything but the times and the heap, which belong to the process.
   void fill(std::uint32_t phase, proto::ConsumerStats& stats);
@@ -55,6 +58,7 @@ class Pipeline final {
   };
 
   void on_wal(const WalMessage& message);
+  void check_slot(wire::Lsn slot_confirmed) const;
   void on_cut(std::unique_ptr<Batch> batch);
   void on_acknowledged(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us);
   [[nodiscard]] wire::Lsn confirmable() const;
