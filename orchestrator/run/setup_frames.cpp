@@ -88,6 +88,7 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_flush_concurrency_max(consumer.max_flush_concurrency);
   setup.set_buffered_bytes_max(std::uint64_t{consumer.max_buffered_mb} << 20);
   setup.set_ack_policy(to_proto(consumer.ack_policy));
+  setup.set_give_up_ms(static_cast<std::uint32_t>(config.database.give_up_sec * 1000));
   setup.mutable_mock()->set_delay_ms(consumer.mock_clickhouse_delay_ms);
   setup.mutable_mock()->set_records_per_sec_max(consumer.mock_max_records_per_sec);
   return frame;
