@@ -65,18 +65,20 @@ void ChangeIntake::release_next(std::int64_t now_steady_us) {
 void ChangeIntake::reset_stream() {
   decoder_.reset();
   streamed_.clear();
+  replays_.connection_lost();
+  tracker_.connection_lost();
 }
 
 void ChangeIntake::on(const Begin& begin) {
   tracker_.begin();
+  replays_.begin(begin.final_lsn);
   commit_unix_us_ = begin.commit_time_us + wire::kPostgresEpochUnixUs;
-  transaction_records_ = 0;
 }
 
 void ChangeIntake::on(const Commit& commit) {
   tracker_.commit(commit.end_lsn);
   // Not the transactions of markers, which nobody produced.
-  if (transaction_records_ > 0) ++book_.reading().transactions;
+  if (replays_.commit() && replays_.records() > 0) ++book_.reading().transactions;
 }
 
 void ChangeIntake::on(const Relation& relation) {
@@ -87,12 +89,15 @@ void ChangeIntake::on(const Relation& relation) {
 }
 
 void ChangeIntake::on(const Insert& insert) {
+  if (replays_.next_is_replay()) return count_replay(Change::insert, insert.relation_id, insert.new_tuple);
   Batch& batch = batch_for(insert.relation_id);
   batch.block.append({.values = insert.new_tuple, .version = lsn_});
-  count(batch, Change::insert, hash_of(batch, insert.new_tuple[batch.block.layout()->row_hash]));
+  count(batch, Change::insert,
+        hash_of(*batch.block.layout(), insert.new_tuple[batch.block.layout()->row_hash]));
 }
 
 void ChangeIntake::on(const Update& update) {
+  if (replays_.next_is_replay()) return count_replay(Change::update, update.relation_id, update.new_tuple);
   Batch& batch = batch_for(update.relation_id);
   const BlockLayout& layout = *batch.block.layout();
   const Tuple full_before = update.old_kind == OldTuple::full ? update.old_tuple : Tuple();
@@ -109,10 +114,11 @@ void ChangeIntake::on(const Update& update) {
     }
   }
   const Value& new_hash = update.new_tuple[layout.row_hash];
-  count(batch, Change::update, hash_of(batch, new_hash));
+  count(batch, Change::update, hash_of(layout, new_hash));
 }
 
 void ChangeIntake::on(const Delete& removal) {
+  if (replays_.next_is_replay()) return count_replay(Change::remove, removal.relation_id, removal.old_tuple);
   Batch& batch = batch_for(removal.relation_id);
   if (removal.old_kind != OldTuple::full) {
     throw wire::Error(
@@ -122,7 +128,8 @@ void ChangeIntake::on(const Delete& removal) {
                     wire::to_string(lsn_), batch.block.layout()->table));
   }
   batch.block.append({.values = removal.old_tuple, .version = lsn_, .deleted = true});
-  count(batch, Change::remove, hash_of(batch, removal.old_tuple[batch.block.layout()->row_hash]));
+  count(batch, Change::remove,
+        hash_of(*batch.block.layout(), removal.old_tuple[batch.block.layout()->row_hash]));
 }
 
 void ChangeIntake::on(const Truncate& truncate) {
@@ -161,29 +168,37 @@ Batch& ChangeIntake::batch_for(std::uint32_t relation_id) {
   return batcher_.batch_for(layout_of(relation_id), received_.steady_us);
 }
 
-std::uint64_t ChangeIntake::hash_of(const Batch& batch, const Value& value) const {
+std::uint64_t ChangeIntake::hash_of(const BlockLayout& layout, const Value& value) const {
   if (value.kind == ValueKind::text || value.kind == ValueKind::binary) {
     if (const auto hash = read_integer<std::int64_t>(value)) return static_cast<std::uint64_t>(*hash);
   }
   throw wire::Error(wire::ErrorKind::data, fmt::format("the change at {} of {} has no row_hash",
-                                                       wire::to_string(lsn_), batch.block.layout()->table));
+                                                       wire::to_string(lsn_), layout.table));
 }
 
 void ChangeIntake::count(Batch& batch, Change change, std::uint64_t row_hash) {
+  add(batch.changes, change, row_hash);
+  batch.note(lsn_, commit_unix_us_, received_.unix_us);
+  batcher_.record_added();
+}
+
+void ChangeIntake::add(wire::ChangeTally& tally, Change change, std::uint64_t row_hash) {
   switch (change) {
     case Change::insert:
-      batch.changes.add_insert(row_hash);
+      tally.add_insert(row_hash);
       break;
     case Change::update:
-      batch.changes.add_update(row_hash);
+      tally.add_update(row_hash);
       break;
     case Change::remove:
-      batch.changes.add_delete(row_hash);
+      tally.add_delete(row_hash);
       break;
   }
-  batch.note(lsn_, commit_unix_us_, received_.unix_us);
-  ++transaction_records_;
-  batcher_.record_added();
+}
+
+void ChangeIntake::count_replay(Change change, std::uint32_t relation_id, const Tuple& tuple) {
+  const BlockLayout& layout = *layout_of(relation_id);
+  add(book_.reading().replayed, change, hash_of(layout, tuple[layout.row_hash]));
 }
 
 }  // namespace walstorm::consumer

@@ -10,6 +10,7 @@
 #include "consumer/lsn_tracker.h"
 #include "consumer/pgoutput_decoder.h"
 #include "consumer/phase_book.h"
+#include "consumer/replay_filter.h"
 #include "consumer/streamed_transactions.h"
 
 namespace walstorm::consumer {
@@ -47,8 +48,9 @@ class ChangeIntake final {
   /// before that they were of no use. Throws as on_wal.
   void release_next(std::int64_t now_steady_us);
 
-  /// The stream begins anew: forgets every transaction that has not ended, a release included. The server
-  /// sends them again.
+  /// The connection was lost, and the stream begins anew: forgets every transaction that has not ended, a
+  /// release included. The server sends them again; records of theirs that were handed on already are then
+  /// counted as replayed and as nothing else.
   void reset_stream();
 
   [[nodiscard]] const StreamedTransactions& streamed() const { return streamed_; }
@@ -76,8 +78,10 @@ class ChangeIntake final {
 
   [[nodiscard]] const std::shared_ptr<const BlockLayout>& layout_of(std::uint32_t relation_id);
   [[nodiscard]] Batch& batch_for(std::uint32_t relation_id);
-  [[nodiscard]] std::uint64_t hash_of(const Batch& batch, const Value& value) const;
+  [[nodiscard]] std::uint64_t hash_of(const BlockLayout& layout, const Value& value) const;
   void count(Batch& batch, Change change, std::uint64_t row_hash);
+  static void add(wire::ChangeTally& tally, Change change, std::uint64_t row_hash);
+  void count_replay(Change change, std::uint32_t relation_id, const Tuple& tuple);
 
   std::string run_id_;
   PhaseBook& book_;
@@ -86,12 +90,12 @@ class ChangeIntake final {
   PgoutputDecoder decoder_;
   StreamedTransactions streamed_;
   Commit release_commit_;  // of the transaction being released
+  ReplayFilter replays_;
   std::unordered_map<std::uint32_t, std::shared_ptr<const BlockLayout>> layouts_;
   // Of the message and the transaction under way.
   wire::Lsn lsn_;
   Instant received_;
   std::int64_t commit_unix_us_ = 0;
-  std::uint64_t transaction_records_ = 0;
 };
 
 }  // namespace walstorm::consumer

@@ -28,6 +28,10 @@ class LsnTracker final {
   /// far.
   void commit(wire::Lsn end);
 
+  /// The transaction under way will not go on: it was cut off, and its commit comes when it is sent again.
+  /// Until then the batches with its first records stand for no position of their own.
+  void connection_lost() { in_transaction_ = false; }
+
   /// The server has sent everything before `position`. Within a transaction that says nothing about the
   /// records still to come, so it is passed over; with batches outstanding it waits for them like a commit.
   void keepalive(wire::Lsn position);

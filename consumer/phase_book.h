@@ -14,6 +14,7 @@ namespace walstorm::consumer {
 struct PhaseFigures {
   wire::ChangeTally received;  ///< in batches that were cut
   wire::ChangeTally acknowledged;
+  wire::ChangeTally replayed;  ///< read before, and again after a reconnect
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;
   std::uint64_t transactions = 0;

@@ -65,7 +65,12 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
       flush_timer_(loop) {
   stream_.start({[this](const WalMessage& message) { on_wal(message); },
                  [this](wire::Lsn position) { intake_.on_keepalive(position); },
-                 [this] { return confirmable(); }});
+                 [this] { return confirmable(); },
+                 [this] {
+                   intake_.reset_stream();
+                   keep_bounds();  // a release that is forgotten no longer holds the reader up
+                 },
+                 [this](wire::Lsn slot_confirmed) { check_slot(slot_confirmed); }});
 }
 
 void Pipeline::on_wal(const WalMessage& message) {
@@ -73,6 +78,16 @@ void Pipeline::on_wal(const WalMessage& message) {
   arm_flush_timer();
   keep_bounds();
   on_progress_();
+}
+
+/// After a reconnect. Only we move the slot, and never beyond what we have read.
+void Pipeline::check_slot(wire::Lsn slot_confirmed) const {
+  if (slot_confirmed <= tracker_.received()) return;
+  throw wire::Error(
+      wire::ErrorKind::data,
+      fmt::format("replication slot \"{}\" was moved to {} by another client while the connection was lost, "
+                  "but only what lies before {} was read: the changes in between are lost",
+                  setup_.slot_name(), wire::to_string(slot_confirmed), wire::to_string(tracker_.received())));
 }
 
 void Pipeline::on_cut(std::unique_ptr<Batch> batch) {
@@ -181,6 +196,7 @@ wire::Lsn Pipeline::confirmable() const {
 
 void Pipeline::close(std::uint32_t phase) {
   book_.close(phase);
+  stream_.begin_phase();
   const StreamedCounts counts = intake_.streamed().counts();
   if (counts.committed + counts.aborted == 0) return;
   spdlog::info(
@@ -204,7 +220,7 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   }
   wire::to_proto(received, *stats.mutable_received());
   wire::to_proto(figures.acknowledged, *stats.mutable_acknowledged());
-  wire::to_proto(wire::ChangeTally{}, *stats.mutable_replayed());  // a lost connection ends this consumer
+  wire::to_proto(figures.replayed, *stats.mutable_replayed());
   wire::to_proto(run_received, *stats.mutable_run_received());
   wire::to_proto(book_.run_acknowledged(), *stats.mutable_run_acknowledged());
   stats.set_batches(figures.batches);
@@ -217,6 +233,10 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   stats.set_flushed_lsn(tracker_.acknowledged().value);
   stats.set_confirmed_lsn(stream_.confirmed().value);
   stats.set_drained(drained(phase));
+  const Outages outages = stream_.outages();
+  stats.set_reconnects(outages.reconnects);
+  stats.set_offline_us(static_cast<std::uint64_t>(outages.offline_us));
+  for (const std::string& story : outages.stories) stats.add_outages(story);
   figures.lag_us.to_proto(*stats.mutable_lag_us());
   figures.receive_us.to_proto(*stats.mutable_receive_us());
   figures.queue_us.to_proto(*stats.mutable_queue_us());

@@ -55,6 +55,7 @@ class Pipeline final {
   };
 
   void on_wal(const WalMessage& message);
+  void check_slot(wire::Lsn slot_confirmed) const;
   void on_cut(std::unique_ptr<Batch> batch);
   void on_acknowledged(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us);
   [[nodiscard]] wire::Lsn confirmable() const;

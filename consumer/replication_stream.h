@@ -12,18 +12,19 @@
 
 #include "consumer/busy_meter.h"
 #include "consumer/change_intake.h"
+#include "consumer/reconnector.h"
+#include "consumer/replication_connection.h"
 #include "proto/control.pb.h"
 #include "proto/wire/clock.h"
-#include "proto/wire/error.h"
 #include "proto/wire/lsn.h"
-
-struct pg_conn;
 
 namespace walstorm::consumer {
 
-/// One logical replication connection, without blocking: WAL messages in, standby status updates out. The
-/// only file that knows libpq's replication calls.
-/// https://www.postgresql.org/docs/current/protocol-replication.html
+/// One slot's changes, without blocking: WAL messages in, standby status updates out, over one connection
+/// after the other.
+///
+/// A connection that is lost is made again (Reconnector); the server then sends once more what follows the
+/// slot's confirmed position, and it is for the handlers to know what they have had.
 ///
 /// Reading can be paused, status updates never: a server that hears nothing for wal_sender_timeout ends the
 /// stream, however busy the sink is. There is no watchdog the other way round: a living server can be silent
@@ -36,19 +37,23 @@ class ReplicationStream final {
     std::function<void(wire::Lsn)> on_keepalive;
     /// What may be confirmed now; not set, so as to confirm nothing.
     std::function<wire::Lsn()> confirmable;
+    /// Nothing follows what was handed over: a transaction under way was cut off.
+    std::function<void()> on_lost;
+    /// What follows `slot_confirmed` comes again.
+    std::function<void(wire::Lsn slot_confirmed)> on_reconnected;
   };
 
-  /// Connects and finds out about the slot; blocks. `clock` and `meter` outlive the stream. Throws
-  /// Error{unavailable} with what to do when the server, the slot or its WAL is not there, Error{config} when
-  /// the slot is of another plugin.
+  /// Connects and asks the server to stream from where the slot stands; blocks. `clock` and `meter` outlive
+  /// the stream. Throws Error{unavailable} with what to do when the server, the slot or its WAL is not there
+  /// or the slot is in use, Error{config} when it is of another plugin.
   ReplicationStream(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
                     const proto::ConsumerSetup& setup);
   ReplicationStream(const ReplicationStream&) = delete;
   ReplicationStream& operator=(const ReplicationStream&) = delete;
   ~ReplicationStream();
 
-  /// Starts streaming from where the slot stands; blocks until the server agrees. Throws as the constructor
-  /// does; later, on the loop, Error{unavailable} when the connection is lost and what the handlers throw.
+  /// Starts reading. On the loop, throws Error{unavailable} when the connection is lost for good, and what
+  /// the handlers throw.
   void start(Handlers handlers);
 
   /// Stops reading after the message that is being handled.
@@ -64,31 +69,35 @@ class ReplicationStream final {
   /// What the server was last told to be confirmed.
   [[nodiscard]] wire::Lsn confirmed() const { return confirmed_; }
 
- private:
-  struct Closer {
-    void operator()(pg_conn* connection) const;
-  };
+  /// Connections lost since the phase began, and the beginning of a phase.
+  [[nodiscard]] Outages outages() const { return reconnector_.outages(); }
+  void begin_phase() { reconnector_.begin_phase(); }
 
-  void look_at_slot();
-  [[nodiscard]] std::string start_command() const;
+ private:
+  [[nodiscard]] std::string start_command(const ReplicationConnection& connection) const;
+  void start_reading();
+  void read_soon();
   void read_available();
+  void read_while_there_is_more();
   void wait_readable();
   [[nodiscard]] bool deliver_buffered();
   void deliver(std::string_view copy_data);
   void deliver_keepalive(std::string_view copy_data);
   void arm_status_timer();
   void send_status();
-  void flush_output();
-  [[nodiscard]] wire::Error lost(const std::string& doing) const;
-  [[nodiscard]] wire::Error ended() const;
+  void wait_writable();
+  void go_offline(const std::string& why);
+  void go_online(std::unique_ptr<ReplicationConnection> connection, const SlotState& slot);
 
   boost::asio::io_context& loop_;
   const wire::Clock& clock_;
   BusyMeter& meter_;
   proto::ConsumerSetup setup_;
   Handlers handlers_;
-  std::unique_ptr<pg_conn, Closer> connection_;
-  boost::asio::posix::stream_descriptor socket_;  // libpq's own: released, never closed
+  Reconnector reconnector_;
+  std::unique_ptr<ReplicationConnection> connection_;  // null while there is none
+  std::uint64_t connection_number_ = 0;                // waits of an earlier one are void
+  boost::asio::posix::stream_descriptor socket_;       // libpq's own: released, never closed
   boost::asio::steady_timer status_timer_;
   Instant arrival_;  // of what libpq has buffered
   wire::Lsn slot_confirmed_;

@@ -96,7 +96,8 @@ Database database_from(const json& database) {
                   .profiling_database = database["profilingDatabase"],
                   .keep = database["keep"],
                   .replica_identity = value_of(kReplicaIdentities, database["replicaIdentity"]),
-                  .settings = {}};
+                  .settings = {},
+                  .give_up_sec = database["giveUpSec"]};
   if (database.contains("url") && database["url"] != "private") result.url = database["url"];
   for (const auto& [name, value] : database["settings"].items()) {
     result.settings[name] = value.is_string() ? value.get<std::string>() : value.dump();
@@ -146,7 +147,8 @@ json to_json(const Database& database) {
           {"profilingDatabase", database.profiling_database},
           {"keep", database.keep},
           {"replicaIdentity", word_of(kReplicaIdentities, database.replica_identity)},
-          {"settings", database.settings}};
+          {"settings", database.settings},
+          {"giveUpSec", number(database.give_up_sec)}};
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ struct Database {
   bool keep = true;
   ReplicaIdentity replica_identity = ReplicaIdentity::full;
   std::map<std::string, std::string> settings;  ///< GUCs: of a private server, else of the writing sessions
+  double give_up_sec = 0;
 };
 
 /// A run, resolved: built-in < file < environment < flags, checked, complete. What a key means is said once,

@@ -61,6 +61,8 @@ void ConsumerFold::take_counts(const proto::ConsumerStats& stats) {
   totals_.heap_bytes_max = stats.heap_bytes_max();
   totals_.busy_us = stats.busy_us();
   totals_.elapsed_us = stats.elapsed_us();
+  totals_.reconnects = stats.reconnects();
+  totals_.outages.assign(stats.outages().begin(), stats.outages().end());
   totals_.received_lsn = {stats.received_lsn()};
   totals_.flushed_lsn = {stats.flushed_lsn()};
   totals_.confirmed_lsn = {stats.confirmed_lsn()};

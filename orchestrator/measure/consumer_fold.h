@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "orchestrator/measure/count_curve.h"
 #include "proto/metrics.pb.h"
@@ -20,6 +22,8 @@ class ConsumerFold final {
     std::uint64_t batches = 0, bytes = 0, errors = 0, retries = 0;
     std::uint64_t buffered_bytes = 0, buffered_bytes_max = 0, flushes_in_flight = 0, heap_bytes_max = 0;
     std::uint64_t busy_us = 0, elapsed_us = 0;
+    std::uint64_t reconnects = 0;
+    std::vector<std::string> outages;  ///< sentences without a subject, of the first few
     wire::Lsn received_lsn, flushed_lsn, confirmed_lsn;
     wire::Histogram lag_us, receive_us, queue_us, flush_us;
   };

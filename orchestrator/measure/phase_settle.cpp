@@ -300,6 +300,13 @@ std::vector<std::string> PhaseFold::notes() const {
   };
   note(producers_);
   note(consumers_);
+  for (const auto& [name, consumer] : consumers_) {
+    const ConsumerFold::Totals& totals = consumer.totals();
+    for (const std::string& outage : totals.outages) notes.push_back(fmt::format("{} {}", name, outage));
+    if (totals.reconnects > totals.outages.size()) {
+      notes.push_back(fmt::format("{} reconnected {} times in all", name, totals.reconnects));
+    }
+  }
   return notes;
 }
 

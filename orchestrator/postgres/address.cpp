@@ -93,7 +93,13 @@ std::string Address::conninfo(const std::string& database, const std::string& ap
   std::map<std::string, std::string> keywords = keywords_;
   keywords["dbname"] = database;
   keywords["application_name"] = application_name;
+  // A peer that vanished without a word is found out within half a minute; a living one may be silent for as
+  // long as it likes. libpq takes these for TCP alone.
   keywords.try_emplace("connect_timeout", "10");
+  keywords.try_emplace("keepalives_idle", "10");
+  keywords.try_emplace("keepalives_interval", "5");
+  keywords.try_emplace("keepalives_count", "4");
+  keywords.try_emplace("tcp_user_timeout", "30000");
   if (!schema_.empty()) {
     std::string& options = keywords["options"];
     options += fmt::format("{}-csearch_path=\"{}\"", options.empty() ? "" : " ", schema_);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include <pqxx/nontransaction>
+
 #include "orchestrator/postgres/protocol_version.h"
 #include "proto/wire/error.h"
 
@@ -14,6 +16,8 @@ using wire::Error;
 
 constexpr seconds kStepTimeout{30};
 constexpr seconds kSlotRelease{20};
+/// For leaving a server clean that may be starting up again.
+constexpr seconds kCleanUpGiveUp{5};
 /// count(*) over everything a run wrote: minutes on a slow disk.
 constexpr seconds kTallyTimeout{900};
 
@@ -57,7 +61,11 @@ void PreparedDatabase::prepare(const config::Config& config, std::vector<std::st
                         return true;
                       });
   }
-  session_ = std::make_unique<Session>(loop_, conninfo("walstorm"), where);
+  const std::chrono::milliseconds give_up(
+      server_ ? 0
+              : static_cast<std::int64_t>(settings_.give_up_sec * 1000));  // a private one does not come back
+  session_ = std::make_unique<Session>(loop_, conninfo("walstorm"), where,
+                                       Session::Reconnection{give_up, lock_database});
   const bool leftover = session_->ask<bool>(
       "prepare the table and publication", kStepTimeout + kSlotRelease, 0,
       [identity = settings_.replica_identity, publication = config.consumer.publication_name,
@@ -76,15 +84,25 @@ void PreparedDatabase::prepare(const config::Config& config, std::vector<std::st
   });
 }
 
-void PreparedDatabase::emit_marker(const std::string& content, int interrupts_tolerated) {
-  session_->ask<std::string>(
-      "write the phase marker", kStepTimeout, interrupts_tolerated,
-      [content](auto& connection) { return postgres::emit_marker(connection, content); });
+void PreparedDatabase::emit_marker(const std::string& content, std::function<void(std::exception_ptr)> done) {
+  session_->submit([content](auto& connection) { (void)postgres::emit_marker(connection, content); },
+                   std::move(done), Session::WhenLost::retry);
+}
+
+std::chrono::milliseconds PreparedDatabase::marker_timeout() const {
+  return kStepTimeout + std::chrono::milliseconds(static_cast<std::int64_t>(settings_.give_up_sec * 1000));
+}
+
+void PreparedDatabase::hold() {
+  session_->submit([](auto& connection) { pqxx::nontransaction(connection).exec("SELECT 1"); },
+                   [](const std::exception_ptr&) {},  // whoever needs the connection next will say it
+                   Session::WhenLost::retry);
 }
 
 wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {
-  return session_->ask<wire::RowTally>("count the rows", kTallyTimeout, interrupts_tolerated,
-                                       [](auto& connection) { return postgres::tally_rows(connection); });
+  return session_->ask<wire::RowTally>(
+      "count the rows", kTallyTimeout, interrupts_tolerated,
+      [](auto& connection) { return postgres::tally_rows(connection); }, Session::WhenLost::retry);
 }
 
 std::vector<std::string> PreparedDatabase::release() {
@@ -108,9 +126,11 @@ void PreparedDatabase::drop_slot_and_database() {
       loop_.interrupts() + 1000;  // leaving the server clean is not given up for a Ctrl-C
   {
     // A new session: the run's own may hang with whatever ended the run.
-    Session session(loop_, conninfo("walstorm"), "clean up " + address_.shown());
-    session.ask<bool>("drop the slot", kStepTimeout + kSlotRelease, tolerate_all,
-                      [slot = slot_](auto& connection) { return drop_slot(connection, slot, kSlotRelease); });
+    Session session(loop_, conninfo("walstorm"), "clean up " + address_.shown(), {kCleanUpGiveUp, nullptr});
+    session.ask<bool>(
+        "drop the slot", kStepTimeout + kSlotRelease, tolerate_all,
+        [slot = slot_](auto& connection) { return drop_slot(connection, slot, kSlotRelease); },
+        Session::WhenLost::retry);
   }
   if (settings_.keep) return;
   const std::string home = address_.database().empty() ? "postgres" : address_.database();

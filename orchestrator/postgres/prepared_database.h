@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,8 +42,19 @@ class PreparedDatabase final {
   /// Why the private server is gone; empty while it runs, and for a server that is not ours.
   [[nodiscard]] std::string server_failure() const { return server_ ? server_->failure() : ""; }
 
-  /// See replication_setup.h. Each waits with a deadline, and for an answer only as long as a person does.
-  void emit_marker(const std::string& content, int interrupts_tolerated);
+  /// Writes a phase's end marker (replication_setup.h); `done` follows on the loop, with what went wrong or
+  /// nullptr. A server that is lost is waited for. If the answer to the COMMIT is lost, the marker is written
+  /// twice: no change lies between the two, as the load has ended, and readers pass over the second.
+  void emit_marker(const std::string& content, std::function<void(std::exception_ptr)> done);
+  /// How long that may take.
+  [[nodiscard]] std::chrono::milliseconds marker_timeout() const;
+
+  /// PostgreSQL is there again after an outage: takes up the connection that holds the run's lock.
+  void hold();
+  /// The run has failed: no server is waited for any more.
+  void give_up() { session_->give_up(); }
+
+  /// Waits with a deadline, and for an answer only as long as a person does. See replication_setup.h.
   [[nodiscard]] wire::RowTally tally_rows(int interrupts_tolerated);
 
   /// Drops the slot (the workers have to be gone, or their walsender is ended), and the database unless it is

@@ -47,7 +47,12 @@ void Sampler::look() {
       [this, sample, alive = std::weak_ptr(alive_)](const std::exception_ptr& error) {
         if (alive.expired()) return;
         under_way_ = false;
-        if (!error) return on_sample_(*sample);
+        if (!error) {
+          on_sample_(*sample);
+          failing_ = false;
+          return;
+        }
+        failing_ = true;
         try {
           std::rethrow_exception(error);
         } catch (const std::exception& why) {

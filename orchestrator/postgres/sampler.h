@@ -47,6 +47,9 @@ class Sampler final {
   /// null.
   void look();
 
+  /// Whether the last look failed: the server is gone, or refuses us.
+  [[nodiscard]] bool failing() const { return failing_; }
+
   /// Whether no look is under way.
   [[nodiscard]] bool idle() const { return !under_way_; }
 
@@ -60,6 +63,7 @@ class Sampler final {
   const std::string backend_application_;
   OnSample on_sample_;
   bool under_way_ = false;
+  bool failing_ = false;
   // Expires with this object, so that an answer that comes later finds nobody and does nothing.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

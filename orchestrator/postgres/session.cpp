@@ -16,6 +16,9 @@ using wire::ErrorKind;
 
 namespace {
 
+/// A server that starts up again takes seconds: five connects in each of them are no load.
+constexpr std::chrono::milliseconds kRetryPause{200};
+
 std::string without_final_newline(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
@@ -30,6 +33,8 @@ void rethrow_as_error(const std::string& what) {
     throw;
   } catch (const pqxx::broken_connection& error) {
     throw Error(ErrorKind::unavailable, fmt::format("{}: {}", what, without_final_newline(error.what())));
+  } catch (const pqxx::in_doubt_error& error) {
+    throw Error(ErrorKind::unavailable, fmt::format("{}: {}", what, without_final_newline(error.what())));
   } catch (const pqxx::sql_error& error) {
     const std::string& state = error.sqlstate();
     const bool outside =
@@ -41,8 +46,12 @@ void rethrow_as_error(const std::string& what) {
   }
 }
 
-Session::Session(process::EventLoop& loop, std::string conninfo, std::string name)
-    : loop_(loop), conninfo_(std::move(conninfo)), name_(std::move(name)), thread_([this] { serve(); }) {}
+Session::Session(process::EventLoop& loop, std::string conninfo, std::string name, Reconnection reconnection)
+    : loop_(loop),
+      conninfo_(std::move(conninfo)),
+      name_(std::move(name)),
+      reconnection_(std::move(reconnection)),
+      thread_([this] { serve(); }) {}
 
 Session::~Session() {
   abandon();
@@ -55,10 +64,10 @@ Session::~Session() {
 }
 
 void Session::submit(std::function<void(pqxx::connection&)> work,
-                     std::function<void(std::exception_ptr)> done) {
+                     std::function<void(std::exception_ptr)> done, WhenLost when_lost) {
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back({std::move(work), std::move(done)});
+    jobs_.push_back({std::move(work), std::move(done), when_lost});
   }
   changed_.notify_one();
 }
@@ -77,6 +86,17 @@ void Session::abandon() {
   const std::lock_guard lock(mutex_);
   abandoned_ = true;
   if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+  changed_.notify_one();
+}
+
+void Session::give_up() {
+  bool working = false;
+  {
+    const std::lock_guard lock(mutex_);
+    given_up_ = true;
+    working = working_ || !jobs_.empty();
+  }
+  if (working) abandon();
 }
 
 void Session::serve() {
@@ -88,6 +108,7 @@ void Session::serve() {
       if (stopping_) break;
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      working_ = true;
     }
     run(job);
   }
@@ -97,7 +118,22 @@ void Session::serve() {
 }
 
 void Session::run(const Job& job) {
+  const auto deadline = std::chrono::steady_clock::now() + reconnection_.give_up;
   std::exception_ptr failure;
+  while (true) {
+    failure = attempt(job);
+    const bool again = failure && drop_if_lost() && job.when_lost == WhenLost::retry &&
+                       std::chrono::steady_clock::now() < deadline;
+    if (!again || !pause_before_retry()) break;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    working_ = false;
+  }
+  boost::asio::post(loop_.io(), [done = job.done, failure] { done(failure); });
+}
+
+std::exception_ptr Session::attempt(const Job& job) {
   try {
     try {
       {
@@ -105,19 +141,52 @@ void Session::run(const Job& job) {
         if (abandoned_)
           throw Error(ErrorKind::unavailable, "the connection was given up after an earlier timeout");
       }
-      if (!connection_) {
-        connection_ = std::make_unique<pqxx::connection>(conninfo_);
-        const std::lock_guard lock(mutex_);
-        socket_ = connection_->sock();
-      }
+      if (!connection_) connect();
       job.work(*connection_);
     } catch (...) {
       rethrow_as_error(fmt::format("{} at PostgreSQL", name_));
     }
   } catch (...) {
-    failure = std::current_exception();
+    return std::current_exception();
   }
-  boost::asio::post(loop_.io(), [done = job.done, failure] { done(failure); });
+  return nullptr;
+}
+
+void Session::connect() {
+  auto connection = std::make_unique<pqxx::connection>(conninfo_);
+  {
+    const std::lock_guard lock(mutex_);
+    socket_ = connection->sock();
+  }
+  connection_ = std::move(connection);
+  if (was_connected_ && reconnection_.restore) {
+    try {
+      reconnection_.restore(*connection_);
+    } catch (...) {
+      // Without what belongs to it the connection is of no use.
+      const std::lock_guard lock(mutex_);
+      socket_ = -1;
+      connection_.reset();
+      throw;
+    }
+  }
+  was_connected_ = true;
+}
+
+/// After a failure: whether it has left us without a connection.
+bool Session::drop_if_lost() {
+  if (connection_ && connection_->is_open()) return false;
+  const std::lock_guard lock(mutex_);
+  socket_ = -1;
+  connection_.reset();
+  return true;
+}
+
+/// False when there is nothing to wait for any more.
+bool Session::pause_before_retry() {
+  std::unique_lock lock(mutex_);
+  const auto over = [this] { return stopping_ || abandoned_ || given_up_; };
+  return !changed_.wait_for(lock, kRetryPause, over);
 }
 
 }  // namespace walstorm::postgres

@@ -25,11 +25,25 @@ namespace walstorm::postgres {
 /// loop. Jobs run one at a time, in order. A job must own what it captures: after a missed deadline it is
 /// abandoned, its socket is shut down, and every later job fails at once. Translates libpqxx's exceptions
 /// into wire::Error.
+///
+/// A connection that is lost is made again for the next job; a job that can be run twice may ask to be run
+/// again itself.
 class Session final {
  public:
+  enum class WhenLost { fail, retry };
+
+  struct Reconnection {
+    /// How long a job that asks for it is tried again after a loss.
+    std::chrono::milliseconds give_up{0};
+    /// Done on each connection but the first, before anything else; may throw as a job may.
+    std::function<void(pqxx::connection&)> restore;
+  };
+
   /// Connects on the first job. `conninfo` is a libpq connection string; `name` says whose session it is, in
   /// messages.
-  Session(process::EventLoop& loop, std::string conninfo, std::string name);
+  Session(process::EventLoop& loop, std::string conninfo, std::string name, Reconnection reconnection);
+  Session(process::EventLoop& loop, std::string conninfo, std::string name)
+      : Session(loop, std::move(conninfo), std::move(name), {}) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   /// Abandons what is under way and joins the thread.
@@ -37,24 +51,31 @@ class Session final {
 
   /// Runs `job` and waits for its result, turning the loop. `what` completes "...: no answer within 30 s".
   /// Throws what the job threw, Error{unavailable} on a missed deadline, or process::Interrupted on more
-  /// than `interrupts_tolerated` interrupts.
+  /// than `interrupts_tolerated` interrupts. With WhenLost::retry the time to give up comes on top of
+  /// `timeout`.
   template <typename Result>
   Result ask(const std::string& what, std::chrono::milliseconds timeout, int interrupts_tolerated,
-             std::function<Result(pqxx::connection&)> job) {
+             std::function<Result(pqxx::connection&)> job, WhenLost when_lost = WhenLost::fail) {
     auto answer = std::make_shared<Answer<Result>>();
     submit([answer,
             job = std::move(job)](pqxx::connection& connection) { answer->value.emplace(job(connection)); },
            [answer](const std::exception_ptr& error) {
              answer->error = error;
              answer->arrived = true;
-           });
+           },
+           when_lost);
+    if (when_lost == WhenLost::retry) timeout += reconnection_.give_up;
     await(what, timeout, interrupts_tolerated, [answer] { return answer->arrived; });
     if (answer->error) std::rethrow_exception(answer->error);
     return std::move(*answer->value);
   }
 
   /// Starts `job` without waiting; `done` is called on the loop with what it threw, or nullptr.
-  void submit(std::function<void(pqxx::connection&)> job, std::function<void(std::exception_ptr)> done);
+  void submit(std::function<void(pqxx::connection&)> job, std::function<void(std::exception_ptr)> done,
+              WhenLost when_lost = WhenLost::fail);
+
+  /// Nothing is tried again from now on, and a job under way is abandoned.
+  void give_up();
 
  private:
   template <typename Result>
@@ -66,17 +87,23 @@ class Session final {
   struct Job {
     std::function<void(pqxx::connection&)> work;
     std::function<void(std::exception_ptr)> done;
+    WhenLost when_lost = WhenLost::fail;
   };
 
   void await(const std::string& what, std::chrono::milliseconds timeout, int interrupts_tolerated,
              const std::function<bool()>& arrived);
   void serve();
   void run(const Job& job);
+  [[nodiscard]] std::exception_ptr attempt(const Job& job);
+  void connect();
+  [[nodiscard]] bool drop_if_lost();
+  [[nodiscard]] bool pause_before_retry();
   void abandon();
 
   process::EventLoop& loop_;
   const std::string conninfo_;
   const std::string name_;
+  const Reconnection reconnection_;
 
   // The mutex guards what both threads touch: the queue between them, and the socket, which the loop's thread
   // shuts down to wake a session that hangs.
@@ -85,9 +112,13 @@ class Session final {
   std::deque<Job> jobs_;
   bool stopping_ = false;
   bool abandoned_ = false;
+  bool given_up_ = false;
+  bool working_ = false;
   int socket_ = -1;
 
-  std::unique_ptr<pqxx::connection> connection_;  // of the session's thread alone
+  // Of the session's thread alone.
+  std::unique_ptr<pqxx::connection> connection_;
+  bool was_connected_ = false;
   std::thread thread_;
 };
 

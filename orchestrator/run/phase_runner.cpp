@@ -50,8 +50,9 @@ void PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
   all_drained_ = true;
   phase_on_ = phase.index;
   presentation_.begin_phase(phase.index);
-  PhaseWatch watch(loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
-                   [this](const measure::Second& second) { presentation_.show(second); });
+  PhaseWatch watch(
+      loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
+      [this](const measure::Second& second) { presentation_.show(second); }, [this] { database_.hold(); });
   Outcome outcome = Outcome::passed;
   std::exception_ptr broken;
   try {
@@ -65,6 +66,7 @@ void PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
   } catch (const Error&) {
     outcome = Outcome::failed;
     broken = std::current_exception();
+    database_.give_up();
     salvage(phase);
   }
   watch.finish();
@@ -103,8 +105,11 @@ void PhaseRunner::start(const config::PhasePlan& phase) {
 /// The load window. Producers end it by themselves; `interrupted` when a person ended it first.
 Outcome PhaseRunner::load(const config::PhasePlan& phase) {
   const auto window = milliseconds(phase.duration_us / 1000);
-  const Waited waited = workers_.wait(window + from_sec(config_.stop_grace_sec), kSilenceMax, kEndEarly,
-                                      [this] { return workers_.all_in(load_finished_, Role::producer); });
+  const Waited waited =
+      workers_.wait(window + from_sec(config_.stop_grace_sec), kSilenceMax, kEndEarly, [this] {
+        require_server();
+        return workers_.all_in(load_finished_, Role::producer);
+      });
   if (waited != Waited::interrupted) return Outcome::passed;
   presentation_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
   return Outcome::interrupted;
@@ -117,13 +122,33 @@ void PhaseRunner::end_load(const config::PhasePlan& phase) {
   fold_->load_ended(wire::SystemClock().unix_us());
 }
 
+/// Writes the phase's marker. A server that is lost meanwhile is waited for, as long as the workers live.
+void PhaseRunner::mark_end(const config::PhasePlan& phase) {
+  struct Answer {
+    bool arrived = false;
+    std::exception_ptr error;
+  };
+  const auto answer = std::make_shared<Answer>();  // may outlive the wait
+  database_.emit_marker(wire::phase_end_marker(run_id_, phase.index), [answer](std::exception_ptr error) {
+    answer->error = std::move(error);
+    answer->arrived = true;
+  });
+  workers_.await("write the phase marker", database_.marker_timeout(), kEndNow, [this, &answer] {
+    require_server();
+    return answer->arrived;
+  });
+  if (answer->error) std::rethrow_exception(answer->error);
+}
+
 void PhaseRunner::drain(const config::PhasePlan& phase) {
   const auto start = std::chrono::steady_clock::now();
-  database_.emit_marker(wire::phase_end_marker(run_id_, phase.index), kEndNow);
+  mark_end(phase);
   workers_.send_to(Role::consumer, end_phase(phase.index, config_.drain_timeout_sec));
   workers_.await(fmt::format("drain phase \"{}\"", phase.name),
-                 from_sec(config_.drain_timeout_sec + config_.stop_grace_sec), kEndNow,
-                 [this] { return workers_.all_in(results_, Role::consumer); });
+                 from_sec(config_.drain_timeout_sec + config_.stop_grace_sec), kEndNow, [this] {
+                   require_server();
+                   return workers_.all_in(results_, Role::consumer);
+                 });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fold_->drain_ended(all_drained_, took.count());
 }
@@ -164,6 +189,12 @@ void PhaseRunner::on_frame(const WorkerProcess& worker, const proto::MetricsFram
       throw Error(ErrorKind::protocol,
                   fmt::format("{} sent a frame that does not belong in a phase", worker.name()));
   }
+}
+
+/// Workers wait for a server that they have lost; one of our own does not come back.
+void PhaseRunner::require_server() const {
+  if (database_.server_failure().empty()) return;
+  throw Error(ErrorKind::unavailable, "the phase was broken off with it");
 }
 
 /// A frame of another phase means that the worker and this run disagree about what happens.

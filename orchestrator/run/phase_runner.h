@@ -43,8 +43,10 @@ class PhaseRunner final {
   void start(const config::PhasePlan& phase);
   [[nodiscard]] measure::Outcome load(const config::PhasePlan& phase);
   void end_load(const config::PhasePlan& phase);
+  void mark_end(const config::PhasePlan& phase);
   void drain(const config::PhasePlan& phase);
   void salvage(const config::PhasePlan& phase);
+  void require_server() const;
   void expect(const WorkerProcess& worker, unsigned phase_index) const;
 
   process::EventLoop& loop_;

@@ -47,10 +47,12 @@ measure::ProcessSample own_sample() {
 }  // namespace
 
 PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot,
-                       std::string database, measure::PhaseFold& fold, OnSecond on_second)
+                       std::string database, measure::PhaseFold& fold, OnSecond on_second,
+                       std::function<void()> on_server_back)
     : loop_(loop),
       fold_(fold),
       on_second_(std::move(on_second)),
+      on_server_back_(std::move(on_server_back)),
       sampler_(session, std::move(slot), std::move(database), std::string(kApplicationPrefix) + "producer",
                [this](const postgres::ServerSample& sample) { take(sample); }),
       timer_(loop.io(), std::chrono::steady_clock::now() + kBeat + kAfterSamples) {
@@ -74,6 +76,7 @@ void PhaseWatch::look() {
 }
 
 void PhaseWatch::take(const postgres::ServerSample& sample) {
+  if (sampler_.failing()) on_server_back_();
   fold_.ladder({sample.at_unix_us, sample.head, sample.sent, sample.confirmed});
   for (const auto& process : sample.walsender) {
     fold_.process(server_sample("postgres-walsender", sample.at_unix_us, process));

@@ -17,8 +17,9 @@ class PhaseWatch final {
  public:
   using OnSecond = std::function<void(const measure::Second&)>;
 
+  /// `on_server_back` is called when PostgreSQL answers again after it did not.
   PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot, std::string database,
-             measure::PhaseFold& fold, OnSecond on_second);
+             measure::PhaseFold& fold, OnSecond on_second, std::function<void()> on_server_back);
 
   /// A last look at the servers, so that the phase's figures go to its end; waits a moment for it.
   void finish();
@@ -31,6 +32,7 @@ class PhaseWatch final {
   process::EventLoop& loop_;
   measure::PhaseFold& fold_;
   OnSecond on_second_;
+  std::function<void()> on_server_back_;
   postgres::Sampler sampler_;
   boost::asio::steady_timer timer_;
 };

@@ -102,6 +102,7 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_ack_policy(to_proto(consumer.ack_policy));
   setup.set_proto_version(consumer.proto_version);
   setup.set_streaming(to_proto(consumer.streaming));
+  setup.set_give_up_ms(static_cast<std::uint32_t>(config.database.give_up_sec * 1000));
   setup.mutable_mock()->set_delay_ms(consumer.mock_clickhouse_delay_ms);
   setup.mutable_mock()->set_records_per_sec_max(consumer.mock_max_records_per_sec);
   return frame;

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+struct pg_conn;
+struct pg_result;
+
+namespace walstorm::consumer {
+
+/// The server is gone, or refused us for now (shutting down, starting up, no connection left, the slot in
+/// use): trying again may help. Never leaves ReplicationStream; everything that does is a wire::Error.
+class ConnectionLost final : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// One libpq connection of the replication protocol. Nothing here waits: each step goes as far as the socket
+/// allows and says what to wait for. The only file that knows libpq's replication calls.
+/// https://www.postgresql.org/docs/current/protocol-replication.html
+///
+/// One thing does block, because libpq has no other way: the look-up of a host's name, when it is not in the
+/// connection string as an address. Every step throws ConnectionLost, or Error where trying again is no use.
+class ReplicationConnection final {
+ public:
+  enum class Wants { read, write };
+
+  /// Begins to connect.
+  explicit ReplicationConnection(const std::string& conninfo);
+  ReplicationConnection(const ReplicationConnection&) = delete;
+  ReplicationConnection& operator=(const ReplicationConnection&) = delete;
+  ~ReplicationConnection();
+
+  /// Changes while connecting: ask again before each wait.
+  [[nodiscard]] int socket() const;
+  /// The server's process for this connection; 0 before there is one.
+  [[nodiscard]] int server_process() const;
+  /// connect_timeout of the connection string; `otherwise` when it sets none.
+  [[nodiscard]] int connect_timeout_sec(int otherwise) const;
+
+  /// Goes on connecting; nullopt: connected.
+  [[nodiscard]] std::optional<Wants> connect();
+
+  /// Sends one statement, whose answer receive() waits for. `doing` begins the message of what it throws.
+  void send(const std::string& sql, std::string doing);
+  /// nullopt: the answer is there, or the server streams.
+  [[nodiscard]] std::optional<Wants> receive();
+  /// Of the answer: whether it has a row, and the first row's columns as text, empty for NULL.
+  [[nodiscard]] bool has_row() const;
+  [[nodiscard]] std::string_view field(int column) const;
+
+  [[nodiscard]] std::string quoted_literal(const std::string& text) const;
+  [[nodiscard]] std::string quoted_identifier(const std::string& text) const;
+
+  // While streaming.
+  /// Takes what the socket has.
+  void consume();
+  /// The next whole message that was taken, valid until the next call; nullopt when there is none.
+  [[nodiscard]] std::optional<std::string_view> next_message();
+  /// Sends one message. Returns whether all is with the kernel: else wait for the socket and flush().
+  [[nodiscard]] bool put(std::string_view message);
+  [[nodiscard]] bool flush();
+
+ private:
+  struct Free {
+    void operator()(pg_conn* connection) const;
+    void operator()(pg_result* result) const;
+    void operator()(char* memory) const;
+  };
+
+  [[nodiscard]] std::string quoted(const std::string& text,
+                                   char* (*escape)(pg_conn*, const char*, std::size_t)) const;
+  [[noreturn]] void refused_to_connect() const;
+  [[noreturn]] void lost(const std::string& doing) const;
+  [[noreturn]] void ended();
+
+  std::unique_ptr<pg_conn, Free> connection_;
+  std::unique_ptr<pg_result, Free> answer_;
+  std::unique_ptr<char, Free> message_;
+  std::string doing_;
+  bool polled_ = false;  // the first step of connecting is to wait
+};
+
+}  // namespace walstorm::consumer
