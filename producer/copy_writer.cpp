@@ -21,7 +21,7 @@ void CopyWriter::write(const Batch& batch, OnWritten on_written) {
   batch_ = &batch;
   on_written_ = std::move(on_written);
   rows_fed_ = 0;
-  header_fed_ = trailer_fed_ = false;
+  header_fed_ = trailer_fed_ = end_fed_ = false;
   written_ = {};
   if (batch.inserts.empty()) return write_changes(ChangePipeline::Inserts::included);
   static const std::string copy_alone = copy_sql();
@@ -42,13 +42,18 @@ std::string_view CopyWriter::next_piece() {
     if (field.length > 0) written_.bytes += static_cast<std::uint64_t>(field.length);
   }
   if (!rows_.bytes().empty()) return rows_.bytes();
-  return std::exchange(trailer_fed_, true) ? std::string_view{} : kTrailer;
+  if (!std::exchange(trailer_fed_, true)) return kTrailer;
+  end_fed_ = true;
+  return {};
 }
 
 void CopyWriter::copied(const Reply& reply) {
   written_.rows = reply.rows;
   written_.error = reply.error;
-  if (reply.error || (batch_->updates.empty() && batch_->deletes.empty())) return on_written_(written_);
+  const bool alone = batch_->updates.empty() && batch_->deletes.empty();
+  // A COPY alone commits by itself; within a transaction it never does.
+  if (reply.lost) written_.loss = Loss{*reply.lost, alone && end_fed_};
+  if (reply.error || reply.lost || alone) return on_written_(written_);
   write_changes(ChangePipeline::Inserts::left_out);
 }
 
@@ -59,6 +64,7 @@ void CopyWriter::write_changes(ChangePipeline::Inserts inserts) {
                          written_.rows += reply.rows;
                          written_.bytes += changes_.bytes();
                          written_.error = reply.error;
+                         if (reply.lost) written_.loss = Loss{*reply.lost, changes_.commit_queued()};
                          on_written_(written_);
                        });
 }

@@ -19,7 +19,9 @@ class CopyWriter final : public RowWriter {
  public:
   /// Both must outlive this.
   CopyWriter(PgConnection& connection, const RowSource& source, std::size_t row_bytes_mean)
-      : connection_(connection), source_(source), changes_(connection, source, row_bytes_mean) {}
+      : connection_(connection),
+        source_(source),
+        changes_(connection, source, row_bytes_mean, StatementForm::values) {}
 
   void write(const Batch& batch, OnWritten on_written) override;
 
@@ -37,6 +39,7 @@ class CopyWriter final : public RowWriter {
   std::size_t rows_fed_ = 0;
   bool header_fed_ = false;
   bool trailer_fed_ = false;
+  bool end_fed_ = false;  // the server may know by now that the data are complete
   Written written_;
 };
 

@@ -33,11 +33,19 @@ const Batch& Ledger::stage(std::uint32_t records) {
 
   batch_.became_inserts = static_cast<std::uint32_t>(changes_due - changes);
   draw_targets(changes - deletes, deletes);
-  batch_.inserts.clear();
-  for (std::size_t i = changes; i < records; ++i) {
-    batch_.inserts.push_back({RowId::of(slot_, next_sequence_++), 0});
-  }
+  add_inserts(records - changes);
   return batch_;
+}
+
+const Batch& Ledger::stage_inserts(std::uint32_t records) {
+  discard();
+  add_inserts(records);
+  return batch_;
+}
+
+void Ledger::add_inserts(std::size_t rows) {
+  batch_.inserts.clear();
+  for (std::size_t i = 0; i < rows; ++i) batch_.inserts.push_back({RowId::of(slot_, next_sequence_++), 0});
 }
 
 /// The first steps of a Fisher-Yates shuffle, from the end: distinct rows, each equally likely, at a cost

@@ -53,6 +53,9 @@ class Ledger final {
   /// left that this batch does not change already becomes an insert.
   [[nodiscard]] const Batch& stage(std::uint32_t records);
 
+  /// The same for a batch of new rows alone, which is no part of those shares.
+  [[nodiscard]] const Batch& stage_inserts(std::uint32_t records);
+
   /// The staged batch is in the table: counts it into `phase`, and lives on with its rows.
   void commit(wire::ChangeTally& phase);
 
@@ -67,6 +70,7 @@ class Ledger final {
   [[nodiscard]] Candidates frozen() const { return {frozen_sample_, frozen_rows_}; }
 
  private:
+  void add_inserts(std::size_t rows);
   void draw_targets(std::size_t updates, std::size_t deletes);
   void remember(RowVersion row);
   void freeze(RowVersion row);

@@ -57,21 +57,47 @@ std::uint64_t Schedule::batches_due(std::int64_t at_us) const {
   return due;
 }
 
+Pacer::Pacer(const Schedule& schedule, std::uint32_t slot, std::uint32_t slots)
+    : schedule_(schedule), next_(slot), slots_(slots), not_due_(slot) {
+  if (!schedule.paced() || !schedule.poisson_seed()) return;
+  const std::uint64_t total = schedule.batches_total();
+  const std::uint64_t batches = slot < total ? (total - 1 - slot) / slots + 1 : 0;
+  next_place_.emplace(Random(mix64(*schedule.poisson_seed() ^ (slot + 1) * kGolden)), batches);
+  not_due_place_ = next_place_;
+}
+
+std::int64_t Pacer::due_us(const OrderedPlaces& place) const {
+  return schedule_.reached_us(place.place() * static_cast<double>(schedule_.records_total()));
+}
+
 std::optional<Pacer::Batch> Pacer::next() const {
   if (next_ >= schedule_.batches_total()) return std::nullopt;
   Batch batch{next_, schedule_.records_in(next_), std::nullopt};
-  if (schedule_.paced()) batch.due_us = schedule_.due_us(next_);
+  if (schedule_.paced()) batch.due_us = next_place_ ? due_us(*next_place_) : schedule_.due_us(next_);
   return batch;
 }
 
-std::uint64_t Pacer::records_not_started(std::int64_t at_us) const {
+void Pacer::take() {
+  next_ += slots_;
+  if (next_place_) next_place_->advance();
+}
+
+std::uint64_t Pacer::records_not_started(std::int64_t at_us) {
   if (!schedule_.paced()) return 0;
-  const std::uint64_t due = schedule_.batches_due(at_us);
-  if (next_ >= due) return 0;
-  const std::uint64_t batches_after_next = (due - 1 - next_) / slots_;
-  // All but the phase's last batch are full.
-  return batches_after_next * schedule_.records_in(0) +
-         schedule_.records_in(next_ + batches_after_next * slots_);
+  if (!next_place_) {
+    const std::uint64_t due = schedule_.batches_due(at_us);
+    return next_ >= due ? 0 : records_between(next_, next_ + (due - 1 - next_) / slots_ * slots_);
+  }
+  while (not_due_ < schedule_.batches_total() && due_us(*not_due_place_) <= at_us) {
+    not_due_ += slots_;
+    not_due_place_->advance();
+  }
+  return next_ >= not_due_ ? 0 : records_between(next_, not_due_ - slots_);
+}
+
+/// Of this slot's batches from `first` to `last`, both included. All but the phase's last batch are full.
+std::uint64_t Pacer::records_between(std::uint64_t first, std::uint64_t last) const {
+  return (last - first) / slots_ * schedule_.records_in(0) + schedule_.records_in(last);
 }
 
 }  // namespace walstorm::producer

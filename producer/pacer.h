@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "producer/ordered_places.h"
+
 namespace walstorm::producer {
 
 /// Records per second, all producers together, linear from the phase's start to its end; constant when equal.
@@ -17,11 +19,13 @@ struct PhaseLoad {
   std::int64_t duration_us = 0;
   std::uint64_t records_max = 0;  ///< 0: no such bound
   std::uint32_t batch_size = 1;
+  std::optional<std::uint64_t> poisson_seed = std::nullopt;  ///< of this phase; nullopt: at even intervals
 };
 
 /// The schedule of a whole phase, common to all producers: batch k (from 0) holds records
 /// [k * batch_size, (k + 1) * batch_size) and is due when the cumulated target reaches k * batch_size records
-/// (proto/control.proto, StartPhase). Immutable; all times in microseconds since the phase's start.
+/// (proto/control.proto, StartPhase; Poisson arrivals are the Pacer's). Immutable; all times in microseconds
+/// since the phase's start.
 class Schedule final {
  public:
   explicit Schedule(const PhaseLoad& load);
@@ -49,9 +53,12 @@ class Schedule final {
   /// How many batches of a paced phase are due at or before `at_us`.
   [[nodiscard]] std::uint64_t batches_due(std::int64_t at_us) const;
 
- private:
+  /// When the cumulated target of a paced phase reaches so many records.
   [[nodiscard]] std::int64_t reached_us(double records) const;
 
+  [[nodiscard]] const std::optional<std::uint64_t>& poisson_seed() const { return load_.poisson_seed; }
+
+ private:
   PhaseLoad load_;
   double acceleration_ = 0;  // half the rate's slope, records/s^2
   std::uint64_t records_total_ = 0;
@@ -61,6 +68,9 @@ class Schedule final {
 
 /// One connection's share of a Schedule: the batches whose number is congruent to its slot. Open loop: due
 /// times do not depend on when earlier batches started or ended.
+///
+/// With Poisson arrivals the same batches fall due at random (proto/control.proto, StartPhase): each slot
+/// draws its own, and needs to know nothing of the others.
 class Pacer final {
  public:
   struct Batch {
@@ -70,8 +80,7 @@ class Pacer final {
   };
 
   /// `slot` is below `slots`.
-  Pacer(const Schedule& schedule, std::uint32_t slot, std::uint32_t slots)
-      : schedule_(schedule), next_(slot), slots_(slots) {}
+  Pacer(const Schedule& schedule, std::uint32_t slot, std::uint32_t slots);
 
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
 
@@ -79,16 +88,23 @@ class Pacer final {
   [[nodiscard]] std::optional<Batch> next() const;
 
   /// The next batch has been started.
-  void take() { next_ += slots_; }
+  void take();
 
   /// Records of this slot that fell due at or before `at_us` (and within the duration) and were not taken.
-  /// 0 for an unthrottled phase, where nothing is due.
-  [[nodiscard]] std::uint64_t records_not_started(std::int64_t at_us) const;
+  /// 0 for an unthrottled phase, where nothing is due. `at_us` is never less than in the call before.
+  [[nodiscard]] std::uint64_t records_not_started(std::int64_t at_us);
 
  private:
+  [[nodiscard]] std::int64_t due_us(const OrderedPlaces& place) const;
+  [[nodiscard]] std::uint64_t records_between(std::uint64_t first, std::uint64_t last) const;
+
   Schedule schedule_;
   std::uint64_t next_;
   std::uint32_t slots_;
+  // Of Poisson arrivals: where the next batch falls due, and the first batch not known to be due, and where.
+  std::optional<OrderedPlaces> next_place_;
+  std::uint64_t not_due_;
+  std::optional<OrderedPlaces> not_due_place_;
 };
 
 }  // namespace walstorm::producer

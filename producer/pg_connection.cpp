@@ -1,6 +1,5 @@
 #include "producer/pg_connection.h"
 
-#include <array>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -19,49 +18,18 @@ namespace {
 
 constexpr int kBinary = 1;
 
-/// libpq's messages end with a line feed and may have several lines, with tabs.
-std::string one_line(std::string_view message) {
-  std::string line;
-  for (const char c : message) {
-    const bool is_space = c == '\n' || c == '\t' || c == ' ';
-    if (!is_space) {
-      line += c;
-    } else if (!line.ends_with(' ')) {
-      line += ' ';
-    }
-  }
-  if (line.ends_with(' ')) line.pop_back();
-  return line;
+/// The server cannot work (class 53: out of disk, memory, connections), and would not in another session.
+bool is_exhausted(std::string_view sqlstate) {
+  return sqlstate.starts_with("53");
 }
 
-/// What the server says, without its DETAIL: that may quote the row, and row data never crosses to the
-/// orchestrator. An error of libpq itself has no fields.
-std::string message_of(const PGresult* result) {
-  const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  const char* const hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-  if (primary == nullptr) return one_line(PQresultErrorMessage(result));
-  return hint == nullptr ? one_line(primary) : one_line(fmt::format("{} ({})", primary, hint));
+/// The session ends with it: FATAL, PANIC; class 08 (connection) and 57P (shut down). PostgreSQL's
+/// documentation, appendix A.
+bool ends_session(const PGresult* result, std::string_view sqlstate) {
+  const char* const severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const std::string_view is = severity == nullptr ? "" : severity;
+  return is == "FATAL" || is == "PANIC" || sqlstate.starts_with("08") || sqlstate.starts_with("57P");
 }
-
-/// The server is going away or cannot work: class 08 (connection), 53 (out of disk, memory, connections), 57P
-/// (shut down). PostgreSQL's documentation, appendix A.
-bool is_unavailable(std::string_view sqlstate) {
-  return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57P");
-}
-
-void log_notice(void*, const PGresult* notice) {
-  spdlog::debug("postgres: {}", message_of(notice));
-}
-
-// Sessions plan their statements while the table is still empty, and keep the plans (prepared statements,
-// generic plans): without these, the plan for an empty table, a sequential scan, would stay when it has
-// grown.
-constexpr std::array<std::pair<const char*, const char*>, 4> kPlannerSettings{{
-    {"plan_cache_mode", "force_generic_plan"},
-    {"enable_seqscan", "off"},
-    {"enable_hashjoin", "off"},
-    {"enable_mergejoin", "off"},
-}};
 
 }  // namespace
 
@@ -83,109 +51,101 @@ std::optional<std::string_view> BinaryResult::value(std::size_t row, std::size_t
                           static_cast<std::size_t>(PQgetlength(result_.get(), r, c)));
 }
 
-void PgConnection::Finish::operator()(pg_conn* connection) const {
-  PQfinish(connection);
-}
-
-PgConnection::PgConnection(boost::asio::io_context& loop, const ConnectOptions& options) : socket_(loop) {
-  connect(options);
-  for (const auto& [name, value] : kPlannerSettings) set(name, value);
-  for (const auto& [name, value] : options.session_settings) set(name, value);
-  if (PQsetnonblocking(connection_.get(), 1) != 0) throw_lost();
-  socket_.assign(PQsocket(connection_.get()));
+PgConnection::PgConnection(boost::asio::io_context& loop, const ConnectOptions& options)
+    : opener_(loop, options), socket_(loop) {
+  adopt(opener_.open());
 }
 
 PgConnection::~PgConnection() {
   if (socket_.is_open()) socket_.release();
 }
 
-void PgConnection::connect(const ConnectOptions& options) {
-  // Parsed apart first: PQconnectdbParams quotes a string that it cannot parse, with the password in it.
-  char* parse_error = nullptr;
-  PQconninfoOption* const parsed = PQconninfoParse(options.conninfo.c_str(), &parse_error);
-  PQfreemem(parse_error);
-  if (parsed == nullptr) {
-    throw Error(ErrorKind::config,
-                "connect to postgres: libpq cannot read the connection string; see its "
-                "documentation, \"Connection Strings\"");
-  }
-  PQconninfoFree(parsed);
-  // What stands before dbname is a default, what stands after it wins over the connection string.
-  const std::array keywords{"connect_timeout", "dbname", "client_encoding",
-                            static_cast<const char*>(nullptr)};
-  const std::array values{"10", options.conninfo.c_str(), "UTF8", static_cast<const char*>(nullptr)};
-  connection_.reset(PQconnectdbParams(keywords.data(), values.data(), /*expand_dbname=*/1));
-  if (PQstatus(connection_.get()) != CONNECTION_OK) {
-    throw Error(ErrorKind::unavailable,
-                fmt::format("connect to postgres: {}", one_line(PQerrorMessage(connection_.get()))));
-  }
-  PQsetNoticeReceiver(connection_.get(), log_notice, nullptr);
+void PgConnection::adopt(PgSession session) {
+  open_ = std::move(session);
+  ++session_;
+  lost_.reset();
+  read_pending_ = write_pending_ = false;
+  socket_.assign(PQsocket(open_.connection.get()));
 }
 
-void PgConnection::set(const std::string& name, const std::string& value) {
-  const std::array values{name.c_str(), value.c_str()};
-  const BinaryResult answer(PQexecParams(connection_.get(), "SELECT set_config($1, $2, false)", 2, nullptr,
-                                         values.data(), nullptr, nullptr, kBinary));
-  if (answer.rows() == 1) return;
-  if (PQstatus(connection_.get()) != CONNECTION_OK) throw_lost();
-  throw Error(ErrorKind::config, fmt::format("set \"{}\" to \"{}\" on a writing session: {}; correct it in "
-                                             "database.settings",
-                                             name, value, one_line(PQerrorMessage(connection_.get()))));
+void PgConnection::reopen(std::function<void()> on_open) {
+  if (step_ != Step::idle) throw Error(ErrorKind::internal, "a session was given up within an exchange");
+  if (socket_.is_open()) socket_.release();
+  open_.connection.reset();
+  if (!lost_) lost_ = "given up";
+  opener_.reopen([this, on_open = std::move(on_open)](PgSession session) {
+    adopt(std::move(session));
+    on_open();
+  });
 }
 
 void PgConnection::pipeline(std::function<bool()> queue_next, OnDone done) {
-  check_queued(PQenterPipelineMode(connection_.get()));
+  check_queued(PQenterPipelineMode(open_.connection.get()));
   queue_next_ = std::move(queue_next);
   copying_ = false;
   all_queued_ = false;
-  begin(Step::sending, std::move(done));
+  begin(std::move(done));
+}
+
+void PgConnection::query(const std::string& sql, std::span<const unsigned> types,
+                         const Parameters& parameters, OnDone done) {
+  check_queued(PQsendQueryParams(
+      open_.connection.get(), sql.c_str(), static_cast<int>(parameters.values.size()), types.data(),
+      parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), kBinary));
+  copying_ = false;
+  all_queued_ = true;
+  begin(std::move(done));
 }
 
 void PgConnection::copy_in(const std::string& sql, std::function<std::string_view()> next_piece,
                            OnDone done) {
-  check_queued(PQsendQuery(connection_.get(), sql.c_str()));
+  check_queued(PQsendQuery(open_.connection.get(), sql.c_str()));
   next_piece_ = std::move(next_piece);
   all_queued_ = true;  // until the server asks for the data
-  begin(Step::sending, std::move(done));
+  begin(std::move(done));
 }
 
-void PgConnection::begin(Step step, OnDone done) {
+void PgConnection::begin(OnDone done) {
   if (step_ != Step::idle) throw Error(ErrorKind::internal, "an exchange began within another");
-  step_ = step;
+  step_ = Step::sending;
   done_ = std::move(done);
   reply_ = {};
   pump();
 }
 
 void PgConnection::queue(const char* sql) {
-  check_queued(PQsendQueryParams(connection_.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, kBinary));
+  check_queued(
+      PQsendQueryParams(open_.connection.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, kBinary));
 }
 
 void PgConnection::queue_prepare(const char* name, const std::string& sql, std::span<const unsigned> types) {
   check_queued(
-      PQsendPrepare(connection_.get(), name, sql.c_str(), static_cast<int>(types.size()), types.data()));
+      PQsendPrepare(open_.connection.get(), name, sql.c_str(), static_cast<int>(types.size()), types.data()));
 }
 
 void PgConnection::queue_prepared(const char* name, const Parameters& parameters) {
-  check_queued(PQsendQueryPrepared(connection_.get(), name, static_cast<int>(parameters.values.size()),
+  check_queued(PQsendQueryPrepared(open_.connection.get(), name, static_cast<int>(parameters.values.size()),
                                    parameters.values.data(), parameters.lengths.data(),
                                    parameters.formats.data(), kBinary));
 }
 
 void PgConnection::queue_unprepared(const std::string& sql, std::span<const unsigned> types,
                                     const Parameters& parameters) {
-  check_queued(PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(parameters.values.size()),
-                                 types.data(), parameters.values.data(), parameters.lengths.data(),
-                                 parameters.formats.data(), kBinary));
+  check_queued(PQsendQueryParams(
+      open_.connection.get(), sql.c_str(), static_cast<int>(parameters.values.size()), types.data(),
+      parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), kBinary));
 }
 
 BinaryResult PgConnection::select(const std::string& sql, std::span<const unsigned> types,
                                   const Parameters& parameters) {
-  BinaryResult result(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(parameters.values.size()),
-                                   types.data(), parameters.values.data(), parameters.lengths.data(),
-                                   parameters.formats.data(), kBinary));
-  if (PQstatus(connection_.get()) != CONNECTION_OK) throw_lost();
-  if (const char* const error = PQerrorMessage(connection_.get()); *error != '\0') {
+  BinaryResult result(PQexecParams(
+      open_.connection.get(), sql.c_str(), static_cast<int>(parameters.values.size()), types.data(),
+      parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), kBinary));
+  if (PQstatus(open_.connection.get()) != CONNECTION_OK) {
+    throw Error(ErrorKind::unavailable, fmt::format("the connection to postgres was lost: {}",
+                                                    one_line(PQerrorMessage(open_.connection.get()))));
+  }
+  if (const char* const error = PQerrorMessage(open_.connection.get()); *error != '\0') {
     throw Error(ErrorKind::data, fmt::format("read rows back from postgres: {}", one_line(error)));
   }
   return result;
@@ -193,10 +153,12 @@ BinaryResult PgConnection::select(const std::string& sql, std::span<const unsign
 
 /// Goes on with the exchange as far as the socket allows; then comes back when it allows more.
 void PgConnection::pump() {
-  while (step_ != Step::idle) {
+  while (step_ != Step::idle && !lost_) {
     const bool step_ended = step_ == Step::sending ? send_all() : receive_all();
-    if (!step_ended) return wait_readable();
+    if (!step_ended && !lost_) return wait_readable();
   }
+  step_ = Step::idle;
+  reply_.lost = lost_;
   // The next exchange may begin in there: nothing of this one is touched afterwards.
   const OnDone done = std::move(done_);
   const Reply reply = std::move(reply_);
@@ -205,9 +167,9 @@ void PgConnection::pump() {
 
 /// True when all is sent and answers are due.
 bool PgConnection::send_all() {
-  while (true) {
-    const int left = PQflush(connection_.get());
-    if (left < 0) throw_lost();
+  while (!lost_) {
+    const int left = PQflush(open_.connection.get());
+    if (left < 0) lose();
     if (left > 0) {
       wait_writable();
       return false;
@@ -221,31 +183,33 @@ bool PgConnection::send_all() {
 
 bool PgConnection::queue_more() {
   if (queue_next_()) return true;
-  check_queued(PQpipelineSync(connection_.get()));
+  if (!lost_) check_queued(PQpipelineSync(open_.connection.get()));
   return false;
 }
 
 bool PgConnection::feed_copy() {
   const std::string_view piece = next_piece_();
-  const int accepted = piece.empty()
-                           ? PQputCopyEnd(connection_.get(), nullptr)
-                           : PQputCopyData(connection_.get(), piece.data(), static_cast<int>(piece.size()));
+  const int accepted =
+      piece.empty() ? PQputCopyEnd(open_.connection.get(), nullptr)
+                    : PQputCopyData(open_.connection.get(), piece.data(), static_cast<int>(piece.size()));
   // Refused on a living connection: the server has ended the COPY with an error, which is read next.
-  if (accepted != 1 && PQstatus(connection_.get()) != CONNECTION_OK) throw_lost();
+  if (accepted != 1 && PQstatus(open_.connection.get()) != CONNECTION_OK) lose();
   return accepted == 1 && !piece.empty();
 }
 
-/// True when the exchange is over, or the server wants COPY data; false when more must be read.
+/// True when the exchange is over, or the server wants COPY data; false when more must be read, or nothing
+/// will come any more.
 bool PgConnection::receive_all() {
-  while (PQisBusy(connection_.get()) == 0) {
-    const std::unique_ptr<pg_result, void (*)(pg_result*)> result(PQgetResult(connection_.get()), PQclear);
+  while (!lost_ && PQisBusy(open_.connection.get()) == 0) {
+    const std::unique_ptr<pg_result, void (*)(pg_result*)> result(PQgetResult(open_.connection.get()),
+                                                                  PQclear);
     if (result) {
       if (take(result.get())) return true;
-    } else if (PQpipelineStatus(connection_.get()) == PQ_PIPELINE_OFF) {
+    } else if (PQstatus(open_.connection.get()) != CONNECTION_OK) {
+      lose();
+    } else if (PQpipelineStatus(open_.connection.get()) == PQ_PIPELINE_OFF) {
       end_exchange();
       return true;
-    } else if (PQstatus(connection_.get()) != CONNECTION_OK) {
-      throw_lost();
     }
   }
   return false;
@@ -256,13 +220,16 @@ bool PgConnection::take(const pg_result* result) {
     case PGRES_COMMAND_OK:
       reply_.rows += std::strtoull(PQcmdTuples(const_cast<pg_result*>(result)), nullptr, 10);
       return false;
+    case PGRES_TUPLES_OK:
+      take_value(result);
+      return false;
     case PGRES_COPY_IN:
       copying_ = true;
       all_queued_ = false;
       step_ = Step::sending;
       return true;
     case PGRES_PIPELINE_SYNC:
-      check_queued(PQexitPipelineMode(connection_.get()));
+      check_queued(PQexitPipelineMode(open_.connection.get()));
       end_exchange();
       return true;
     case PGRES_PIPELINE_ABORTED:
@@ -273,10 +240,21 @@ bool PgConnection::take(const pg_result* result) {
   }
 }
 
+void PgConnection::take_value(const pg_result* result) {
+  const int rows = PQntuples(result);
+  reply_.rows += static_cast<std::uint64_t>(rows);
+  if (rows == 0 || PQgetisnull(result, 0, 0) != 0) return;
+  reply_.value.emplace(PQgetvalue(result, 0, 0), static_cast<std::size_t>(PQgetlength(result, 0, 0)));
+}
+
 void PgConnection::note_error(const pg_result* result) {
   const char* const sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   SqlError error{sqlstate == nullptr ? "" : sqlstate, message_of(result)};
-  if (PQstatus(connection_.get()) != CONNECTION_OK || is_unavailable(error.sqlstate)) {
+  if (PQstatus(open_.connection.get()) != CONNECTION_OK || ends_session(result, error.sqlstate)) {
+    return lose(error.sqlstate.empty() ? error.message
+                                       : fmt::format("{} (SQLSTATE {})", error.message, error.sqlstate));
+  }
+  if (is_exhausted(error.sqlstate)) {
     throw Error(ErrorKind::unavailable,
                 fmt::format("write to postgres: {} (SQLSTATE {})", error.message, error.sqlstate));
   }
@@ -285,8 +263,8 @@ void PgConnection::note_error(const pg_result* result) {
 
 void PgConnection::end_exchange() {
   // Only an error leaves a transaction open. The error stays the reply.
-  if (reply_.error && PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
-    check_queued(PQsendQuery(connection_.get(), "ROLLBACK"));
+  if (reply_.error && PQtransactionStatus(open_.connection.get()) != PQTRANS_IDLE) {
+    check_queued(PQsendQuery(open_.connection.get(), "ROLLBACK"));
     all_queued_ = true;
     step_ = Step::sending;
     return;
@@ -297,34 +275,39 @@ void PgConnection::end_exchange() {
 void PgConnection::wait_readable() {
   if (read_pending_) return;
   read_pending_ = true;
-  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
-    if (error) return;
-    read_pending_ = false;
-    if (PQconsumeInput(connection_.get()) == 0) throw_lost();
-    if (step_ != Step::idle) pump();
-  });
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                     [this, session = session_](const error_code& error) {
+                       if (error || session != session_ || lost_) return;
+                       read_pending_ = false;
+                       if (PQconsumeInput(open_.connection.get()) == 0) lose();
+                       if (step_ != Step::idle) pump();
+                     });
 }
 
 void PgConnection::wait_writable() {
   if (write_pending_) return;
   write_pending_ = true;
-  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write, [this](const error_code& error) {
-    if (error) return;
-    write_pending_ = false;
-    if (step_ != Step::idle) pump();
-  });
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                     [this, session = session_](const error_code& error) {
+                       if (error || session != session_ || lost_) return;
+                       write_pending_ = false;
+                       if (step_ != Step::idle) pump();
+                     });
 }
 
-void PgConnection::check_queued(int accepted) const {
-  if (accepted == 1) return;
-  if (PQstatus(connection_.get()) != CONNECTION_OK) throw_lost();
+void PgConnection::check_queued(int accepted) {
+  if (accepted == 1 || lost_) return;
+  if (PQstatus(open_.connection.get()) != CONNECTION_OK) return lose();
   throw Error(ErrorKind::internal,
-              fmt::format("libpq refused a message: {}", one_line(PQerrorMessage(connection_.get()))));
+              fmt::format("libpq refused a message: {}", one_line(PQerrorMessage(open_.connection.get()))));
 }
 
-void PgConnection::throw_lost() const {
-  throw Error(ErrorKind::unavailable, fmt::format("the connection to postgres was lost: {}",
-                                                  one_line(PQerrorMessage(connection_.get()))));
+void PgConnection::lose() {
+  lose(one_line(PQerrorMessage(open_.connection.get())));
+}
+
+void PgConnection::lose(const std::string& why) {
+  if (!lost_) lost_ = why;
 }
 
 }  // namespace walstorm::producer

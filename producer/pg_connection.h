@@ -9,13 +9,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-struct pg_conn;
-struct pg_result;
+#include "producer/pg_opener.h"
 
 namespace walstorm::producer {
 
@@ -29,10 +27,13 @@ struct SqlError {
   [[nodiscard]] bool is_transaction_rollback() const { return sqlstate.starts_with("40"); }
 };
 
-/// What came of an exchange: rows written by all its statements, or the first error.
+/// What came of an exchange: rows written (or read) by all its statements, or the first error, or that the
+/// session was lost on the way.
 struct Reply {
   std::uint64_t rows = 0;
   std::optional<SqlError> error;
+  std::optional<std::string> lost;   ///< why; what the server did of the exchange is not known
+  std::optional<std::string> value;  ///< the first one that a query read, in binary form
 };
 
 /// Bind parameters, all in binary form. A null value is a nullptr.
@@ -40,11 +41,6 @@ struct Parameters {
   std::span<const char* const> values;
   std::span<const int> lengths;
   std::span<const int> formats;
-};
-
-struct ConnectOptions {
-  std::string conninfo;                                               ///< URL or keywords
-  std::vector<std::pair<std::string, std::string>> session_settings;  ///< GUCs of the user
 };
 
 /// A result with binary columns.
@@ -62,24 +58,34 @@ class BinaryResult final {
   std::unique_ptr<pg_result, Clear> result_;
 };
 
-/// One session with PostgreSQL: libpq without blocking, on the worker's loop. One exchange at a time.
+/// One session at a time with PostgreSQL: libpq without blocking, on the worker's loop. One exchange at a
+/// time.
 ///
-/// The only file of the producer that includes libpq. What ends the session (connection lost, server shut
-/// down, out of disk) is thrown as Error{unavailable} out of the loop; a refused statement is part of the
-/// Reply, after the transaction has been rolled back.
+/// A refused statement is part of the Reply, after the transaction has been rolled back. So is the loss of
+/// the session (connection closed, backend ended, server shut down): every exchange is answered by it from
+/// then on, until reopen(). What another session would not mend either (out of disk or memory) is thrown as
+/// Error{unavailable} out of the loop.
 class PgConnection final {
  public:
   using OnDone = std::function<void(const Reply&)>;
 
-  /// Connects and sets the session up; blocks. Throws Error{unavailable} when the server is not to be had,
-  /// Error{config} for a connection string that cannot be read or a setting that the server refuses.
+  /// Connects and sets the session up; blocks, and throws, as PgOpener::open does.
   PgConnection(boost::asio::io_context& loop, const ConnectOptions& options);
   ~PgConnection();
   PgConnection(const PgConnection&) = delete;
   PgConnection& operator=(const PgConnection&) = delete;
 
+  /// Gives the session up for a new one, as PgOpener::reopen does. Not within an exchange.
+  void reopen(std::function<void()> on_open);
+
+  /// Counts the sessions: with each, prepared statements are gone.
+  [[nodiscard]] unsigned session() const { return session_; }
+  [[nodiscard]] const SessionId& id() const { return open_.id; }
+  [[nodiscard]] std::chrono::milliseconds give_up() const { return opener_.give_up(); }
+
   /// One round trip: what `queue_next` queues, by the functions below. It is called each time the socket has
-  /// taken what was queued before, so that memory is bounded by one piece, until it returns false.
+  /// taken what was queued before, so that memory is bounded by one piece, until it returns false: then all
+  /// is queued.
   void pipeline(std::function<bool()> queue_next, OnDone done);
 
   void queue(const char* sql);
@@ -89,37 +95,42 @@ class PgConnection final {
   void queue_unprepared(const std::string& sql, std::span<const unsigned> types,
                         const Parameters& parameters);
 
+  /// One statement, outside of any transaction.
+  void query(const std::string& sql, std::span<const unsigned> types, const Parameters& parameters,
+             OnDone done);
+
   /// Runs `sql`, which ends with COPY ... FROM STDIN, and feeds it what `next_piece` returns until that is
   /// empty.
   void copy_in(const std::string& sql, std::function<std::string_view()> next_piece, OnDone done);
 
-  /// Blocks. Throws Error{data} when the server refuses the statement.
+  /// Blocks. Throws Error{data} when the server refuses the statement, Error{unavailable} when it is gone.
   [[nodiscard]] BinaryResult select(const std::string& sql, std::span<const unsigned> types,
                                     const Parameters& parameters);
 
  private:
   enum class Step { idle, sending, receiving };
-  struct Finish {
-    void operator()(pg_conn* connection) const;
-  };
 
-  void connect(const ConnectOptions& options);
-  void set(const std::string& name, const std::string& value);
-  void begin(Step step, OnDone done);
+  void adopt(PgSession session);
+  void begin(OnDone done);
   void pump();
   bool send_all();
   bool queue_more();
   bool feed_copy();
   bool receive_all();
   bool take(const pg_result* result);
+  void take_value(const pg_result* result);
   void note_error(const pg_result* result);
   void end_exchange();
   void wait_readable();
   void wait_writable();
-  void check_queued(int accepted) const;
-  [[noreturn]] void throw_lost() const;
+  void check_queued(int accepted);
+  void lose();
+  void lose(const std::string& why);
 
-  std::unique_ptr<pg_conn, Finish> connection_;
+  PgOpener opener_;
+  PgSession open_;  // null once lost and given up
+  unsigned session_ = 0;
+  std::optional<std::string> lost_;  // why the session is of no use any more
   // libpq's socket, lent: released before libpq closes it.
   boost::asio::posix::stream_descriptor socket_;
   Step step_ = Step::idle;

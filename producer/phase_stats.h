@@ -18,6 +18,11 @@ struct PhaseStats {
   std::uint64_t records_failed = 0;
   std::uint64_t became_inserts = 0;
   std::int64_t last_commit_unix_us = 0;
+  std::uint64_t reconnects = 0;
+  std::int64_t offline_us = 0;
+  std::int64_t offline_us_max = 0;
+  std::uint64_t settled_committed = 0;
+  std::uint64_t settled_rolled_back = 0;
   // Once per transaction: it is transactions that are due, start and commit.
   wire::Histogram write_latency_us;
   wire::Histogram service_time_us;

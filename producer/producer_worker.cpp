@@ -7,7 +7,7 @@
 
 #include "producer/content_check.h"
 #include "producer/copy_writer.h"
-#include "producer/insert_writer.h"
+#include "producer/statement_writer.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::producer {
@@ -41,11 +41,80 @@ void check_limits(const proto::ProducerSetup& setup) {
   }
 }
 
-PhaseLoad load_of(const proto::StartPhase& phase, std::uint32_t batch_size) {
+// A preload's transactions: large enough to vanish among their rows, small enough for everyone's memory.
+constexpr std::uint64_t kPreloadRowsPerTransaction = 1000;
+constexpr std::uint64_t kPreloadBytesPerTransaction = 4U << 20;
+
+StatementForm form_of(proto::WriteMode mode) {
+  switch (mode) {
+    case proto::WRITE_MODE_UNNEST:
+      return StatementForm::unnest;
+    case proto::WRITE_MODE_PREPARED:
+      return StatementForm::row_by_row;
+    default:
+      return StatementForm::values;
+  }
+}
+
+/// Of the phase's arrivals: the run's seed and the phase together.
+std::uint64_t arrivals_seed(std::uint64_t seed, std::uint32_t phase_index) {
+  return mix64(mix64(seed + kGolden) ^ ((std::uint64_t{phase_index} + 1) * kGolden));
+}
+
+}  // namespace
+
+ProducerWorker::ProducerWorker(boost::asio::io_context& loop, wire::WorkerSession& session)
+    : loop_(loop), session_(session), load_over_(loop) {}
+
+void ProducerWorker::setup(const proto::Setup& setup) {
+  if (!setup.has_producer()) throw Error(ErrorKind::protocol, "Setup is not for a producer");
+  options_ = setup.producer();
+  check_limits(options_);
+  source_.emplace(options_.seed(), options_.payload_bytes_mean(), options_.payload_entropy());
+  for (std::uint32_t i = 0; i < options_.connections(); ++i) add_lane(i);
+}
+
+void ProducerWorker::add_lane(std::uint32_t connection) {
+  ConnectOptions connect{options_.postgres(), {}, std::chrono::milliseconds(options_.give_up_ms())};
+  for (const proto::Setting& setting : options_.session_settings()) {
+    connect.session_settings.emplace_back(setting.name(), setting.value());
+  }
+  Lane lane;
+  lane.slot = options_.producer_index() + connection * options_.producer_count();
+  lane.connection = std::make_unique<PgConnection>(loop_, connect);
+  lane.writer = make_writer(*lane.connection, options_.write_mode());
+  lane.preload_writer = make_writer(*lane.connection, proto::WRITE_MODE_COPY);
+  lane.recovery = std::make_unique<Recovery>(loop_, *lane.connection, *source_);
+  const Mix mix{options_.insert_update_ratio(), options_.delete_ratio()};
+  Ledger ledger(options_.seed(), lane.slot, mix, options_.live_rows_max() / options_.connections());
+  lane.loop = std::make_unique<WriteLoop>(
+      loop_, clock_, std::move(ledger),
+      [recovery = lane.recovery.get()](const Batch& batch, const Loss& loss, Recovery::OnRecovered done) {
+        recovery->start(batch, loss, std::move(done));
+      });
+  lanes_.push_back(std::move(lane));
+}
+
+std::unique_ptr<RowWriter> ProducerWorker::make_writer(PgConnection& connection,
+                                                       proto::WriteMode mode) const {
+  const std::size_t row_bytes = options_.payload_bytes_mean() + kOtherColumnsBytes;
+  if (mode == proto::WRITE_MODE_COPY) return std::make_unique<CopyWriter>(connection, *source_, row_bytes);
+  return std::make_unique<StatementWriter>(connection, *source_, row_bytes, form_of(mode));
+}
+
+PhaseLoad ProducerWorker::load_of(const proto::StartPhase& phase) const {
   PhaseLoad load;
   load.duration_us = static_cast<std::int64_t>(phase.duration_us());
   load.records_max = phase.records_max();
-  load.batch_size = batch_size;
+  load.batch_size = options_.batch_size();
+  if (phase.preload()) {
+    const std::uint64_t row_bytes = options_.payload_bytes_mean() + kOtherColumnsBytes;
+    load.batch_size = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(kPreloadBytesPerTransaction / row_bytes, 1, kPreloadRowsPerTransaction));
+  }
+  if (phase.arrival() == proto::ARRIVAL_POISSON) {
+    load.poisson_seed = arrivals_seed(options_.seed(), phase.phase_index());
+  }
   switch (phase.load_case()) {
     case proto::StartPhase::kConstantRate:
       load.target = TargetRate{phase.constant_rate(), phase.constant_rate()};
@@ -61,52 +130,20 @@ PhaseLoad load_of(const proto::StartPhase& phase, std::uint32_t batch_size) {
   throw Error(ErrorKind::protocol, "StartPhase has no load");
 }
 
-}  // namespace
-
-ProducerWorker::ProducerWorker(boost::asio::io_context& loop, wire::WorkerSession& session)
-    : loop_(loop), session_(session), load_over_(loop) {}
-
-void ProducerWorker::setup(const proto::Setup& setup) {
-  if (!setup.has_producer()) throw Error(ErrorKind::protocol, "Setup is not for a producer");
-  options_ = setup.producer();
-  check_limits(options_);
-  source_.emplace(options_.seed(), options_.payload_bytes_mean(), options_.payload_entropy());
-  for (std::uint32_t i = 0; i < options_.connections(); ++i) add_loop(i);
-}
-
-void ProducerWorker::add_loop(std::uint32_t connection) {
-  ConnectOptions connect{options_.postgres(), {}};
-  for (const proto::Setting& setting : options_.session_settings()) {
-    connect.session_settings.emplace_back(setting.name(), setting.value());
-  }
-  auto session = std::make_unique<PgConnection>(loop_, connect);
-  const std::size_t row_bytes = options_.payload_bytes_mean() + kOtherColumnsBytes;
-  std::unique_ptr<RowWriter> writer;
-  if (options_.write_mode() == proto::WRITE_MODE_COPY) {
-    writer = std::make_unique<CopyWriter>(*session, *source_, row_bytes);
-  } else {
-    writer = std::make_unique<InsertWriter>(*session, *source_, row_bytes);
-  }
-  const std::uint32_t slot = options_.producer_index() + connection * options_.producer_count();
-  const Mix mix{options_.insert_update_ratio(), options_.delete_ratio()};
-  Ledger ledger(options_.seed(), slot, mix, options_.live_rows_max() / options_.connections());
-  loops_.push_back(
-      std::make_unique<WriteLoop>(loop_, clock_, std::move(session), std::move(writer), std::move(ledger)));
-}
-
 void ProducerWorker::start_phase(const proto::StartPhase& phase) {
   if (loops_running_ > 0) throw Error(ErrorKind::protocol, "StartPhase came while a phase was on");
-  schedule_.emplace(load_of(phase, options_.batch_size()));
+  schedule_.emplace(load_of(phase));
   stats_ = {};
   stopped_us_ = std::nullopt;
   load_finished_ = result_due_ = false;
   started_us_ = clock_.steady_us();
   started_unix_us_ = clock_.unix_us();
-  loops_running_ = loops_.size();
+  loops_running_ = lanes_.size();
   const std::uint32_t slots = options_.producer_count() * options_.connections();
-  for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-    const std::uint32_t slot = options_.producer_index() + i * options_.producer_count();
-    loops_[i]->start(Pacer(*schedule_, slot, slots), started_us_, stats_, [this] {
+  const auto content = phase.preload() ? WriteLoop::Content::new_rows : WriteLoop::Content::mixed;
+  for (const Lane& lane : lanes_) {
+    RowWriter& writer = phase.preload() ? *lane.preload_writer : *lane.writer;
+    lane.loop->start(Pacer(*schedule_, lane.slot, slots), started_us_, writer, content, stats_, [this] {
       --loops_running_;
       check_finished();
     });
@@ -128,7 +165,7 @@ void ProducerWorker::end_phase(const proto::EndPhase&) {
   result_due_ = true;
   if (load_finished_) return session_.send_result();
   load_over_.cancel();
-  for (const auto& loop : loops_) loop->stop();
+  for (const Lane& lane : lanes_) lane.loop->stop();
 }
 
 void ProducerWorker::check_finished() {
@@ -140,14 +177,27 @@ void ProducerWorker::check_finished() {
 
 void ProducerWorker::check_content(const proto::CheckContent& check) {
   if (loops_running_ > 0) throw Error(ErrorKind::protocol, "CheckContent came while a phase was on");
+  when_connected([this, rows = check.rows()] { check_rows(rows); });
+}
+
+/// The check blocks, so a session that was lost since the last phase is opened again before.
+void ProducerWorker::when_connected(std::function<void()> then) {
+  PgConnection& connection = *lanes_.front().connection;
+  connection.query("SELECT 1", {}, {}, [&connection, then = std::move(then)](const Reply& reply) {
+    if (reply.lost) return connection.reopen(then);
+    then();
+  });
+}
+
+void ProducerWorker::check_rows(std::uint64_t rows) {
   std::vector<Candidates> groups;
-  for (const auto& loop : loops_) {
-    groups.push_back(loop->ledger().remembered());
-    groups.push_back(loop->ledger().frozen());
+  for (const Lane& lane : lanes_) {
+    groups.push_back(lane.loop->ledger().remembered());
+    groups.push_back(lane.loop->ledger().frozen());
   }
   Random random(mix64(options_.seed() + options_.producer_index()));
-  const std::vector<RowVersion> sample = pick_sample(std::move(groups), check.rows(), random);
-  const ContentReport report = producer::check_content(loops_.front()->connection(), *source_, sample);
+  const std::vector<RowVersion> sample = pick_sample(std::move(groups), rows, random);
+  const ContentReport report = producer::check_content(*lanes_.front().connection, *source_, sample);
   proto::MetricsFrame frame;
   proto::ContentChecked& checked = *frame.mutable_content_checked();
   checked.set_sampled(report.sampled);
@@ -164,14 +214,14 @@ void ProducerWorker::fill(proto::PhaseResult& result) {
   fill(*result.mutable_producer());
 }
 
-void ProducerWorker::fill(proto::ProducerStats& stats) const {
+void ProducerWorker::fill(proto::ProducerStats& stats) {
   stats_.to_proto(stats);
   const std::int64_t elapsed_us = stopped_us_.value_or(clock_.steady_us() - started_us_);
   std::uint64_t not_started = 0;
   wire::RowTally rows;
-  for (const auto& loop : loops_) {
-    not_started += loop->records_not_started(elapsed_us);
-    rows.merge(loop->ledger().expected());
+  for (const Lane& lane : lanes_) {
+    not_started += lane.loop->records_not_started(elapsed_us);
+    rows.merge(lane.loop->ledger().expected());
   }
   stats.set_records_not_started(not_started);
   stats.set_load_finished(load_finished_);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -10,8 +11,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "producer/pacer.h"
+#include "producer/pg_connection.h"
 #include "producer/phase_stats.h"
+#include "producer/recovery.h"
 #include "producer/row_source.h"
+#include "producer/row_writer.h"
 #include "producer/write_loop.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/worker_session.h"
@@ -34,16 +38,30 @@ class ProducerWorker final : public wire::Worker {
   void fill(proto::PhaseResult& result) override;
 
  private:
-  void add_loop(std::uint32_t connection);
+  /// One connection with all that writes by it.
+  struct Lane {
+    std::uint32_t slot = 0;
+    std::unique_ptr<PgConnection> connection;
+    std::unique_ptr<RowWriter> writer;
+    std::unique_ptr<RowWriter> preload_writer;
+    std::unique_ptr<Recovery> recovery;
+    std::unique_ptr<WriteLoop> loop;
+  };
+
+  void add_lane(std::uint32_t connection);
+  [[nodiscard]] std::unique_ptr<RowWriter> make_writer(PgConnection& connection, proto::WriteMode mode) const;
+  [[nodiscard]] PhaseLoad load_of(const proto::StartPhase& phase) const;
+  void when_connected(std::function<void()> then);
+  void check_rows(std::uint64_t rows);
   void check_finished();
-  void fill(proto::ProducerStats& stats) const;
+  void fill(proto::ProducerStats& stats);
 
   boost::asio::io_context& loop_;
   wire::WorkerSession& session_;
   wire::SystemClock clock_;
   proto::ProducerSetup options_;
-  std::optional<RowSource> source_;                // from setup on
-  std::vector<std::unique_ptr<WriteLoop>> loops_;  // one for each connection
+  std::optional<RowSource> source_;  // from setup on
+  std::vector<Lane> lanes_;
 
   // Of the phase that is on, or was last.
   PhaseStats stats_;

@@ -3,17 +3,27 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "producer/ledger.h"
 #include "producer/pg_connection.h"
 
 namespace walstorm::producer {
 
+/// The session was lost before the batch was answered.
+struct Loss {
+  std::string why;
+  /// The server may have been told to commit, so the batch may be in the table. Otherwise it is not: a
+  /// transaction that no one has committed is rolled back with its session.
+  bool commit_sent = false;
+};
+
 /// What came of a batch.
 struct Written {
   std::uint64_t rows = 0;         ///< changed, by the server's account
   std::uint64_t bytes = 0;        ///< of column values sent
   std::optional<SqlError> error;  ///< set: nothing of the batch is in the table
+  std::optional<Loss> loss;
 };
 
 /// Writes a batch as one transaction: how depends on the write mode. One batch at a time.

@@ -29,25 +29,37 @@ std::string values_list(std::size_t columns, std::size_t rows) {
   return list + ")";
 }
 
-/// src/include/catalog/pg_type.dat: these never change.
-unsigned type_oid(wire::ColumnType type) {
+/// pg_type.dat again: the type of an array of them.
+unsigned array_oid(wire::ColumnType type) {
   switch (type) {
     case wire::ColumnType::text:
-      return 25;
     case wire::ColumnType::text_array:
       return 1009;
     case wire::ColumnType::integer:
-      return 23;
+      return 1007;
     case wire::ColumnType::bigint:
-      return 20;
+      return 1016;
     case wire::ColumnType::double_precision:
-      return 701;
+      return 1022;
     case wire::ColumnType::boolean:
-      return 16;
+      return 1000;
     case wire::ColumnType::timestamptz:
-      return 1184;
+      return 1185;
   }
   return 0;
+}
+
+/// "unnest($1, $2) v ("id", "status")"
+std::string unnested(Columns columns) {
+  std::string arrays;
+  for (std::size_t i = 1; i <= columns.size(); ++i) arrays += fmt::format("{}${}", i == 1 ? "" : ", ", i);
+  return fmt::format("unnest({}) v ({})", arrays, column_list(columns));
+}
+
+/// v."tags"::text[]: a column of unnested() as the table has it.
+std::string unnested_column(std::uint8_t column) {
+  const wire::TaskRunColumn& is = wire::kTaskRunColumns[column];
+  return fmt::format("v.\"{}\"{}", is.name, is.type == wire::ColumnType::text_array ? "::text[]" : "");
 }
 
 }  // namespace
@@ -80,6 +92,60 @@ std::string select_sql(std::size_t rows) {
 
 std::string copy_sql() {
   return fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", table(), column_list(kAllColumns));
+}
+
+std::string insert_unnest_sql() {
+  std::string selected;
+  for (const std::uint8_t column : kAllColumns) {
+    selected += fmt::format("{}{}", selected.empty() ? "" : ", ", unnested_column(column));
+  }
+  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", table(), column_list(kAllColumns), selected,
+                     unnested(kAllColumns));
+}
+
+std::string update_unnest_sql() {
+  std::string assignments;
+  for (const std::uint8_t column : kUpdateColumns) {
+    if (column == kIdColumn[0]) continue;
+    assignments += fmt::format("{}\"{}\" = {}", assignments.empty() ? "" : ", ",
+                               wire::kTaskRunColumns[column].name, unnested_column(column));
+  }
+  return fmt::format("UPDATE {} t SET {} FROM {} WHERE t.\"id\" = v.\"id\"", table(), assignments,
+                     unnested(kUpdateColumns));
+}
+
+std::string delete_unnest_sql() {
+  return fmt::format("DELETE FROM {} t USING {} WHERE t.\"id\" = v.\"id\"", table(), unnested(kIdColumn));
+}
+
+std::vector<unsigned> array_types(Columns columns) {
+  std::vector<unsigned> types;
+  for (const std::uint8_t column : columns) types.push_back(array_oid(wire::kTaskRunColumns[column].type));
+  return types;
+}
+
+unsigned type_oid(wire::ColumnType type) {
+  switch (type) {
+    case wire::ColumnType::text:
+      return 25;
+    case wire::ColumnType::text_array:
+      return 1009;
+    case wire::ColumnType::integer:
+      return 23;
+    case wire::ColumnType::bigint:
+      return 20;
+    case wire::ColumnType::double_precision:
+      return 701;
+    case wire::ColumnType::boolean:
+      return 16;
+    case wire::ColumnType::timestamptz:
+      return 1184;
+  }
+  return 0;
+}
+
+unsigned element_oid(wire::ColumnType type) {
+  return type_oid(type == wire::ColumnType::text_array ? wire::ColumnType::text : type);
 }
 
 std::vector<unsigned> parameter_types(Columns columns, std::size_t rows) {

@@ -1,5 +1,6 @@
 #include "producer/write_loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -12,17 +13,14 @@ namespace walstorm::producer {
 using wire::Error;
 using wire::ErrorKind;
 
-WriteLoop::WriteLoop(boost::asio::io_context& loop, const wire::Clock& clock,
-                     std::unique_ptr<PgConnection> connection, std::unique_ptr<RowWriter> writer,
-                     Ledger ledger)
-    : clock_(clock),
-      timer_(loop),
-      connection_(std::move(connection)),
-      writer_(std::move(writer)),
-      ledger_(std::move(ledger)) {}
+WriteLoop::WriteLoop(boost::asio::io_context& loop, const wire::Clock& clock, Ledger ledger, Recover recover)
+    : clock_(clock), timer_(loop), ledger_(std::move(ledger)), recover_(std::move(recover)) {}
 
-void WriteLoop::start(const Pacer& pacer, std::int64_t started_us, PhaseStats& stats, OnEnded on_ended) {
+void WriteLoop::start(const Pacer& pacer, std::int64_t started_us, RowWriter& writer, Content content,
+                      PhaseStats& stats, OnEnded on_ended) {
   pacer_ = pacer;
+  writer_ = &writer;
+  content_ = content;
   stats_ = &stats;
   on_ended_ = std::move(on_ended);
   started_us_ = started_us;
@@ -38,7 +36,7 @@ void WriteLoop::stop() {
   timer_.cancel();
 }
 
-std::uint64_t WriteLoop::records_not_started(std::int64_t at_us) const {
+std::uint64_t WriteLoop::records_not_started(std::int64_t at_us) {
   return pacer_ ? pacer_->records_not_started(at_us) : 0;
 }
 
@@ -70,11 +68,15 @@ void WriteLoop::write(const Pacer::Batch& due) {
     batch_due_us_ = started_us_ + *due.due_us;
     stats_->schedule_lag_us.record(batch_start_us_ - *batch_due_us_);
   }
-  const Batch& batch = ledger_.stage(due.records);
+  send(content_ == Content::mixed ? ledger_.stage(due.records) : ledger_.stage_inserts(due.records));
+}
+
+void WriteLoop::send(const Batch& batch) {
   writer_->write(batch, [this, &batch](const Written& outcome) { written(batch, outcome); });
 }
 
 void WriteLoop::written(const Batch& batch, const Written& written) {
+  if (written.loss) return lost(batch, written);
   if (written.error) {
     if (!written.error->is_transaction_rollback()) {
       throw Error(ErrorKind::data,
@@ -83,8 +85,7 @@ void WriteLoop::written(const Batch& batch, const Written& written) {
     }
     spdlog::warn("a transaction was rolled back: {}", written.error->message);
     ++stats_->errors;
-    stats_->records_failed += batch.records();
-    ledger_.discard();
+    count_failed(batch);
     return next();
   }
   if (written.rows != batch.records()) {
@@ -94,15 +95,53 @@ void WriteLoop::written(const Batch& batch, const Written& written) {
                     "is not, or something else writes to the table",
                     batch.records(), written.rows));
   }
+  count_commit(batch, written.bytes);
+  next();
+}
+
+void WriteLoop::lost(const Batch& batch, const Written& written) {
+  spdlog::warn("a connection was lost with {} records under way{}: {}", batch.records(),
+               written.loss->commit_sent ? ", their COMMIT sent" : "", written.loss->why);
+  lost_us_ = clock_.steady_us();
+  recover_(batch, *written.loss,
+           [this, &batch, bytes = written.bytes, in_doubt = written.loss->commit_sent](Fate fate) {
+             if (in_doubt)
+               ++(fate == Fate::committed ? stats_->settled_committed : stats_->settled_rolled_back);
+             recovered(batch, bytes, fate);
+           });
+}
+
+void WriteLoop::recovered(const Batch& batch, std::uint64_t bytes, Fate fate) {
+  const std::int64_t offline_us = clock_.steady_us() - lost_us_;
+  spdlog::warn("connected again after {} ms; the records under way are {}", offline_us / 1000,
+               fate == Fate::committed ? "committed" : "rolled back");
+  ++stats_->reconnects;
+  stats_->offline_us += offline_us;
+  stats_->offline_us_max = std::max(stats_->offline_us_max, offline_us);
+  if (fate == Fate::committed) {
+    count_commit(batch, bytes);
+    return next();
+  }
+  ++stats_->errors;
+  if (!stopping_) return send(batch);
+  count_failed(batch);
+  next();
+}
+
+void WriteLoop::count_failed(const Batch& batch) {
+  stats_->records_failed += batch.records();
+  ledger_.discard();
+}
+
+void WriteLoop::count_commit(const Batch& batch, std::uint64_t bytes) {
   const std::int64_t now_us = clock_.steady_us();
   stats_->service_time_us.record(now_us - batch_start_us_);
   if (batch_due_us_) stats_->write_latency_us.record(now_us - *batch_due_us_);
   stats_->last_commit_unix_us = clock_.unix_us();
   ++stats_->transactions;
-  stats_->bytes += written.bytes;
+  stats_->bytes += bytes;
   stats_->became_inserts += batch.became_inserts;
   ledger_.commit(stats_->produced);
-  next();
 }
 
 void WriteLoop::end() {

@@ -16,7 +16,11 @@ using nlohmann::json;
 template <typename Enum, std::size_t kSize>
 using Words = std::pair<Enum, const char*>[kSize];
 
-constexpr Words<WriteMode, 2> kWriteModes{{WriteMode::insert, "insert"}, {WriteMode::copy, "copy"}};
+constexpr Words<WriteMode, 4> kWriteModes{{WriteMode::insert, "insert"},
+                                          {WriteMode::copy, "copy"},
+                                          {WriteMode::unnest, "unnest"},
+                                          {WriteMode::prepared, "prepared"}};
+constexpr Words<Arrival, 2> kArrivals{{Arrival::constant, "constant"}, {Arrival::poisson, "poisson"}};
 constexpr Words<AckPolicy, 3> kAckPolicies{{AckPolicy::after_flush, "afterFlush"},
                                            {AckPolicy::on_receive, "onReceive"},
                                            {AckPolicy::never, "never"}};
@@ -64,7 +68,8 @@ Phase phase_from(const json& phase, const json& target_default) {
 }
 
 Producer producer_from(const json& producer) {
-  return {.max_live_rows = producer["maxLiveRows"],
+  return {.preload_rows = producer["preloadRows"],
+          .max_live_rows = producer["maxLiveRows"],
           .insert_update_ratio = producer["insertUpdateRatio"],
           .delete_ratio = producer["deleteRatio"],
           .batch_size = producer["batchSize"],
@@ -72,7 +77,8 @@ Producer producer_from(const json& producer) {
           .payload_entropy = producer["payloadEntropy"],
           .write_mode = value_of(kWriteModes, producer["writeMode"]),
           .connections = producer["connections"],
-          .worker_count = producer["workerCount"]};
+          .worker_count = producer["workerCount"],
+          .arrival = value_of(kArrivals, producer["arrival"])};
 }
 
 Consumer consumer_from(const json& consumer) {
@@ -115,7 +121,8 @@ json to_json(const Phase& phase) {
 }
 
 json to_json(const Producer& producer) {
-  return {{"maxLiveRows", producer.max_live_rows},
+  return {{"preloadRows", producer.preload_rows},
+          {"maxLiveRows", producer.max_live_rows},
           {"insertUpdateRatio", number(producer.insert_update_ratio)},
           {"deleteRatio", number(producer.delete_ratio)},
           {"batchSize", producer.batch_size},
@@ -123,7 +130,8 @@ json to_json(const Producer& producer) {
           {"payloadEntropy", number(producer.payload_entropy)},
           {"writeMode", word_of(kWriteModes, producer.write_mode)},
           {"connections", producer.connections},
-          {"workerCount", producer.worker_count}};
+          {"workerCount", producer.worker_count},
+          {"arrival", word_of(kArrivals, producer.arrival)}};
 }
 
 json to_json(const Consumer& consumer) {

@@ -33,9 +33,11 @@ struct Phase {
   bool warmup = false;
 };
 
-enum class WriteMode { insert, copy };
+enum class WriteMode { insert, copy, unnest, prepared };
+enum class Arrival { constant, poisson };
 
 struct Producer {
+  std::uint64_t preload_rows = 0;
   std::uint64_t max_live_rows = 0;
   double insert_update_ratio = 0;
   double delete_ratio = 0;
@@ -45,6 +47,7 @@ struct Producer {
   WriteMode write_mode = WriteMode::insert;
   std::uint32_t connections = 0;
   std::uint32_t worker_count = 0;
+  Arrival arrival = Arrival::constant;
 };
 
 enum class AckPolicy { after_flush, on_receive, never };

@@ -15,9 +15,6 @@ struct NotYet {
 
 /// Strike a line when its feature arrives.
 constexpr std::array kNotYet{
-    NotYet{"/producer/preloadRows", "[0]"},
-    NotYet{"/producer/writeMode", R"(["insert", "copy"])"},
-    NotYet{"/producer/arrival", R"(["constant"])"},
     NotYet{"/consumer/mock/jitterMs", "[0]"},
     NotYet{"/consumer/mock/errorRate", "[0]"},
     NotYet{"/consumer/mock/stalls", "[[]]"},

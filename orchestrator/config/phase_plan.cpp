@@ -19,6 +19,11 @@ constexpr double kWalFactor = 1.3;
 // Records per second of an unthrottled phase: what a good machine takes.
 constexpr double kMaxLoadAssumed = 50'000;
 
+// A preload slower than this, in rows or in bytes, is stuck.
+constexpr double kPreloadSecMin = 60;
+constexpr double kPreloadRowsPerSecMin = 1000;
+constexpr double kPreloadBytesPerSecMin = 1e6;
+
 std::optional<double> records_of(const Phase& phase) {
   std::optional<double> due;
   if (const auto* constant = std::get_if<ConstantLoad>(&phase.load))
@@ -76,18 +81,31 @@ std::string table_line(const std::string& number, const std::string& name, const
 
 std::vector<PhasePlan> plan_phases(const Config& config) {
   constexpr double kMicrosPerSec = 1e6;
+  const std::size_t first = config.producer.preload_rows > 0 ? 1 : 0;
   std::vector<PhasePlan> plan;
   for (const Phase& phase : config.phases) {
     plan.push_back(
         {.index = static_cast<std::uint32_t>(plan.size()),
+         .wire_index = static_cast<std::uint32_t>(plan.size() + first),
          .name = phase.name,
          .warmup = phase.warmup,
          .load = phase.load,
+         .arrival = config.producer.arrival,
          .duration_us = static_cast<std::uint64_t>(std::llround(phase.duration_sec * kMicrosPerSec)),
          .records_max = phase.records.value_or(0),
          .records_expected = records_of(phase)});
   }
   return plan;
+}
+
+Phase preload_phase(const Config& config) {
+  const auto rows = static_cast<double>(config.producer.preload_rows);
+  const double bytes = rows * (kRowBytesWithoutPayload + config.producer.payload_size_kb * 1024);
+  return {.name = "preload",
+          .duration_sec = kPreloadSecMin + rows / kPreloadRowsPerSecMin + bytes / kPreloadBytesPerSecMin,
+          .load = MaxLoad{},
+          .records = config.producer.preload_rows,
+          .warmup = false};
 }
 
 std::uint64_t disk_bytes(const Config& config, const std::vector<PhasePlan>& plan) {
@@ -106,7 +124,8 @@ std::uint64_t disk_bytes(const Config& config, const std::vector<PhasePlan>& pla
   const double old_row = config.database.replica_identity == ReplicaIdentity::full ? row : kIndexBytes;
   const double table = (inserts + updates) * (row + kIndexBytes);
   const double wal = ((inserts + updates) * (row + kIndexBytes) + (updates + deletes) * old_row) * kWalFactor;
-  return static_cast<std::uint64_t>(records * (table + wal));
+  const double preloaded = static_cast<double>(config.producer.preload_rows) * (row + kIndexBytes);
+  return static_cast<std::uint64_t>(records * (table + wal) + preloaded * (1 + kWalFactor));
 }
 
 std::string dry_run_text(const Config& config) {
@@ -137,6 +156,10 @@ std::string dry_run_text(const Config& config) {
                                           : "unknown";
   text += table_line("", "total", "", duration_text(seconds), total, name_width);
   text += fmt::format("\n  after each phase  a drain of up to {}\n", duration_text(config.drain_timeout_sec));
+  if (config.producer.preload_rows > 0) {
+    text += fmt::format("  before the first  {} rows are written and drained\n",
+                        grouped(static_cast<double>(config.producer.preload_rows)));
+  }
   text += fmt::format("  disk, estimated   {} at most (table and WAL)\n",
                       bytes_text(static_cast<double>(disk_bytes(config, plan))));
   text += fmt::format("  results           {}\n\n", config.output_dir);

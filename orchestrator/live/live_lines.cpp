@@ -29,8 +29,9 @@ std::string padded(const std::string& text, std::size_t width) {
 std::string progress_text(const PhaseProgress& phase) {
   switch (phase.stage) {
     case Stage::waiting:
-      return sec_text(phase.planned_sec);
+      return phase.planned_sec > 0 ? sec_text(phase.planned_sec) : "";
     case Stage::loading:
+      if (phase.planned_sec <= 0) return sec_text(std::floor(phase.elapsed_sec));
       return fmt::format("{} left",
                          sec_text(std::ceil(std::max(0.0, phase.planned_sec - phase.elapsed_sec))));
     case Stage::draining:
@@ -126,6 +127,9 @@ std::string plain_line(const Second& second) {
 }
 
 std::string phase_start_line(const config::Phase& phase) {
+  if (phase.duration_sec <= 0 && phase.records) {
+    return fmt::format("{}: {} rows as fast as they go", phase.name, report::count_text(*phase.records));
+  }
   const std::string records =
       phase.records ? fmt::format(", at most {} records", report::count_text(*phase.records)) : "";
   return fmt::format("phase {}{}: {} at {}{}", phase.name, phase.warmup ? " (warm-up)" : "",

@@ -15,7 +15,7 @@ enum class Stage { waiting, loading, draining, ended };
 
 struct PhaseProgress {
   std::string name;
-  double planned_sec = 0;
+  double planned_sec = 0;  ///< 0: nobody knows
   double elapsed_sec = 0;
   Stage stage = Stage::waiting;
   std::optional<measure::VerdictState> verdict;  ///< once it has ended

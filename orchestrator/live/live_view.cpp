@@ -51,7 +51,7 @@ void LiveView::show(const measure::Second& second) {
   print(plain_line(second) + "\n");
 }
 
-void LiveView::phase_ended(std::size_t phase_index, measure::VerdictState verdict) {
+void LiveView::phase_ended(std::size_t phase_index, std::optional<measure::VerdictState> verdict) {
   phases_.at(phase_index).stage = Stage::ended;
   phases_.at(phase_index).verdict = verdict;
   second_.reset();

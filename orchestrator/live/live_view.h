@@ -25,6 +25,7 @@ class LiveView final {
   using ScreenSize = std::function<std::optional<Screen>()>;
 
   /// `out` outlives this.
+  /// A phase of 0 s is one whose length nobody knows.
   LiveView(std::ostream& out, ScreenSize screen, const std::vector<config::Phase>& phases);
   LiveView(const LiveView&) = delete;
   LiveView& operator=(const LiveView&) = delete;
@@ -34,7 +35,8 @@ class LiveView final {
   void phase_started(std::size_t phase_index);
   /// Once a second, with the running phase's figures.
   void show(const measure::Second& second);
-  void phase_ended(std::size_t phase_index, measure::VerdictState verdict);
+  /// Without a verdict: one that is not judged.
+  void phase_ended(std::size_t phase_index, std::optional<measure::VerdictState> verdict);
 
   /// Writes whole lines (ending in a newline) above the live ones.
   void print(const std::string& lines);

@@ -21,6 +21,18 @@ std::optional<double> error_rate(std::uint64_t errors, std::uint64_t successes) 
   return ratio(static_cast<double>(errors), static_cast<double>(errors + successes));
 }
 
+std::string reconnect_note(const std::string& name, const ProducerFold::Totals& totals) {
+  std::string note = fmt::format("{} lost its connection to PostgreSQL {} {}, reconnected within {:.3g} s",
+                                 name, totals.reconnects, totals.reconnects == 1 ? "time" : "times",
+                                 static_cast<double>(totals.offline_us_max) / 1e6);
+  const std::uint64_t settled = totals.settled_committed + totals.settled_rolled_back;
+  if (settled == 0) return note;
+  return note + fmt::format("; {} without an answer {} looked up: {} committed, {} rolled back",
+                            settled == 1 ? "1 commit" : fmt::format("{} commits", settled),
+                            settled == 1 ? "was" : "were", totals.settled_committed,
+                            totals.settled_rolled_back);
+}
+
 template <typename Fold>
 CountCurve sum_over(const std::map<std::string, Fold>& workers, const CountCurve& (Fold::*curve)() const) {
   std::vector<const CountCurve*> curves;
@@ -306,6 +318,9 @@ std::vector<std::string> PhaseFold::notes() const {
     if (totals.reconnects > totals.outages.size()) {
       notes.push_back(fmt::format("{} reconnected {} times in all", name, totals.reconnects));
     }
+  }
+  for (const auto& [name, producer] : producers_) {
+    if (producer.totals().reconnects > 0) notes.push_back(reconnect_note(name, producer.totals()));
   }
   return notes;
 }

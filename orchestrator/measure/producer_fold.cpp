@@ -24,6 +24,10 @@ void ProducerFold::take(const proto::ProducerStats& stats, std::int64_t taken_un
   totals_.errors = stats.errors();
   totals_.not_started = stats.records_not_started();
   totals_.became_inserts = stats.became_inserts();
+  totals_.reconnects = stats.reconnects();
+  totals_.offline_us_max = stats.offline_us_max();
+  totals_.settled_committed = stats.settled_committed();
+  totals_.settled_rolled_back = stats.settled_rolled_back();
   totals_.load_started_unix_us = stats.load_started_unix_us();
   totals_.last_commit_unix_us = stats.last_commit_unix_us();
   totals_.rows_expected = wire::from_proto(stats.rows_expected());

@@ -17,6 +17,7 @@ class ProducerFold final {
   struct Totals {
     wire::ChangeTally produced;
     std::uint64_t transactions = 0, bytes = 0, errors = 0, not_started = 0, became_inserts = 0;
+    std::uint64_t reconnects = 0, offline_us_max = 0, settled_committed = 0, settled_rolled_back = 0;
     std::int64_t load_started_unix_us = 0, last_commit_unix_us = 0;  // 0: not yet
     wire::RowTally rows_expected;
     wire::Histogram write_latency_us, service_time_us, schedule_lag_us;

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <exception>
 #include <fmt/format.h>
+#include <memory>
 #include <utility>
 
+#include "orchestrator/measure/ledger.h"
 #include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/setup_frames.h"
 #include "proto/wire/clock.h"
@@ -45,45 +47,86 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
 
 void PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
-  fold_ = std::make_unique<measure::PhaseFold>(facts_of(phase));
-  ready_.clear(), load_finished_.clear(), results_.clear();
-  all_drained_ = true;
-  phase_on_ = phase.index;
+  Stretch stretch{config_.phases[phase.index], phase.wire_index, start_phase(phase),
+                  config_.drain_timeout_sec, std::nullopt};
+  // The producers' schedules hold whole records.
+  if (phase.records_expected)
+    stretch.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
   presentation_.begin_phase(phase.index);
-  PhaseWatch watch(
-      loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
-      [this](const measure::Second& second) { presentation_.show(second); }, [this] { database_.hold(); });
-  Outcome outcome = Outcome::passed;
-  std::exception_ptr broken;
-  try {
-    start(phase);
-    outcome = load(phase);
-    end_load(phase);
-    drain(phase);
-  } catch (const process::Interrupted&) {
-    outcome = Outcome::interrupted;
-    broken = std::current_exception();
-  } catch (const Error&) {
-    outcome = Outcome::failed;
-    broken = std::current_exception();
-    database_.give_up();
-    salvage(phase);
-  }
-  watch.finish();
-  phase_on_.reset();
-  broken_off_ = broken != nullptr;
-  reports.push_back(fold_->settle(outcome));
+  const Ended ended = carry_out(stretch);
+  reports.push_back(fold_->settle(ended.outcome));
   presentation_.end_phase(phase.index, reports.back());
+  ended.rethrow();
+}
+
+void PhaseRunner::preload(std::vector<std::string>& notes) {
+  const config::Phase phase = config::preload_phase(config_);
+  const double drain_timeout_sec = config_.drain_timeout_sec + phase.duration_sec;
+  presentation_.begin_preload();
+  const Ended ended = carry_out({phase, 0, start_preload(phase), drain_timeout_sec, std::nullopt});
+  const measure::PhaseReport report = fold_->settle(ended.outcome);
+  notes.push_back(
+      fmt::format("preload: {} of {} rows written in {:.1f} s before the first phase; they are in the run's "
+                  "ledger and in "
+                  "no phase's figures",
+                  report.producer.records, *phase.records, report.duration_sec));
+  notes.insert(notes.end(), report.notes.begin(), report.notes.end());
+  presentation_.end_preload(notes.back());
+  ended.rethrow();
+  if (report.producer.records < *phase.records) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("preload: only {} of {} rows were written within {:.0f} s; is PostgreSQL stuck?",
+                            report.producer.records, *phase.records, phase.duration_sec));
+  }
+  if (!all_drained_) {
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format("preload: the sink had not acknowledged all {} rows after {:.0f} s; preload fewer "
+                    "rows, or give it more time by drain.timeoutSec",
+                    *phase.records, drain_timeout_sec));
+  }
+  if (!measure::is_clean(report.ledger)) {
+    throw Error(ErrorKind::data,
+                fmt::format("preload: the ledger is broken at the {}", report.ledger.broken_at));
+  }
+}
+
+void PhaseRunner::Ended::rethrow() const {
   if (broken) std::rethrow_exception(broken);
   if (outcome == Outcome::interrupted) throw process::Interrupted{};
 }
 
-measure::PhaseFacts PhaseRunner::facts_of(const config::PhasePlan& phase) const {
+PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
+  fold_ = std::make_unique<measure::PhaseFold>(facts_of(stretch));
+  ready_.clear(), load_finished_.clear(), results_.clear();
+  all_drained_ = true;
+  phase_on_ = stretch.wire_index;
+  PhaseWatch watch(
+      loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
+      [this](const measure::Second& second) { presentation_.show(second); }, [this] { database_.hold(); });
+  Ended ended;
+  try {
+    start(stretch);
+    ended.outcome = load(stretch);
+    end_load(stretch);
+    drain(stretch);
+  } catch (const process::Interrupted&) {
+    ended = {Outcome::interrupted, std::current_exception()};
+  } catch (const Error&) {
+    ended = {Outcome::failed, std::current_exception()};
+    database_.give_up();
+    salvage(stretch);
+  }
+  watch.finish();
+  phase_on_.reset();
+  broken_off_ = ended.broken != nullptr;
+  return ended;
+}
+
+measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
   measure::PhaseFacts facts;
-  facts.phase = config_.phases[phase.index];
-  // The producers' schedules hold whole records.
-  if (phase.records_expected)
-    facts.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
+  facts.phase = stretch.phase;
+  facts.expected_records = stretch.expected_records;
   for (const auto& worker : workers_.all()) {
     (worker->role() == Role::producer ? facts.producers : facts.consumers)
         .push_back({worker->name(), worker->pid()});
@@ -93,46 +136,55 @@ measure::PhaseFacts PhaseRunner::facts_of(const config::PhasePlan& phase) const 
   return facts;
 }
 
-void PhaseRunner::start(const config::PhasePlan& phase) {
+void PhaseRunner::start(const Stretch& stretch) {
   // Consumers first: they read while the first row is written.
   for (const Role role : {Role::consumer, Role::producer}) {
-    workers_.send_to(role, start_phase(phase));
-    workers_.await(fmt::format("start phase \"{}\"", phase.name), kReadyTimeout, kEndNow,
+    workers_.send_to(role, stretch.start);
+    workers_.await(fmt::format("start phase \"{}\"", stretch.phase.name), kReadyTimeout, kEndNow,
                    [this, role] { return workers_.all_in(ready_, role); });
   }
 }
 
+/// How long the batches under way may take to end. Those whose connection was lost wait for the server first.
+double PhaseRunner::last_batches_sec() const {
+  return config_.stop_grace_sec + config_.database.give_up_sec;
+}
+
 /// The load window. Producers end it by themselves; `interrupted` when a person ended it first.
-Outcome PhaseRunner::load(const config::PhasePlan& phase) {
-  const auto window = milliseconds(phase.duration_us / 1000);
-  const Waited waited =
-      workers_.wait(window + from_sec(config_.stop_grace_sec), kSilenceMax, kEndEarly, [this] {
-        require_server();
-        return workers_.all_in(load_finished_, Role::producer);
-      });
+Outcome PhaseRunner::load(const Stretch& stretch) {
+  const Waited waited = workers_.wait(from_sec(stretch.phase.duration_sec + last_batches_sec()), kSilenceMax,
+                                      kEndEarly, [this] {
+                                        require_server();
+                                        return workers_.all_in(load_finished_, Role::producer);
+                                      });
   if (waited != Waited::interrupted) return Outcome::passed;
   presentation_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
   return Outcome::interrupted;
 }
 
-void PhaseRunner::end_load(const config::PhasePlan& phase) {
-  workers_.send_to(Role::producer, end_phase(phase.index, 0));
-  workers_.await(fmt::format("end the load of phase \"{}\"", phase.name), from_sec(config_.stop_grace_sec),
-                 kEndNow, [this] { return workers_.all_in(results_, Role::producer); });
+void PhaseRunner::end_load(const Stretch& stretch) {
+  const bool all_over = workers_.all_in(load_finished_, Role::producer);
+  workers_.send_to(Role::producer, end_phase(stretch.wire_index, 0));
+  workers_.await(fmt::format("end the load of phase \"{}\"", stretch.phase.name),
+                 from_sec(all_over ? config_.stop_grace_sec : last_batches_sec()), kEndNow, [this] {
+                   require_server();
+                   return workers_.all_in(results_, Role::producer);
+                 });
   fold_->load_ended(wire::SystemClock().unix_us());
 }
 
 /// Writes the phase's marker. A server that is lost meanwhile is waited for, as long as the workers live.
-void PhaseRunner::mark_end(const config::PhasePlan& phase) {
+void PhaseRunner::mark_end(const Stretch& stretch) {
   struct Answer {
     bool arrived = false;
     std::exception_ptr error;
   };
   const auto answer = std::make_shared<Answer>();  // may outlive the wait
-  database_.emit_marker(wire::phase_end_marker(run_id_, phase.index), [answer](std::exception_ptr error) {
-    answer->error = std::move(error);
-    answer->arrived = true;
-  });
+  database_.emit_marker(wire::phase_end_marker(run_id_, stretch.wire_index),
+                        [answer](std::exception_ptr error) {
+                          answer->error = std::move(error);
+                          answer->arrived = true;
+                        });
   workers_.await("write the phase marker", database_.marker_timeout(), kEndNow, [this, &answer] {
     require_server();
     return answer->arrived;
@@ -140,12 +192,12 @@ void PhaseRunner::mark_end(const config::PhasePlan& phase) {
   if (answer->error) std::rethrow_exception(answer->error);
 }
 
-void PhaseRunner::drain(const config::PhasePlan& phase) {
+void PhaseRunner::drain(const Stretch& stretch) {
   const auto start = std::chrono::steady_clock::now();
-  mark_end(phase);
-  workers_.send_to(Role::consumer, end_phase(phase.index, config_.drain_timeout_sec));
-  workers_.await(fmt::format("drain phase \"{}\"", phase.name),
-                 from_sec(config_.drain_timeout_sec + config_.stop_grace_sec), kEndNow, [this] {
+  mark_end(stretch);
+  workers_.send_to(Role::consumer, end_phase(stretch.wire_index, stretch.drain_timeout_sec));
+  workers_.await(fmt::format("drain phase \"{}\"", stretch.phase.name),
+                 from_sec(stretch.drain_timeout_sec + config_.stop_grace_sec), kEndNow, [this] {
                    require_server();
                    return workers_.all_in(results_, Role::consumer);
                  });
@@ -155,8 +207,8 @@ void PhaseRunner::drain(const config::PhasePlan& phase) {
 
 /// After a failure: lets the producers that still live end their batches and give their account, so that the
 /// ledger of what is left can be settled.
-void PhaseRunner::salvage(const config::PhasePlan& phase) {
-  workers_.send_to(Role::producer, end_phase(phase.index, 0));
+void PhaseRunner::salvage(const Stretch& stretch) {
+  workers_.send_to(Role::producer, end_phase(stretch.wire_index, 0));
   (void)loop_.wait(kSalvageTimeout, kEndNow, [this] {
     for (const auto& worker : workers_.all()) {
       const bool owes = worker->role() == Role::producer && worker->failure().empty();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <set>
@@ -29,6 +31,11 @@ class PhaseRunner final {
   /// broke it, wire::Error or process::Interrupted, afterwards.
   void run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports);
 
+  /// Before the first phase: has producer.preloadRows rows written and drained, a stretch of its own with a
+  /// marker at its end, so that it is in the run's ledger and in no phase. Says in `notes` how it went.
+  /// Throws as run() does, and Error when not all the rows got through.
+  void preload(std::vector<std::string>& notes);
+
   /// PhaseReady, Sample and PhaseResult of any worker. Throws Error{protocol} for a frame of another phase
   /// than the one that is on.
   void on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame);
@@ -39,13 +46,29 @@ class PhaseRunner final {
  private:
   using Role = WorkerProcess::Role;
 
-  [[nodiscard]] measure::PhaseFacts facts_of(const config::PhasePlan& phase) const;
-  void start(const config::PhasePlan& phase);
-  [[nodiscard]] measure::Outcome load(const config::PhasePlan& phase);
-  void end_load(const config::PhasePlan& phase);
-  void mark_end(const config::PhasePlan& phase);
-  void drain(const config::PhasePlan& phase);
-  void salvage(const config::PhasePlan& phase);
+  /// A phase, or the preload.
+  struct Stretch {
+    config::Phase phase;
+    unsigned wire_index = 0;
+    proto::ControlFrame start;
+    double drain_timeout_sec = 0;
+    std::optional<std::uint64_t> expected_records;
+  };
+  struct Ended {
+    measure::Outcome outcome = measure::Outcome::passed;
+    std::exception_ptr broken;
+    void rethrow() const;
+  };
+
+  [[nodiscard]] Ended carry_out(const Stretch& stretch);
+  [[nodiscard]] measure::PhaseFacts facts_of(const Stretch& stretch) const;
+  void start(const Stretch& stretch);
+  [[nodiscard]] double last_batches_sec() const;
+  [[nodiscard]] measure::Outcome load(const Stretch& stretch);
+  void end_load(const Stretch& stretch);
+  void mark_end(const Stretch& stretch);
+  void drain(const Stretch& stretch);
+  void salvage(const Stretch& stretch);
   void require_server() const;
   void expect(const WorkerProcess& worker, unsigned phase_index) const;
 
@@ -58,7 +81,7 @@ class PhaseRunner final {
   postgres::Session sampling_;  // looks at the server while the other session works
 
   std::unique_ptr<measure::PhaseFold> fold_;  // of the phase that is on, or was last
-  std::optional<unsigned> phase_on_;
+  std::optional<unsigned> phase_on_;          // by its number on the wire
   // Who has answered what in it, by name.
   std::set<std::string> ready_, load_finished_, results_;
   bool all_drained_ = true;

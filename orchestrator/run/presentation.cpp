@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/config/phase_plan.h"
 #include "orchestrator/report/metrics_json.h"
 #include "orchestrator/report/report_md.h"
 #include "orchestrator/report/summary.h"
@@ -43,7 +44,13 @@ Presentation::Presentation(const config::Config& config, const std::filesystem::
   timeseries_ << report::csv_header(roles_);
   if (display_.quiet) return;
   const auto screen = [terminal = display.terminal] { return terminal ? terminal_size() : std::nullopt; };
-  live_ = std::make_unique<live::LiveView>(std::cout, screen, config.phases);
+  std::vector<config::Phase> shown = config.phases;
+  if (config.producer.preload_rows > 0) {
+    shown.insert(shown.begin(), config::preload_phase(config));
+    shown.front().duration_sec = 0;  // its time is a limit, not a plan
+    first_phase_shown_ = 1;
+  }
+  live_ = std::make_unique<live::LiveView>(std::cout, screen, shown);
 }
 
 void Presentation::say(const std::string& line) {
@@ -51,7 +58,16 @@ void Presentation::say(const std::string& line) {
 }
 
 void Presentation::begin_phase(std::size_t phase_index) {
-  if (live_) live_->phase_started(phase_index);
+  if (live_) live_->phase_started(first_phase_shown_ + phase_index);
+}
+
+void Presentation::begin_preload() {
+  if (live_) live_->phase_started(0);
+}
+
+void Presentation::end_preload(const std::string& line) {
+  if (live_) live_->phase_ended(0, std::nullopt);
+  say(line);
 }
 
 void Presentation::show(const measure::Second& second) {
@@ -61,7 +77,7 @@ void Presentation::show(const measure::Second& second) {
 
 void Presentation::end_phase(std::size_t phase_index, const measure::PhaseReport& report) {
   if (!live_) return;
-  live_->phase_ended(phase_index, report.verdict.state);
+  live_->phase_ended(first_phase_shown_ + phase_index, report.verdict.state);
   live_->print(report::phase_line(report, display_.colour));
 }
 

@@ -27,6 +27,9 @@ class Presentation final {
 
   /// What is being done now, a line; nothing when quiet.
   void say(const std::string& line);
+  /// The preload is shown as a phase is; `line` says how it went.
+  void begin_preload();
+  void end_preload(const std::string& line);
   void begin_phase(std::size_t phase_index);
   /// One second of the phase: to timeseries.csv and the live view.
   void show(const measure::Second& second);
@@ -44,6 +47,7 @@ class Presentation final {
   std::vector<std::string> roles_;  // of timeseries.csv's columns
   std::ofstream timeseries_;
   std::unique_ptr<live::LiveView> live_;  // nullptr when quiet
+  std::size_t first_phase_shown_ = 0;     // 1 when the live view has the preload in front
 };
 
 }  // namespace walstorm::run

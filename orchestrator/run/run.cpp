@@ -139,6 +139,7 @@ void Run::start_workers() {
 void Run::run_phases() {
   if (report_.outcome != Outcome::passed) return;
   phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, presentation_);
+  if (config_.producer.preload_rows > 0) phases_->preload(report_.notes);
   for (const config::PhasePlan& phase : plan_) phases_->run(phase, report_.phases);
 }
 

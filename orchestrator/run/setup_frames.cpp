@@ -23,7 +23,17 @@ proto::Setup& common_setup(proto::ControlFrame& frame, const SetupFacts& facts, 
 }
 
 proto::WriteMode to_proto(config::WriteMode mode) {
-  return mode == config::WriteMode::copy ? proto::WRITE_MODE_COPY : proto::WRITE_MODE_INSERT;
+  switch (mode) {
+    case config::WriteMode::insert:
+      return proto::WRITE_MODE_INSERT;
+    case config::WriteMode::copy:
+      return proto::WRITE_MODE_COPY;
+    case config::WriteMode::unnest:
+      return proto::WRITE_MODE_UNNEST;
+    case config::WriteMode::prepared:
+      return proto::WRITE_MODE_PREPARED;
+  }
+  return proto::WRITE_MODE_INSERT;
 }
 
 proto::AckPolicy to_proto(config::AckPolicy policy) {
@@ -83,6 +93,7 @@ proto::ControlFrame producer_setup(const config::Config& config, const SetupFact
   setup.set_payload_entropy(producer.payload_entropy);
   setup.set_write_mode(to_proto(producer.write_mode));
   setup.set_live_rows_max(std::max<std::uint64_t>(1, producer.max_live_rows / producer.worker_count));
+  setup.set_give_up_ms(static_cast<std::uint64_t>(config.database.give_up_sec * 1000));
   return frame;
 }
 
@@ -111,10 +122,11 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
 proto::ControlFrame start_phase(const config::PhasePlan& phase) {
   proto::ControlFrame frame;
   proto::StartPhase& start = *frame.mutable_start_phase();
-  start.set_phase_index(phase.index);
+  start.set_phase_index(phase.wire_index);
   start.set_name(phase.name);
   start.set_duration_us(phase.duration_us);
   start.set_records_max(phase.records_max);
+  if (phase.arrival == config::Arrival::poisson) start.set_arrival(proto::ARRIVAL_POISSON);
   if (const auto* constant = std::get_if<config::ConstantLoad>(&phase.load)) {
     start.set_constant_rate(constant->rate);
   } else if (const auto* ramp = std::get_if<config::RampLoad>(&phase.load)) {
@@ -123,6 +135,18 @@ proto::ControlFrame start_phase(const config::PhasePlan& phase) {
   } else {
     start.mutable_max();
   }
+  return frame;
+}
+
+proto::ControlFrame start_preload(const config::Phase& preload) {
+  proto::ControlFrame frame;
+  proto::StartPhase& start = *frame.mutable_start_phase();
+  start.set_phase_index(0);
+  start.set_name(preload.name);
+  start.set_duration_us(static_cast<std::uint64_t>(preload.duration_sec * 1e6));
+  start.set_records_max(*preload.records);
+  start.set_preload(true);
+  start.mutable_max();
   return frame;
 }
 

@@ -30,6 +30,7 @@ struct SetupFacts {
 [[nodiscard]] proto::ControlFrame consumer_setup(const config::Config& config, const SetupFacts& facts,
                                                  unsigned index);
 [[nodiscard]] proto::ControlFrame start_phase(const config::PhasePlan& phase);
+[[nodiscard]] proto::ControlFrame start_preload(const config::Phase& preload);
 [[nodiscard]] proto::ControlFrame end_phase(unsigned phase_index, double drain_timeout_sec);
 
 }  // namespace walstorm::run

@@ -192,5 +192,18 @@ TEST(RowHash, DiffersForSeedsRowsAndVersions) {
   EXPECT_EQ(hashes.size(), 50'000U);
 }
 
+TEST(Ledger, StagesInsertsAloneWithoutATraceInTheShares) {
+  Ledger ledger(1, 0, {0, 0}, 100);
+  wire::ChangeTally preload;
+  EXPECT_EQ(ledger.stage_inserts(50).inserts.size(), 50U);
+  ledger.commit(preload);
+  EXPECT_EQ(preload.inserts, 50U);
+  wire::ChangeTally phase;
+  EXPECT_EQ(ledger.stage(20).updates.size(), 20U) << "updates alone were asked for, and now there are rows";
+  ledger.commit(phase);
+  EXPECT_EQ(phase.updates, 20U);
+  EXPECT_EQ(ledger.expected().rows, 50U);
+}
+
 }  // namespace
 }  // namespace walstorm::producer

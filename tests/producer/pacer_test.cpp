@@ -1,5 +1,7 @@
 #include "producer/pacer.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <limits>
@@ -14,11 +16,11 @@ constexpr std::int64_t kSecond = 1'000'000;
 
 Schedule constant(double rate, std::int64_t duration_us, std::uint32_t batch_size,
                   std::uint64_t records_max = 0) {
-  return Schedule({TargetRate{rate, rate}, duration_us, records_max, batch_size});
+  return Schedule({TargetRate{rate, rate}, duration_us, records_max, batch_size, std::nullopt});
 }
 
 Schedule ramp(double from, double to, std::int64_t duration_us, std::uint32_t batch_size) {
-  return Schedule({TargetRate{from, to}, duration_us, 0, batch_size});
+  return Schedule({TargetRate{from, to}, duration_us, 0, batch_size, std::nullopt});
 }
 
 /// Takes everything of all slots; returns the sum of records and fails when a batch is taken twice.
@@ -163,6 +165,124 @@ TEST(Pacer, CountsOnlyWhatFellDueAsNotStarted) {
   EXPECT_EQ(pacer.records_not_started(550'000), 200U);
   EXPECT_EQ(pacer.records_not_started(10 * kSecond), 4900U);
   EXPECT_EQ(pacer.records_not_started(99 * kSecond), 4900U);
+}
+
+/// When all batches of a Poisson phase fall due, slot by slot, together in order.
+std::vector<double> poisson_arrivals(const Schedule& schedule, std::uint32_t slots) {
+  std::vector<double> due;
+  for (std::uint32_t slot = 0; slot < slots; ++slot) {
+    Pacer pacer(schedule, slot, slots);
+    double last = 0;
+    while (const auto batch = pacer.next()) {
+      const auto at = static_cast<double>(batch->due_us.value());
+      EXPECT_GE(at, last) << "a slot's batches fall due in their order";
+      last = at;
+      due.push_back(at);
+      pacer.take();
+    }
+  }
+  std::ranges::sort(due);
+  return due;
+}
+
+Schedule poisson(TargetRate rate, std::int64_t duration_us, std::uint32_t batch_size, std::uint64_t seed,
+                 std::uint64_t records_max = 0) {
+  return Schedule({rate, duration_us, records_max, batch_size, seed});
+}
+
+/// The largest distance between the share of `values` (in ascending order, each 0 to 1) below a number and
+/// that number: Kolmogorov's. For n of them it exceeds 1.95 / sqrt(n) once in a thousand.
+double distance_from_uniform(const std::vector<double>& values) {
+  double distance = 0;
+  const auto n = static_cast<double>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    distance = std::max({distance, std::abs(values[i] - static_cast<double>(i) / n),
+                         std::abs(values[i] - static_cast<double>(i + 1) / n)});
+  }
+  return distance;
+}
+
+TEST(Poisson, HasExponentialGapsOfTheScheduledMean) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    for (const std::uint32_t slots : {1U, 7U}) {
+      const auto due = poisson_arrivals(poisson({1000, 1000}, 200 * kSecond, 10, seed), slots);
+      ASSERT_EQ(due.size(), 20'000U);
+      constexpr double kMeanGapUs = 10'000;
+      double sum = 0;
+      double squares = 0;
+      std::vector<double> shares;  // of exponential gaps, the distribution function is uniform
+      for (std::size_t i = 1; i < due.size(); ++i) {
+        const double gap = due[i] - due[i - 1];
+        sum += gap;
+        squares += gap * gap;
+        shares.push_back(1 - std::exp(-gap / kMeanGapUs));
+      }
+      const auto gaps = static_cast<double>(shares.size());
+      const double mean = sum / gaps;
+      EXPECT_NEAR(mean, kMeanGapUs, 50) << "seed " << seed << ", " << slots << " slots";
+      EXPECT_NEAR((squares / gaps - mean * mean) / (mean * mean), 1, 0.06) << "seed " << seed;
+      std::ranges::sort(shares);
+      EXPECT_LT(distance_from_uniform(shares), 1.95 / std::sqrt(gaps)) << "seed " << seed;
+    }
+  }
+}
+
+TEST(Poisson, CountsOfAStretchVaryAsMuchAsTheirMean) {
+  const auto due = poisson_arrivals(poisson({1000, 1000}, 1000 * kSecond, 10, 5), 4);
+  std::vector<double> counts(1000, 0);  // of each second: 100 on average
+  for (const double at : due) ++counts[std::min<std::size_t>(999, static_cast<std::size_t>(at / 1e6))];
+  double squares = 0;
+  for (const double count : counts) squares += (count - 100) * (count - 100);
+  EXPECT_NEAR(squares / 1000, 100, 15) << "evenly spaced they would not vary at all";
+}
+
+TEST(Poisson, FollowsARamp) {
+  // From 0 to 2000/s in 100 s: by t of them (t / 100)^2 of the batches are due.
+  const auto due = poisson_arrivals(poisson({0, 2000}, 100 * kSecond, 10, 9), 3);
+  ASSERT_EQ(due.size(), 10'000U);
+  std::vector<double> shares;
+  for (const double at : due) shares.push_back(at / 1e8 * (at / 1e8));
+  EXPECT_LT(distance_from_uniform(shares), 1.95 / std::sqrt(10'000.0));
+}
+
+TEST(Poisson, IsTheSameForTheSameSeedAndAnotherForAnother) {
+  const TargetRate rate{500, 500};
+  const auto first = poisson_arrivals(poisson(rate, 10 * kSecond, 10, 1), 4);
+  EXPECT_EQ(first, poisson_arrivals(poisson(rate, 10 * kSecond, 10, 1), 4));
+  EXPECT_NE(first, poisson_arrivals(poisson(rate, 10 * kSecond, 10, 2), 4));
+}
+
+TEST(Poisson, OffersTheTargetExactlyWithinThePhase) {
+  for (const std::uint32_t slots : {1U, 3U, 64U}) {
+    EXPECT_EQ(take_all(poisson({1050, 1050}, kSecond, 100, 4), slots), 1050U);
+    EXPECT_EQ(take_all(poisson({1000, 1000}, 60 * kSecond, 30, 4, 1001), slots), 1001U);
+  }
+  EXPECT_LE(poisson_arrivals(poisson({1000, 1000}, kSecond, 1, 4), 3).back(), 1e6);
+  EXPECT_LE(poisson_arrivals(poisson({1000, 1000}, 60 * kSecond, 1, 4, 2000), 3).back(), 2e6)
+      << "a number of records ends the schedule when the target reaches it";
+}
+
+TEST(Poisson, CountsOnlyWhatFellDueAsNotStarted) {
+  const Schedule schedule = poisson({1050, 1050}, 10 * kSecond, 100, 8);
+  Pacer pacer(schedule, 1, 2);
+  std::vector<std::int64_t> due;
+  for (Pacer ahead = pacer; const auto batch = ahead.next(); ahead.take()) due.push_back(*batch->due_us);
+  ASSERT_EQ(due.size(), 52U);
+  EXPECT_EQ(pacer.records_not_started(due[0] - 1), 0U);
+  EXPECT_EQ(pacer.records_not_started(due[4]), 500U);
+  pacer.take();
+  EXPECT_EQ(pacer.records_not_started(due[4]), 400U);
+  for (int i = 0; i < 6; ++i) pacer.take();
+  EXPECT_EQ(pacer.records_not_started(due[4]), 0U) << "batches already taken are not due again";
+  EXPECT_EQ(pacer.records_not_started(10 * kSecond), 45 * 100U);
+  EXPECT_EQ(Pacer(schedule, 0, 2).records_not_started(10 * kSecond), 53 * 100U);
+}
+
+TEST(Poisson, OfASlotWithoutABatchIsEmpty) {
+  const Schedule schedule = poisson({10, 10}, kSecond, 10, 8);  // one batch
+  EXPECT_TRUE(Pacer(schedule, 0, 2).next());
+  EXPECT_FALSE(Pacer(schedule, 1, 2).next());
+  EXPECT_EQ(Pacer(schedule, 1, 2).records_not_started(kSecond), 0U);
 }
 
 TEST(Pacer, CountsAPartialLastBatchAsWhatItHolds) {

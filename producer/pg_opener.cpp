@@ -1,0 +1,269 @@
+#include "producer/pg_opener.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <libpq-fe.h>
+
+#include "proto/wire/error.h"
+
+namespace walstorm::producer {
+
+using boost::system::error_code;
+using std::chrono::steady_clock;
+using wire::Error;
+using wire::ErrorKind;
+
+namespace {
+
+constexpr std::chrono::seconds kAttemptTimeout{10};
+constexpr const char* kAttemptTimeoutSec = "10";
+
+// Sessions plan their statements while the table is still empty, and keep the plans (prepared statements,
+// generic plans): without these, the plan for an empty table, a sequential scan, would stay when it has
+// grown.
+constexpr std::array<std::pair<const char*, const char*>, 4> kPlannerSettings{{
+    {"plan_cache_mode", "force_generic_plan"},
+    {"enable_seqscan", "off"},
+    {"enable_hashjoin", "off"},
+    {"enable_mergejoin", "off"},
+}};
+
+/// The backend's start as seconds since 1970: a text that no setting of the session changes.
+constexpr const char* kIdentitySql =
+    "SELECT pg_backend_pid()::text, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity "
+    "WHERE pid = pg_backend_pid())";
+
+std::vector<std::pair<std::string, std::string>> settings_of(const ConnectOptions& options) {
+  std::vector<std::pair<std::string, std::string>> settings(kPlannerSettings.begin(), kPlannerSettings.end());
+  settings.insert(settings.end(), options.session_settings.begin(), options.session_settings.end());
+  return settings;
+}
+
+void log_notice(void*, const PGresult* notice) {
+  spdlog::debug("postgres: {}", message_of(notice));
+}
+
+using Result = std::unique_ptr<PGresult, void (*)(PGresult*)>;
+
+/// Of a result of kIdentitySql, which may have further columns.
+SessionId identity_in(const PGresult* result) {
+  return {PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1)};
+}
+
+bool has_row(const PGresult* result) {
+  return PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+}
+
+/// What stands before dbname is a default, what stands after it wins over the connection string.
+struct ConnectParameters {
+  explicit ConnectParameters(const ConnectOptions& options)
+      : values{kAttemptTimeoutSec, options.conninfo.c_str(), "UTF8", nullptr} {}
+
+  std::array<const char*, 4> keywords{"connect_timeout", "dbname", "client_encoding", nullptr};
+  std::array<const char*, 4> values;
+};
+
+void check_readable(const std::string& conninfo) {
+  // Parsed apart first: PQconnectdbParams quotes a string that it cannot parse, with the password in it.
+  char* parse_error = nullptr;
+  PQconninfoOption* const parsed = PQconninfoParse(conninfo.c_str(), &parse_error);
+  PQfreemem(parse_error);
+  if (parsed == nullptr) {
+    throw Error(ErrorKind::config,
+                "connect to postgres: libpq cannot read the connection string; see its "
+                "documentation, \"Connection Strings\"");
+  }
+  PQconninfoFree(parsed);
+}
+
+void set(PGconn* connection, const std::string& name, const std::string& value) {
+  const std::array values{name.c_str(), value.c_str()};
+  const Result answer(PQexecParams(connection, "SELECT set_config($1, $2, false)", 2, nullptr, values.data(),
+                                   nullptr, nullptr, 0),
+                      PQclear);
+  if (has_row(answer.get())) return;
+  const std::string why = one_line(PQerrorMessage(connection));
+  if (PQstatus(connection) != CONNECTION_OK) {
+    throw Error(ErrorKind::unavailable, fmt::format("the connection to postgres was lost: {}", why));
+  }
+  throw Error(ErrorKind::config,
+              fmt::format("set \"{}\" to \"{}\" on a writing session: {}; correct it in database.settings",
+                          name, value, why));
+}
+
+}  // namespace
+
+std::string one_line(std::string_view message) {
+  std::string line;
+  for (const char c : message) {
+    const bool is_space = c == '\n' || c == '\t' || c == ' ';
+    if (!is_space) {
+      line += c;
+    } else if (!line.ends_with(' ')) {
+      line += ' ';
+    }
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+std::string message_of(const pg_result* result) {
+  const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char* const hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+  // An error of libpq itself has no fields.
+  if (primary == nullptr) return one_line(PQresultErrorMessage(result));
+  return hint == nullptr ? one_line(primary) : one_line(fmt::format("{} ({})", primary, hint));
+}
+
+void PgSession::Finish::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
+
+PgOpener::PgOpener(boost::asio::io_context& loop, ConnectOptions options)
+    : options_(std::move(options)), timer_(loop), socket_(loop) {}
+
+PgOpener::~PgOpener() {
+  drop_attempt();
+}
+
+PgSession PgOpener::open() {
+  check_readable(options_.conninfo);
+  PgSession session;
+  const ConnectParameters parameters(options_);
+  session.connection.reset(
+      PQconnectdbParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1));
+  PGconn* const connection = session.connection.get();
+  if (PQstatus(connection) != CONNECTION_OK) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("connect to postgres: {}", one_line(PQerrorMessage(connection))));
+  }
+  PQsetNoticeReceiver(connection, log_notice, nullptr);
+  for (const auto& [name, value] : settings_of(options_)) set(connection, name, value);
+  const Result identity(PQexec(connection, kIdentitySql), PQclear);
+  if (!has_row(identity.get()) || PQsetnonblocking(connection, 1) != 0) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("set up a session with postgres: {}", one_line(PQerrorMessage(connection))));
+  }
+  session.id = identity_in(identity.get());
+  return session;
+}
+
+void PgOpener::reopen(OnOpen on_open) {
+  on_open_ = std::move(on_open);
+  gives_up_at_ = steady_clock::now() + options_.give_up;
+  backoff_.emplace(Random(static_cast<std::uint64_t>(steady_clock::now().time_since_epoch().count())));
+  try_again();
+}
+
+void PgOpener::try_again() {
+  timer_.expires_after(backoff_->next());
+  timer_.async_wait([this](const error_code& error) {
+    if (!error) attempt();
+  });
+}
+
+void PgOpener::attempt() {
+  ++attempt_;
+  const ConnectParameters parameters(options_);
+  opening_.emplace();
+  opening_->connection.reset(
+      PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1));
+  timer_.expires_after(kAttemptTimeout);
+  timer_.async_wait([this, mine = attempt_](const error_code& error) {
+    if (!error && mine == attempt_ && opening_) {
+      attempt_failed(fmt::format("no answer within {} s", kAttemptTimeoutSec));
+    }
+  });
+  if (PQstatus(opening_->connection.get()) == CONNECTION_BAD) {
+    return attempt_failed(one_line(PQerrorMessage(opening_->connection.get())));
+  }
+  // libpq's documentation of PQconnectStart: begin as if PQconnectPoll had asked to write.
+  wait(boost::asio::posix::stream_descriptor::wait_write, &PgOpener::poll);
+}
+
+void PgOpener::poll() {
+  PGconn* const connection = opening_->connection.get();
+  switch (PQconnectPoll(connection)) {
+    case PGRES_POLLING_READING:
+      return wait(boost::asio::posix::stream_descriptor::wait_read, &PgOpener::poll);
+    case PGRES_POLLING_WRITING:
+      return wait(boost::asio::posix::stream_descriptor::wait_write, &PgOpener::poll);
+    case PGRES_POLLING_OK:
+      return ask_settings();
+    default:
+      return attempt_failed(one_line(PQerrorMessage(connection)));
+  }
+}
+
+/// All settings in one statement: the server has taken each of them before.
+void PgOpener::ask_settings() {
+  PGconn* const connection = opening_->connection.get();
+  PQsetNoticeReceiver(connection, log_notice, nullptr);
+  const auto settings = settings_of(options_);
+  std::string sql = kIdentitySql;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : settings) {
+    sql += fmt::format(", set_config(${}, ${}, false)", values.size() + 1, values.size() + 2);
+    values.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  if (PQsetnonblocking(connection, 1) != 0 ||
+      PQsendQueryParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                        nullptr, nullptr, 0) != 1) {
+    return attempt_failed(one_line(PQerrorMessage(connection)));
+  }
+  // A statement as short as this one fits a new socket's buffer: all of it is sent, or the socket is broken.
+  if (PQflush(connection) != 0) return attempt_failed(one_line(PQerrorMessage(connection)));
+  wait(boost::asio::posix::stream_descriptor::wait_read, &PgOpener::read_settings);
+}
+
+void PgOpener::read_settings() {
+  PGconn* const connection = opening_->connection.get();
+  if (PQconsumeInput(connection) == 0) return attempt_failed(one_line(PQerrorMessage(connection)));
+  while (PQisBusy(connection) == 0) {
+    const Result result(PQgetResult(connection), PQclear);
+    if (!result) {
+      // The answer's end: what it said is known by now.
+      if (opening_->id.pid.empty()) return attempt_failed("the session's settings were not answered");
+      PgSession session = std::move(*opening_);
+      drop_attempt();
+      const OnOpen on_open = std::exchange(on_open_, nullptr);
+      return on_open(std::move(session));
+    }
+    if (!has_row(result.get())) return attempt_failed(message_of(result.get()));
+    opening_->id = identity_in(result.get());
+  }
+  wait(boost::asio::posix::stream_descriptor::wait_read, &PgOpener::read_settings);
+}
+
+/// libpq may have another socket at each step, also one of the same number: it is lent anew each time.
+void PgOpener::wait(boost::asio::posix::stream_descriptor::wait_type what, void (PgOpener::*then)()) {
+  socket_.assign(PQsocket(opening_->connection.get()));
+  socket_.async_wait(what, [this, then, mine = attempt_](const error_code& error) {
+    if (error || mine != attempt_ || !opening_) return;
+    socket_.release();
+    (this->*then)();
+  });
+}
+
+void PgOpener::attempt_failed(const std::string& why) {
+  drop_attempt();
+  if (steady_clock::now() >= gives_up_at_) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("connect to postgres again: gave up after {:.1f} s: {}; database.giveUpSec says "
+                            "how long it may be out of reach",
+                            std::chrono::duration<double>(options_.give_up).count(), why));
+  }
+  spdlog::info("connect to postgres again: {}", why);
+  try_again();
+}
+
+void PgOpener::drop_attempt() {
+  timer_.cancel();
+  if (socket_.is_open()) socket_.release();
+  opening_.reset();
+}
+
+}  // namespace walstorm::producer

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "producer/backoff.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace walstorm::producer {
+
+struct ConnectOptions {
+  std::string conninfo;                                               ///< URL or keywords
+  std::vector<std::pair<std::string, std::string>> session_settings;  ///< GUCs of the user
+  std::chrono::milliseconds give_up{30'000};  ///< how long the server may be out of reach
+};
+
+/// How the server knows a session: its backend's process id and when that started, since ids are used again.
+/// `started` is empty where the server does not tell.
+struct SessionId {
+  std::string pid;
+  std::string started;
+};
+
+/// An open session of libpq's, not blocking, with its settings made.
+struct PgSession {
+  struct Finish {
+    void operator()(pg_conn* connection) const;
+  };
+  std::unique_ptr<pg_conn, Finish> connection;
+  SessionId id;
+};
+
+/// libpq's messages end with a line feed and may have several lines, with tabs.
+[[nodiscard]] std::string one_line(std::string_view message);
+
+/// What the server says, without its DETAIL: that may quote the row, and row data never crosses to the
+/// orchestrator.
+[[nodiscard]] std::string message_of(const pg_result* result);
+
+/// Opens sessions: the first one by waiting for it, later ones on the loop. With pg_connection.cpp the only
+/// file of the producer that includes libpq.
+class PgOpener final {
+ public:
+  using OnOpen = std::function<void(PgSession)>;
+
+  PgOpener(boost::asio::io_context& loop, ConnectOptions options);
+  PgOpener(const PgOpener&) = delete;
+  PgOpener& operator=(const PgOpener&) = delete;
+  ~PgOpener();
+
+  /// Blocks; one attempt. Throws Error{unavailable} when the server is not to be had, Error{config} for a
+  /// connection string that cannot be read or a setting that the server refuses.
+  [[nodiscard]] PgSession open();
+
+  /// Tries again and again, with a back-off, until `on_open` can be called with a session. After
+  /// ConnectOptions::give_up Error{unavailable} leaves the loop. Blocks only for libpq's look-up of the
+  /// server's name.
+  void reopen(OnOpen on_open);
+
+  [[nodiscard]] std::chrono::milliseconds give_up() const { return options_.give_up; }
+
+ private:
+  [[nodiscard]] PgSession begin_session() const;
+  void try_again();
+  void attempt();
+  void poll();
+  void ask_settings();
+  void read_settings();
+  void wait(boost::asio::posix::stream_descriptor::wait_type what, void (PgOpener::*then)());
+  void attempt_failed(const std::string& why);
+  void drop_attempt();
+
+  const ConnectOptions options_;
+  boost::asio::steady_timer timer_;
+  // The socket of the attempt under way, lent by libpq: released before libpq may close it.
+  boost::asio::posix::stream_descriptor socket_;
+  std::optional<PgSession> opening_;
+  unsigned attempt_ = 0;  // tells what the loop still holds of an attempt given up
+  std::optional<Backoff> backoff_;
+  std::chrono::steady_clock::time_point gives_up_at_;
+  OnOpen on_open_;
+};
+
+}  // namespace walstorm::producer
