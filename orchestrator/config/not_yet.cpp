@@ -25,7 +25,6 @@ constexpr std::array kNotYet{
     NotYet{"/consumer/compression", R"(["auto", "none"])"},
     NotYet{"/consumer/protoVersion", "[1]"},
     NotYet{"/consumer/streaming", R"(["off"])"},
-    NotYet{"/database/copySchemaFrom", "[]"},
     NotYet{"/clickhouse/url", "[]"},
     NotYet{"/clickhouse/database", R"(["walstorm"])"},
     NotYet{"/clickhouse/giveUpSec", "[60]"},

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "orchestrator/config/phase_plan.h"
+#include "orchestrator/postgres/readiness.h"
+#include "orchestrator/postgres/server_probe.h"
+#include "orchestrator/postgres/table_shape.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -18,6 +22,17 @@ constexpr seconds kTallyTimeout{900};
 
 }  // namespace
 
+std::string home_database(const Address& address, const config::Database& settings) {
+  if (address.database() != settings.profiling_database)
+    return address.database().empty() ? "postgres" : address.database();
+  throw Error(
+      wire::ErrorKind::config,
+      fmt::format(
+          "database.profilingDatabase: \"{}\" is the database that the URL names; walstorm empties and "
+          "drops its database: name another",
+          settings.profiling_database));
+}
+
 PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Config& config,
                                    const std::filesystem::path& log_dir, std::vector<std::string>& notes)
     : loop_(loop), settings_(config.database), slot_(config.consumer.slot_name) {
@@ -28,6 +43,9 @@ PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Confi
     address_ = server_->address();
   }
   try {
+    source_ = schema_source(config.database, address_);
+    if (source_ && address_.schema().empty()) address_ = address_.with_schema(source_->address.schema());
+    home_ = home_database(address_, config.database);
     prepare(config, notes);
   } catch (...) {
     release();
@@ -45,33 +63,85 @@ std::string PreparedDatabase::conninfo(const std::string& application_name) cons
 
 void PreparedDatabase::prepare(const config::Config& config, std::vector<std::string>& notes) {
   const std::string where = "prepare " + address_.shown();
-  {
-    const std::string home = address_.database().empty() ? "postgres" : address_.database();
-    Session session(loop_, address_.conninfo(home, "walstorm"), where);
-    facts_ = session.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
-    session.ask<bool>("create the database", kStepTimeout, 0,
-                      [name = settings_.profiling_database](auto& connection) {
-                        create_database(connection, name);
-                        return true;
-                      });
-  }
+  Session at_home(loop_, address_.conninfo(home_, "walstorm"), where);
+  inspect(at_home, config, notes);
   session_ = std::make_unique<Session>(loop_, conninfo("walstorm"), where);
-  const bool leftover = session_->ask<bool>(
-      "prepare the table and publication", kStepTimeout + kSlotRelease, 0,
+  take_database(notes);
+  if (source_) {
+    session_.reset();  // a database with sessions in it cannot be dropped
+    copy_schema(at_home);
+    session_ = std::make_unique<Session>(loop_, conninfo("walstorm"), where);
+  }
+  const auto adapted = session_->ask<std::vector<std::string>>(
+      "prepare the table and publication", kStepTimeout, 0,
       [identity = settings_.replica_identity, publication = config.consumer.publication_name,
-       schema = address_.schema(), slot = slot_](auto& connection) {
+       schema = address_.schema(), source = source_ ? source_->shown() : "",
+       binary = config.consumer.binary](auto& connection) {
+        if (source.empty()) {
+          prepare_table(connection, identity, publication, schema);
+          return std::vector<std::string>{};
+        }
         lock_database(connection);
-        const bool found = drop_slot(connection, slot, kSlotRelease);
-        prepare_table(connection, identity, publication, schema);
-        return found;
+        return adopt_table(connection, source, identity, publication, binary);
       });
-  if (leftover)
-    notes.push_back(fmt::format("dropped the replication slot \"{}\" that an earlier run left", slot_));
+  notes.insert(notes.end(), adapted.begin(), adapted.end());
   slot_made_ = true;  // from here on it is ours to drop, even if the answer to its creation is lost
   session_->ask<bool>("create the replication slot", kStepTimeout, 0, [slot = slot_](auto& connection) {
     create_slot(connection, slot);
     return true;
   });
+}
+
+/// Refuses a server that is not ready, and creates the database.
+void PreparedDatabase::inspect(Session& at_home, const config::Config& config,
+                               std::vector<std::string>& notes) {
+  const std::string name = settings_.profiling_database;
+  const auto probe = at_home.ask<ServerProbe>(
+      "inspect the server", kStepTimeout, 0,
+      [name, slot = slot_](auto& connection) { return probe_server(connection, name, slot); });
+  require_no_problem(judge_server(probe, config, config::disk_bytes(config, config::plan_phases(config))));
+  facts_ = at_home.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
+  data_folder_ = local_data_folder(probe);
+  const auto clock = at_home.ask<ClockOffset>("compare the clocks", kStepTimeout, 0, measure_clock);
+  if (clock.is_real())
+    notes.push_back(
+        fmt::format("the clock of PostgreSQL is {}: lags are off by that much", to_string(clock)));
+  at_home.ask<bool>("create the database", kStepTimeout, 0, [name](auto& connection) {
+    create_database(connection, name);
+    return true;
+  });
+}
+
+/// Takes the database for this run, and the slot out of it that an earlier one left.
+void PreparedDatabase::take_database(std::vector<std::string>& notes) {
+  const bool leftover = session_->ask<bool>("take the database", kStepTimeout + kSlotRelease, 0,
+                                            [slot = slot_](auto& connection) {
+                                              require_ours(connection);
+                                              lock_database(connection);
+                                              return drop_slot(connection, slot, kSlotRelease);
+                                            });
+  if (leftover)
+    notes.push_back(fmt::format("dropped the replication slot \"{}\" that an earlier run left", slot_));
+}
+
+/// Makes the database anew, with the schema of source_ in it.
+void PreparedDatabase::copy_schema(Session& at_home) {
+  using Settings = std::set<std::string>;
+  const std::string name = settings_.profiling_database;
+  Session at_source(loop_, source_->address.conninfo(source_->database, "walstorm"),
+                    "copy the schema of " + source_->shown());
+  const int version = at_source.ask<int>("ask for its version", kStepTimeout, 0, [name](auto& connection) {
+    require_other_database(connection, name);
+    return server_version(connection);
+  });
+  const DumpTools tools = find_dump_tools(loop_, version / 10'000);
+  const auto known =
+      at_home.ask<Settings>("make the database anew", kStepTimeout, 0, [name](auto& connection) {
+        drop_database(connection, name);
+        create_database(connection, name);
+        return setting_names(connection);
+      });
+  postgres::copy_schema(loop_, tools, *source_, {address_, name}, known);
 }
 
 void PreparedDatabase::emit_marker(const std::string& content, int interrupts_tolerated) {
@@ -111,8 +181,7 @@ void PreparedDatabase::drop_slot_and_database() {
                       [slot = slot_](auto& connection) { return drop_slot(connection, slot, kSlotRelease); });
   }
   if (settings_.keep) return;
-  const std::string home = address_.database().empty() ? "postgres" : address_.database();
-  Session session(loop_, address_.conninfo(home, "walstorm"), "clean up " + address_.shown());
+  Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up " + address_.shown());
   session.ask<bool>("drop the database", kStepTimeout, tolerate_all,
                     [name = settings_.profiling_database](auto& c) {
                       drop_database(c, name);
