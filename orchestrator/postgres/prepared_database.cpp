@@ -120,6 +120,7 @@ void PreparedDatabase::take_database(std::vector<std::string>& notes) {
                                               lock_database(connection);
                                               return drop_slot(connection, slot, kSlotRelease);
                                             });
+  taken_ = true;
   if (leftover)
     notes.push_back(fmt::format("dropped the replication slot \"{}\" that an earlier run left", slot_));
 }
@@ -160,7 +161,7 @@ std::vector<std::string> PreparedDatabase::release() {
   std::vector<std::string> left;
   session_.reset();
   // A private server takes slot and database with it.
-  if (!server_ && slot_made_) {
+  if (!server_ && taken_) {
     try {
       drop_slot_and_database();
     } catch (const Error& error) {
@@ -174,7 +175,7 @@ std::vector<std::string> PreparedDatabase::release() {
 void PreparedDatabase::drop_slot_and_database() {
   const int tolerate_all =
       loop_.interrupts() + 1000;  // leaving the server clean is not given up for a Ctrl-C
-  {
+  if (slot_made_) {
     // A new session: the run's own may hang with whatever ended the run.
     Session session(loop_, conninfo("walstorm"), "clean up " + address_.shown());
     session.ask<bool>("drop the slot", kStepTimeout + kSlotRelease, tolerate_all,

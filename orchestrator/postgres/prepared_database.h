@@ -69,6 +69,7 @@ class PreparedDatabase final {
   std::optional<std::filesystem::path> data_folder_;
   ServerFacts facts_;
   std::unique_ptr<Session> session_;
+  bool taken_ = false;  // the database is this run's, to leave clean
   bool slot_made_ = false;
   bool released_ = false;
 };

@@ -124,6 +124,22 @@ std::vector<fs::path> folders_with_programs() {
   return folders;
 }
 
+/// Writes the dump into `folder` and returns where.
+fs::path dump_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
+                     const PrivateFolder& folder) {
+  source.address.require_passfile_is_enough();
+  const fs::path dump = folder / "schema.sql";
+  const std::string password = source.address.passfile_line();
+  write_file(folder / "source.pgpass", password);
+  run(loop, "copy the schema of " + source.shown(), tools.pg_dump,
+      {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
+       "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
+       "--lock-wait-timeout=10s", "--file=" + dump.string(),
+       "--dbname=" + source.address.conninfo_with_passfile(source.database, folder / "source.pgpass")},
+      !password.empty(), folder / "pg_dump.log");
+  return dump;
+}
+
 /// The name that a line of a dump's preamble sets; empty for other lines.
 std::string set_by(std::string_view line) {
   constexpr std::string_view kSet = "SET ";
@@ -181,28 +197,24 @@ std::string without_unknown_settings(const std::string& dump, const std::set<std
   return kept;
 }
 
+void try_dump(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source) {
+  const PrivateFolder folder;
+  (void)dump_schema(loop, tools, source, folder);
+}
+
 void copy_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
                  const DatabaseAt& target, const std::set<std::string>& target_settings) {
-  source.address.require_passfile_is_enough();
   target.address.require_passfile_is_enough();
   const PrivateFolder folder;
-  const std::string source_password = source.address.passfile_line();
-  const std::string target_password = target.address.passfile_line();
-  const fs::path dump = folder / "schema.sql";
-  write_file(folder / "source.pgpass", source_password);
-  write_file(folder / "target.pgpass", target_password);
-  run(loop, "copy the schema of " + source.shown(), tools.pg_dump,
-      {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
-       "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
-       "--lock-wait-timeout=10s", "--file=" + dump.string(),
-       "--dbname=" + source.address.conninfo_with_passfile(source.database, folder / "source.pgpass")},
-      !source_password.empty(), folder / "pg_dump.log");
+  const fs::path dump = dump_schema(loop, tools, source, folder);
   write_file(dump, without_unknown_settings(read_file(dump), target_settings));
+  const std::string password = target.address.passfile_line();
+  write_file(folder / "target.pgpass", password);
   run(loop, fmt::format("restore the schema of {} into {}", source.shown(), target.shown()), tools.psql,
       {"--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction",
        "--output=/dev/null", "--file=" + dump.string(),
        "--dbname=" + target.address.conninfo_with_passfile(target.database, folder / "target.pgpass")},
-      !target_password.empty(), folder / "psql.log");
+      !password.empty(), folder / "psql.log");
 }
 
 }  // namespace walstorm::postgres

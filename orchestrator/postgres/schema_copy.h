@@ -44,6 +44,9 @@ struct DatabaseAt {
 void copy_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
                  const DatabaseAt& target, const std::set<std::string>& target_settings);
 
+/// Dumps the schema of `source` as copy_schema() does, to nowhere: throws what that would.
+void try_dump(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source);
+
 /// A dump without the statements of its preamble (SET name = value) that set what a server with `settings`
 /// does not know: pg_dump sets all that its own version knows.
 [[nodiscard]] std::string without_unknown_settings(const std::string& dump,

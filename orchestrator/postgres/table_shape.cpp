@@ -146,6 +146,21 @@ std::string find_table(pqxx::transaction_base& transaction, const std::string& s
                           elsewhere[0][0].c_str(), elsewhere[0][0].c_str()));
 }
 
+TableShape require_shape(pqxx::transaction_base& transaction, const std::string& oid,
+                         const std::string& source, bool binary) {
+  const TableShape shape = read_shape(transaction, oid);
+  const auto problems = shape_problems(shape, binary);
+  if (!problems.empty()) {
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format(
+            "copy the schema of {}: walstorm cannot write to its \"{}\":\n  {}\nChange the table there, "
+            "or leave copySchemaFrom out to use walstorm's own",
+            source, wire::kTaskRunTable, fmt::join(problems, "\n  ")));
+  }
+  return shape;
+}
+
 /// Foreign keys of the table and to it: each write would look into tables that are empty here.
 void drop_foreign_keys(pqxx::transaction_base& transaction, const std::string& oid,
                        std::vector<std::string>& notes) {
@@ -198,21 +213,17 @@ std::vector<std::string> shape_problems(const TableShape& shape, bool binary) {
   return problems;
 }
 
+void require_fitting_table(pqxx::connection& connection, const std::string& source, bool binary) {
+  pqxx::work transaction(connection);
+  (void)require_shape(transaction, find_table(transaction, source), source, binary);
+}
+
 std::vector<std::string> adopt_table(pqxx::connection& connection, const std::string& source,
                                      config::ReplicaIdentity identity, const std::string& publication,
                                      bool binary) {
   pqxx::work transaction(connection);
   const std::string oid = find_table(transaction, source);
-  const TableShape shape = read_shape(transaction, oid);
-  const auto problems = shape_problems(shape, binary);
-  if (!problems.empty()) {
-    throw Error(
-        ErrorKind::unavailable,
-        fmt::format(
-            "copy the schema of {}: walstorm cannot write to its \"{}\":\n  {}\nChange the table there, "
-            "or leave copySchemaFrom out to use walstorm's own",
-            source, wire::kTaskRunTable, fmt::join(problems, "\n  ")));
-  }
+  const TableShape shape = require_shape(transaction, oid, source, binary);
   std::vector<std::string> notes;
   if (find(shape, kHashColumn) == nullptr) {
     query(transaction,

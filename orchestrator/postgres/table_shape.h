@@ -30,6 +30,10 @@ struct TableShape {
 /// for binary values.
 [[nodiscard]] std::vector<std::string> shape_problems(const TableShape& shape, bool binary);
 
+/// A job for Session::ask, in the database that is to be copied: throws what adopt_table() would, and changes
+/// nothing.
+void require_fitting_table(pqxx::connection& connection, const std::string& source, bool binary);
+
 /// A job for Session::ask, in the profiling database, behind the copy. Checks "TaskRun", adds row_hash, and
 /// takes off what would distort a load: foreign keys, triggers, row security. Returns notes that say so.
 /// Throws Error{unavailable} with all problems when there is no "TaskRun" on the search path or none that
