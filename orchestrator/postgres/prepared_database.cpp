@@ -69,7 +69,7 @@ void PreparedDatabase::prepare(const config::Config& config, std::vector<std::st
   take_database(notes);
   if (source_) {
     session_.reset();  // a database with sessions in it cannot be dropped
-    copy_schema(at_home);
+    copy_schema(at_home, config.consumer.binary);
     session_ = std::make_unique<Session>(loop_, conninfo("walstorm"), where);
   }
   const auto adapted = session_->ask<std::vector<std::string>>(
@@ -126,15 +126,18 @@ void PreparedDatabase::take_database(std::vector<std::string>& notes) {
 }
 
 /// Makes the database anew, with the schema of source_ in it.
-void PreparedDatabase::copy_schema(Session& at_home) {
+void PreparedDatabase::copy_schema(Session& at_home, bool binary) {
   using Settings = std::set<std::string>;
   const std::string name = settings_.profiling_database;
   Session at_source(loop_, source_->address.conninfo(source_->database, "walstorm"),
                     "copy the schema of " + source_->shown());
-  const int version = at_source.ask<int>("ask for its version", kStepTimeout, 0, [name](auto& connection) {
-    require_other_database(connection, name);
-    return server_version(connection);
-  });
+  // Looked at before anything is dropped for it.
+  const int version = at_source.ask<int>("look at its table", kStepTimeout, 0,
+                                         [name, shown = source_->shown(), binary](auto& connection) {
+                                           require_other_database(connection, name);
+                                           require_fitting_table(connection, shown, binary);
+                                           return server_version(connection);
+                                         });
   const DumpTools tools = find_dump_tools(loop_, version / 10'000);
   const auto known =
       at_home.ask<Settings>("make the database anew", kStepTimeout, 0, [name](auto& connection) {

@@ -56,7 +56,7 @@ class PreparedDatabase final {
   void prepare(const config::Config& config, std::vector<std::string>& notes);
   void inspect(Session& at_home, const config::Config& config, std::vector<std::string>& notes);
   void take_database(std::vector<std::string>& notes);
-  void copy_schema(Session& at_home);
+  void copy_schema(Session& at_home, bool binary);
   void drop_slot_and_database();
 
   process::EventLoop& loop_;
