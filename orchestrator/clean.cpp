@@ -7,7 +7,9 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/postgres/private_server.h"
+#include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "orchestrator/postgres/session.h"
 #include "proto/wire/task_run_table.h"
@@ -23,7 +25,7 @@ constexpr seconds kSlotRelease{20};
 
 bool database_exists(pqxx::connection& connection, const std::string& database) {
   pqxx::nontransaction transaction(connection);
-  return !transaction.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", database).empty();
+  return !postgres::query(transaction, "SELECT 1 FROM pg_database WHERE datname = $1", database).empty();
 }
 
 /// What stands in the profiling database; "TaskRun" with its rows counted.
@@ -31,22 +33,24 @@ Lines list_database(pqxx::connection& connection, const config::Config& config) 
   pqxx::nontransaction transaction(connection);
   Lines lines;
   const std::string& slot = config.consumer.slot_name;
-  const auto slots = transaction.exec_params(
-      "SELECT pg_size_pretty(pg_current_wal_lsn() - restart_lsn) FROM pg_replication_slots "
-      "WHERE slot_name = $1 AND database = current_database()",
-      slot);
+  const auto slots =
+      postgres::query(transaction,
+                      "SELECT pg_size_pretty(pg_current_wal_lsn() - restart_lsn) FROM pg_replication_slots "
+                      "WHERE slot_name = $1 AND database = current_database()",
+                      slot);
   if (!slots.empty())
     lines.push_back(fmt::format("replication slot \"{}\", holding {} of WAL", slot, slots[0][0].c_str()));
   const std::string& publication = config.consumer.publication_name;
-  if (!transaction.exec_params("SELECT 1 FROM pg_publication WHERE pubname = $1", publication).empty()) {
+  if (!postgres::query(transaction, "SELECT 1 FROM pg_publication WHERE pubname = $1", publication).empty()) {
     lines.push_back(fmt::format("publication \"{}\"", publication));
   }
   const std::string table(wire::kTaskRunTable);
   std::string rows = "no table";
-  if (!transaction
-           .exec_params("SELECT 1 FROM pg_class WHERE oid = to_regclass($1)", transaction.quote_name(table))
+  if (!postgres::query(transaction, "SELECT 1 FROM pg_class WHERE oid = to_regclass($1)",
+                       transaction.quote_name(table))
            .empty()) {
-    rows = transaction.exec1("SELECT count(*) FROM " + transaction.quote_name(table))[0].as<std::string>() +
+    rows = postgres::query_row(transaction, "SELECT count(*) FROM " + transaction.quote_name(table))[0]
+               .as<std::string>() +
            " rows";
   }
   lines.push_back(fmt::format("database \"{}\" ({})", config.database.profiling_database, rows));
@@ -57,7 +61,7 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
   const auto address = postgres::Address::parse(*config.database.url);
   const std::string& database = config.database.profiling_database;
   const std::string what = "clean " + address.shown();
-  const std::string home = address.database().empty() ? "postgres" : address.database();
+  const std::string home = postgres::home_database(address, config.database);
   postgres::Session at_home(loop, address.conninfo(home, "walstorm"), what);
   if (!at_home.ask<bool>("look for the database", kStepTimeout, 0,
                          [database](auto& connection) { return database_exists(connection, database); })) {
@@ -68,6 +72,7 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
     postgres::Session session(loop, address.conninfo(database, "walstorm"), what);
     found = session.ask<Lines>("list and drop the slot", kStepTimeout + kSlotRelease, 0,
                                [config, dry_run](auto& connection) {
+                                 postgres::require_ours(connection);
                                  postgres::lock_database(connection);  // a run in progress keeps what it has
                                  Lines lines = list_database(connection, config);
                                  if (!dry_run)

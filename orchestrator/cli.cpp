@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 #include <optional>
 #include <vector>
@@ -22,6 +23,7 @@ Examples:
   walstorm -t 10000 -d 2m --mock-clickhouse      one phase, no file
   walstorm run stress.json --set producer.batchSize=500 --set phases.0.durationSec=10
   walstorm run stress.json --dry-run             what it would do, and the resolved config
+  walstorm check stress.json                     is everything ready for it, and what to do if not
 
 A value comes from, later ones win: built-in, file, environment, flags. A flag left out changes nothing.
 With a config file -t and -d replace the target and the duration of every phase.
@@ -30,7 +32,8 @@ Exit codes:
   0 passed   1 run failed   2 bad config or usage   3 environment not ready
   99 thresholds crossed   130 interrupted (report written))";
 
-constexpr std::array kLaterCommands{"check", "search", "sweep", "compare", "report"};
+constexpr std::array kCommands{"run", "check", "clean"};
+constexpr std::array kLaterCommands{"search", "sweep", "compare", "report"};
 
 /// The command line's raw words. Whether a flag was given is asked of CLI11, not of these.
 struct Words {
@@ -82,6 +85,9 @@ void describe(CLI::App& app, Words& words) {
   app.add_flag("--no-color", words.no_color, "Never color the output");
 
   app.add_subcommand("run", "Run the phases of a config (the default)")->fallthrough();
+  app.add_subcommand("check",
+                     "Say whether PostgreSQL and this machine are ready for a config, and what to do")
+      ->fallthrough();
   app.add_subcommand("clean", "Remove slot, publication and database left by earlier runs")->fallthrough();
   // What comes later is in no help, and known all the same: to say so, and to take no command for a file's
   // name.
@@ -117,6 +123,20 @@ Answer unknown_words(const CLI::App& app) {
   const std::string meant = config::nearest(name, option_names(app));
   return usage_error(meant.empty() ? fmt::format("unknown option {}", name)
                                    : fmt::format("unknown option {}; did you mean {}?", name, meant));
+}
+
+/// A lone word that is neither a command nor a file: "walstorm cleen".
+std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) {
+  const std::string& word = words.config_argument;
+  std::error_code unknown;
+  const bool is_file =
+      word.find_first_of("./") != std::string::npos || std::filesystem::exists(word, unknown);
+  if (word.empty() || is_file || !app.get_subcommands().empty()) return std::nullopt;
+  std::vector<std::string> commands(kCommands.begin(), kCommands.end());
+  commands.insert(commands.end(), kLaterCommands.begin(), kLaterCommands.end());
+  const std::string meant = config::nearest(word, commands);
+  return usage_error(fmt::format("no such command or file: {}{}", word,
+                                 meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
 }
 
 /// Commands and flags whose feature this version lacks.
@@ -168,8 +188,11 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
   }
   if (words.verbose && words.quiet) return usage_error("-v and -q exclude each other");
   CommandLine line;
-  line.command = app.got_subcommand("clean") ? Command::clean : Command::run;
+  line.command = app.got_subcommand("clean")   ? Command::clean
+                 : app.got_subcommand("check") ? Command::check
+                                               : Command::run;
   const std::string& file = words.config_option.empty() ? words.config_argument : words.config_option;
+  if (auto answer = mistyped_command(app, words)) return *answer;
   if (!file.empty()) line.request.file = file;
   if (!words.env_file.empty()) line.request.env_file = words.env_file;
   line.request.needs_sink = line.command == Command::run;

@@ -7,7 +7,7 @@
 
 namespace walstorm {
 
-enum class Command { run, clean };
+enum class Command { run, check, clean };
 enum class Verbosity { quiet, normal, verbose };
 
 /// What the command line asks for.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <variant>
 
+#include "orchestrator/check/check.h"
 #include "orchestrator/clean.h"
 #include "orchestrator/cli.h"
 #include "orchestrator/config/load.h"
@@ -42,10 +43,18 @@ int carry_out_clean(const config::Config& config, bool dry_run) {
   return 0;
 }
 
+int carry_out_check(const config::Config& config) {
+  process::EventLoop loop;
+  const auto sections = check::look(loop, config);
+  fmt::print("{}", check::check_text(sections));
+  return check::is_ready(sections) ? 0 : kNotReady;
+}
+
 int carry_out(const CommandLine& line) {
   const config::Config config =
       config::load(line.request, config::process_environment(), std::filesystem::current_path());
   if (line.command == Command::clean) return carry_out_clean(config, line.dry_run);
+  if (line.command == Command::check) return carry_out_check(config);
   if (line.dry_run) {
     fmt::print("{}", config::dry_run_text(config));
     return 0;

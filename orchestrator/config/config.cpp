@@ -100,11 +100,13 @@ Consumer consumer_from(const json& consumer) {
 Database database_from(const json& database) {
   Database result{.url = std::nullopt,
                   .profiling_database = database["profilingDatabase"],
+                  .copy_schema_from = std::nullopt,
                   .keep = database["keep"],
                   .replica_identity = value_of(kReplicaIdentities, database["replicaIdentity"]),
                   .settings = {},
                   .give_up_sec = database["giveUpSec"]};
   if (database.contains("url") && database["url"] != "private") result.url = database["url"];
+  if (database.contains("copySchemaFrom")) result.copy_schema_from = database["copySchemaFrom"];
   for (const auto& [name, value] : database["settings"].items()) {
     result.settings[name] = value.is_string() ? value.get<std::string>() : value.dump();
   }
@@ -151,12 +153,14 @@ json to_json(const Consumer& consumer) {
 }
 
 json to_json(const Database& database) {
-  return {{"url", database.url ? without_secrets(*database.url) : "private"},
-          {"profilingDatabase", database.profiling_database},
-          {"keep", database.keep},
-          {"replicaIdentity", word_of(kReplicaIdentities, database.replica_identity)},
-          {"settings", database.settings},
-          {"giveUpSec", number(database.give_up_sec)}};
+  json result{{"url", database.url ? without_secrets(*database.url) : "private"},
+              {"profilingDatabase", database.profiling_database},
+              {"keep", database.keep},
+              {"replicaIdentity", word_of(kReplicaIdentities, database.replica_identity)},
+              {"settings", database.settings},
+              {"giveUpSec", number(database.give_up_sec)}};
+  if (database.copy_schema_from) result["copySchemaFrom"] = without_secrets(*database.copy_schema_from);
+  return result;
 }
 
 }  // namespace

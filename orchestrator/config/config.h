@@ -75,6 +75,9 @@ struct Database {
   /// Where PostgreSQL is: a libpq URL, with its secrets; nullopt for a private server.
   std::optional<std::string> url;
   std::string profiling_database;
+  /// The database on that server, or a libpq URL with its secrets, whose schema is used in place of
+  /// walstorm's table.
+  std::optional<std::string> copy_schema_from;
   bool keep = true;
   ReplicaIdentity replica_identity = ReplicaIdentity::full;
   std::map<std::string, std::string> settings;  ///< GUCs: of a private server, else of the writing sessions

@@ -20,7 +20,6 @@ constexpr std::array kNotYet{
     NotYet{"/consumer/mock/stalls", "[[]]"},
     NotYet{"/consumer/insertFormat", R"(["native"])"},
     NotYet{"/consumer/compression", R"(["auto", "none"])"},
-    NotYet{"/database/copySchemaFrom", "[]"},
     NotYet{"/clickhouse/url", "[]"},
     NotYet{"/clickhouse/database", R"(["walstorm"])"},
     NotYet{"/clickhouse/giveUpSec", "[60]"},

@@ -151,6 +151,23 @@ void profiling_database_is_ours(const Sound& config, Problems& problems) {
   }
 }
 
+void schema_comes_from_elsewhere(const Sound& config, Problems& problems) {
+  const Pointer at("/database/copySchemaFrom");
+  const auto source = config.text(at.to_string());
+  if (!source) return;
+  const bool is_url = source->find("://") != std::string::npos;
+  const auto url = config.text("/database/url");
+  if (!is_url && (!url || *url == "private")) {
+    problems.push_back({at,
+                        "names a database where there is no server yet: write its postgresql:// URL, or name "
+                        "its server with "
+                        "database.url",
+                        false});
+  } else if ((is_url ? database_in(*source) : *source) == config.text("/database/profilingDatabase")) {
+    problems.push_back({at, "is the profiling database itself, which walstorm empties: name another", false});
+  }
+}
+
 void settings_are_free(const Sound& config, Problems& problems) {
   static const std::array<std::string, 6> kOurs{"wal_level", "data_directory",          "listen_addresses",
                                                 "port",      "unix_socket_directories", "search_path"};
@@ -179,6 +196,7 @@ std::vector<Problem> rule_problems(const Json& document, const std::vector<Probl
   deletes_carry_rows(config, problems);
   streaming_has_its_protocol(config, problems);
   profiling_database_is_ours(config, problems);
+  schema_comes_from_elsewhere(config, problems);
   settings_are_free(config, problems);
   return problems;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -57,7 +58,7 @@ std::string quoted(std::string_view value) {
 
 }  // namespace
 
-Address Address::parse(const std::string& url) {
+Address Address::parse(const std::string& url, const std::string& key) {
   const ParsedUrl parsed = take_out_prisma_parameters(url);
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
@@ -65,9 +66,9 @@ Address Address::parse(const std::string& url) {
   if (!options) {
     const std::string why = message != nullptr ? message : "out of memory";
     PQfreemem(message);
-    throw Error(ErrorKind::config, fmt::format("database.url: {}; write it as "
+    throw Error(ErrorKind::config, fmt::format("{}: {}; write it as "
                                                "postgresql://user:password@host:5432/database",
-                                               why.substr(0, why.find_last_not_of('\n') + 1)));
+                                               key, why.substr(0, why.find_last_not_of('\n') + 1)));
   }
   Address address;
   address.schema_ = parsed.schema;
@@ -89,12 +90,54 @@ Address Address::on_socket(const std::string& socket_dir, const std::string& use
   return address;
 }
 
+Address Address::with_schema(const std::string& schema) const {
+  Address other = *this;
+  other.schema_ = schema;
+  return other;
+}
+
 std::string Address::conninfo(const std::string& database, const std::string& application_name) const {
   std::map<std::string, std::string> keywords = keywords_;
   keywords["dbname"] = database;
   keywords["application_name"] = application_name;
   // A peer that vanished without a word is found out within half a minute; a living one may be silent for as
   // long as it likes. libpq takes these for TCP alone.
+  return conninfo_of(std::move(keywords));
+}
+
+std::string Address::conninfo_with_passfile(const std::string& database, const std::string& passfile) const {
+  std::map<std::string, std::string> keywords = keywords_;
+  keywords["dbname"] = database;
+  keywords["application_name"] = "walstorm";
+  if (keywords.erase("password") > 0) keywords["passfile"] = passfile;
+  return conninfo_of(std::move(keywords));
+}
+
+std::string Address::passfile_line() const {
+  const auto password = keywords_.find("password");
+  if (password == keywords_.end()) return {};
+  std::string line = "*:*:*:*:";
+  for (const char c : password->second) {
+    if (c == ':' || c == '\\') line += '\\';
+    line += c;
+  }
+  return line + "\n";
+}
+
+void Address::require_passfile_is_enough() const {
+  const auto password = keywords_.find("password");
+  const bool several_lines =
+      password != keywords_.end() && password->second.find_first_of("\r\n") != std::string::npos;
+  if (!several_lines && !keywords_.contains("sslpassword")) return;
+  throw Error(
+      ErrorKind::config,
+      fmt::format(
+          "database.copySchemaFrom: pg_dump gets its secrets by a password file, which cannot hold {}",
+          several_lines ? "a password with a line break in it"
+                        : "the sslpassword of a key: use a key without one"));
+}
+
+std::string Address::conninfo_of(std::map<std::string, std::string> keywords) const {
   keywords.try_emplace("connect_timeout", "10");
   keywords.try_emplace("keepalives_idle", "10");
   keywords.try_emplace("keepalives_interval", "5");

@@ -13,14 +13,25 @@ class Address final {
  public:
   /// Reads a URL (postgresql://...) or a keyword string as their users have them: libpq's own parser decides,
   /// after the parameters that only Prisma knows are taken out; of those, `schema` becomes the search path.
-  /// Throws Error{config} for what libpq cannot read.
-  [[nodiscard]] static Address parse(const std::string& url);
+  /// Throws Error{config} for what libpq cannot read; `key` names the URL's place in the configuration.
+  [[nodiscard]] static Address parse(const std::string& url, const std::string& key = "database.url");
 
   /// A server on a unix socket in folder `socket_dir`.
   [[nodiscard]] static Address on_socket(const std::string& socket_dir, const std::string& user);
 
   /// A connection string for one database, with that application_name.
   [[nodiscard]] std::string conninfo(const std::string& database, const std::string& application_name) const;
+
+  /// The same without its password, for the argv of a program: that stands in `passfile`, see
+  /// passfile_line().
+  [[nodiscard]] std::string conninfo_with_passfile(const std::string& database,
+                                                   const std::string& passfile) const;
+  /// The password as a password file has it (libpq, "The Password File"); empty when the URL has none.
+  [[nodiscard]] std::string passfile_line() const;
+  /// Throws Error{config} for a secret that no password file can hold.
+  void require_passfile_is_enough() const;
+  /// The same server by another search path.
+  [[nodiscard]] Address with_schema(const std::string& schema) const;
 
   /// The database that the URL names; empty when it names none.
   [[nodiscard]] const std::string& database() const { return database_; }
@@ -30,6 +41,8 @@ class Address final {
   [[nodiscard]] std::string shown() const;
 
  private:
+  [[nodiscard]] std::string conninfo_of(std::map<std::string, std::string> keywords) const;
+
   std::map<std::string, std::string> keywords_;
   std::string database_;
   std::string schema_;

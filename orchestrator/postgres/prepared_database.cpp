@@ -5,7 +5,10 @@
 
 #include <pqxx/nontransaction>
 
-#include "orchestrator/postgres/protocol_version.h"
+#include "orchestrator/config/phase_plan.h"
+#include "orchestrator/postgres/readiness.h"
+#include "orchestrator/postgres/server_probe.h"
+#include "orchestrator/postgres/table_shape.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -23,6 +26,17 @@ constexpr seconds kTallyTimeout{900};
 
 }  // namespace
 
+std::string home_database(const Address& address, const config::Database& settings) {
+  if (address.database() != settings.profiling_database)
+    return address.database().empty() ? "postgres" : address.database();
+  throw Error(
+      wire::ErrorKind::config,
+      fmt::format(
+          "database.profilingDatabase: \"{}\" is the database that the URL names; walstorm empties and "
+          "drops its database: name another",
+          settings.profiling_database));
+}
+
 PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Config& config,
                                    const std::filesystem::path& log_dir, std::vector<std::string>& notes)
     : loop_(loop), settings_(config.database), slot_(config.consumer.slot_name) {
@@ -33,6 +47,9 @@ PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Confi
     address_ = server_->address();
   }
   try {
+    source_ = schema_source(config.database, address_);
+    if (source_ && address_.schema().empty()) address_ = address_.with_schema(source_->address.schema());
+    home_ = home_database(address_, config.database);
     prepare(config, notes);
   } catch (...) {
     release();
@@ -50,33 +67,28 @@ std::string PreparedDatabase::conninfo(const std::string& application_name) cons
 
 void PreparedDatabase::prepare(const config::Config& config, std::vector<std::string>& notes) {
   const std::string where = "prepare " + address_.shown();
-  {
-    const std::string home = address_.database().empty() ? "postgres" : address_.database();
-    Session session(loop_, address_.conninfo(home, "walstorm"), where);
-    facts_ = session.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
-    require_protocol(facts_, config.consumer);
-    session.ask<bool>("create the database", kStepTimeout, 0,
-                      [name = settings_.profiling_database](auto& connection) {
-                        create_database(connection, name);
-                        return true;
-                      });
+  Session at_home(loop_, address_.conninfo(home_, "walstorm"), where);
+  inspect(at_home, config, notes);
+  session_ = own_session();
+  take_database(notes);
+  if (source_) {
+    session_.reset();  // a database with sessions in it cannot be dropped
+    copy_schema(at_home, config.consumer.binary);
+    session_ = own_session();
   }
-  const std::chrono::milliseconds give_up(
-      server_ ? 0
-              : static_cast<std::int64_t>(settings_.give_up_sec * 1000));  // a private one does not come back
-  session_ = std::make_unique<Session>(loop_, conninfo("walstorm"), where,
-                                       Session::Reconnection{give_up, lock_database});
-  const bool leftover = session_->ask<bool>(
-      "prepare the table and publication", kStepTimeout + kSlotRelease, 0,
+  const auto adapted = session_->ask<std::vector<std::string>>(
+      "prepare the table and publication", kStepTimeout, 0,
       [identity = settings_.replica_identity, publication = config.consumer.publication_name,
-       schema = address_.schema(), slot = slot_](auto& connection) {
+       schema = address_.schema(), source = source_ ? source_->shown() : "",
+       binary = config.consumer.binary](auto& connection) {
+        if (source.empty()) {
+          prepare_table(connection, identity, publication, schema);
+          return std::vector<std::string>{};
+        }
         lock_database(connection);
-        const bool found = drop_slot(connection, slot, kSlotRelease);
-        prepare_table(connection, identity, publication, schema);
-        return found;
+        return adopt_table(connection, source, identity, publication, binary);
       });
-  if (leftover)
-    notes.push_back(fmt::format("dropped the replication slot \"{}\" that an earlier run left", slot_));
+  notes.insert(notes.end(), adapted.begin(), adapted.end());
   slot_made_ = true;  // from here on it is ours to drop, even if the answer to its creation is lost
   session_->ask<bool>("create the replication slot", kStepTimeout, 0, [slot = slot_](auto& connection) {
     create_slot(connection, slot);
@@ -99,6 +111,71 @@ void PreparedDatabase::hold() {
                    Session::WhenLost::retry);
 }
 
+/// The run's own, which holds its lock. A server that is lost is waited for, but a private one does not come
+/// back.
+std::unique_ptr<Session> PreparedDatabase::own_session() {
+  const double give_up_sec = server_ ? 0 : settings_.give_up_sec;
+  const std::chrono::milliseconds give_up(static_cast<std::int64_t>(give_up_sec * 1000));
+  return std::make_unique<Session>(loop_, conninfo("walstorm"), "prepare " + address_.shown(),
+                                   Session::Reconnection{give_up, lock_database});
+}
+
+/// Refuses a server that is not ready, and creates the database.
+void PreparedDatabase::inspect(Session& at_home, const config::Config& config,
+                               std::vector<std::string>& notes) {
+  const std::string name = settings_.profiling_database;
+  const auto probe = at_home.ask<ServerProbe>(
+      "inspect the server", kStepTimeout, 0,
+      [name, slot = slot_](auto& connection) { return probe_server(connection, name, slot); });
+  require_no_problem(judge_server(probe, config, config::disk_bytes(config, config::plan_phases(config))));
+  facts_ = at_home.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
+  data_folder_ = local_data_folder(probe);
+  const auto clock = at_home.ask<ClockOffset>("compare the clocks", kStepTimeout, 0, measure_clock);
+  if (clock.is_real())
+    notes.push_back(
+        fmt::format("the clock of PostgreSQL is {}: lags are off by that much", to_string(clock)));
+  at_home.ask<bool>("create the database", kStepTimeout, 0, [name](auto& connection) {
+    create_database(connection, name);
+    return true;
+  });
+}
+
+/// Takes the database for this run, and the slot out of it that an earlier one left.
+void PreparedDatabase::take_database(std::vector<std::string>& notes) {
+  const bool leftover = session_->ask<bool>("take the database", kStepTimeout + kSlotRelease, 0,
+                                            [slot = slot_](auto& connection) {
+                                              require_ours(connection);
+                                              lock_database(connection);
+                                              return drop_slot(connection, slot, kSlotRelease);
+                                            });
+  taken_ = true;
+  if (leftover)
+    notes.push_back(fmt::format("dropped the replication slot \"{}\" that an earlier run left", slot_));
+}
+
+/// Makes the database anew, with the schema of source_ in it.
+void PreparedDatabase::copy_schema(Session& at_home, bool binary) {
+  using Settings = std::set<std::string>;
+  const std::string name = settings_.profiling_database;
+  Session at_source(loop_, source_->address.conninfo(source_->database, "walstorm"),
+                    "copy the schema of " + source_->shown());
+  // Looked at before anything is dropped for it.
+  const int version = at_source.ask<int>("look at its table", kStepTimeout, 0,
+                                         [name, shown = source_->shown(), binary](auto& connection) {
+                                           require_other_database(connection, name);
+                                           require_fitting_table(connection, shown, binary);
+                                           return server_version(connection);
+                                         });
+  const DumpTools tools = find_dump_tools(loop_, version / 10'000);
+  const auto known =
+      at_home.ask<Settings>("make the database anew", kStepTimeout, 0, [name](auto& connection) {
+        drop_database(connection, name);
+        create_database(connection, name);
+        return setting_names(connection);
+      });
+  postgres::copy_schema(loop_, tools, *source_, {address_, name}, known);
+}
+
 wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {
   return session_->ask<wire::RowTally>(
       "count the rows", kTallyTimeout, interrupts_tolerated,
@@ -110,7 +187,7 @@ std::vector<std::string> PreparedDatabase::release() {
   std::vector<std::string> left;
   session_.reset();
   // A private server takes slot and database with it.
-  if (!server_ && slot_made_) {
+  if (!server_ && taken_) {
     try {
       drop_slot_and_database();
     } catch (const Error& error) {
@@ -124,7 +201,7 @@ std::vector<std::string> PreparedDatabase::release() {
 void PreparedDatabase::drop_slot_and_database() {
   const int tolerate_all =
       loop_.interrupts() + 1000;  // leaving the server clean is not given up for a Ctrl-C
-  {
+  if (slot_made_) {
     // A new session: the run's own may hang with whatever ended the run.
     Session session(loop_, conninfo("walstorm"), "clean up " + address_.shown(), {kCleanUpGiveUp, nullptr});
     session.ask<bool>(
@@ -133,8 +210,7 @@ void PreparedDatabase::drop_slot_and_database() {
         Session::WhenLost::retry);
   }
   if (settings_.keep) return;
-  const std::string home = address_.database().empty() ? "postgres" : address_.database();
-  Session session(loop_, address_.conninfo(home, "walstorm"), "clean up " + address_.shown());
+  Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up " + address_.shown());
   session.ask<bool>("drop the database", kStepTimeout, tolerate_all,
                     [name = settings_.profiling_database](auto& c) {
                       drop_database(c, name);

@@ -13,11 +13,16 @@
 #include "orchestrator/postgres/address.h"
 #include "orchestrator/postgres/private_server.h"
 #include "orchestrator/postgres/replication_setup.h"
+#include "orchestrator/postgres/schema_copy.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/process/event_loop.h"
 #include "proto/wire/change_tally.h"
 
 namespace walstorm::postgres {
+
+/// The database in which walstorm asks and creates: the one that the URL names, else "postgres". Throws
+/// Error{config} when that is the profiling database, which is emptied and dropped.
+[[nodiscard]] std::string home_database(const Address& address, const config::Database& settings);
 
 /// The profiling database of one run, ready to be written to and read from: on a private server or the
 /// user's, with an empty "TaskRun", its publication and its slot. Leaves the server clean on every way out.
@@ -37,8 +42,8 @@ class PreparedDatabase final {
   /// For a worker or session: a libpq connection string to this database. Holds the password.
   [[nodiscard]] std::string conninfo(const std::string& application_name) const;
   [[nodiscard]] bool on_private_server() const { return server_ != nullptr; }
-  /// The private server's folder. Only for one.
-  [[nodiscard]] const std::filesystem::path& private_folder() const { return server_->folder(); }
+  /// Where the server keeps its data, if that is on this machine and known.
+  [[nodiscard]] const std::optional<std::filesystem::path>& data_folder() const { return data_folder_; }
   /// Why the private server is gone; empty while it runs, and for a server that is not ours.
   [[nodiscard]] std::string server_failure() const { return server_ ? server_->failure() : ""; }
 
@@ -63,6 +68,10 @@ class PreparedDatabase final {
 
  private:
   void prepare(const config::Config& config, std::vector<std::string>& notes);
+  void inspect(Session& at_home, const config::Config& config, std::vector<std::string>& notes);
+  [[nodiscard]] std::unique_ptr<Session> own_session();
+  void take_database(std::vector<std::string>& notes);
+  void copy_schema(Session& at_home, bool binary);
   void drop_slot_and_database();
 
   process::EventLoop& loop_;
@@ -70,8 +79,12 @@ class PreparedDatabase final {
   const std::string slot_;
   std::unique_ptr<PrivateServer> server_;
   Address address_;
+  std::string home_;                  // the database to which the URL leads
+  std::optional<DatabaseAt> source_;  // of a copied schema
+  std::optional<std::filesystem::path> data_folder_;
   ServerFacts facts_;
   std::unique_ptr<Session> session_;
+  bool taken_ = false;  // the database is this run's, to leave clean
   bool slot_made_ = false;
   bool released_ = false;
 };

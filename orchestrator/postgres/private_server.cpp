@@ -133,9 +133,8 @@ std::vector<fs::path> remove_stale_folders(const fs::path& where) {
 }
 
 PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
-                             const fs::path& log_file)
+                             const fs::path& log_file, const fs::path& binaries)
     : loop_(loop), user_(user_for_server()), log_file_(log_file) {
-  const fs::path bin = find_postgres_binaries();
   remove_stale_folders(fs::temp_directory_path());
   std::string name = (fs::temp_directory_path() / fmt::format("{}XXXXXX", kFolderPrefix)).string();
   if (::mkdtemp(name.data()) == nullptr) {
@@ -144,8 +143,8 @@ PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::strin
   folder_ = name;
   try {
     lock_fd_ = make_locked(folder_);
-    initialise(bin, log_file);
-    launch(bin, settings, log_file);
+    initialise(binaries, log_file);
+    launch(binaries, settings, log_file);
   } catch (...) {
     stop();
     throw;

@@ -12,6 +12,10 @@
 
 namespace walstorm::postgres {
 
+/// The folder with initdb and postgres: the newest of Debian's /usr/lib/postgresql/*/bin, else where PATH has
+/// postgres. Throws Error{unavailable} that says what to install.
+[[nodiscard]] std::filesystem::path find_postgres_binaries();
+
 /// A PostgreSQL server for one run: in a temporary folder, on a unix socket alone, with wal_level=logical;
 /// gone with this object. When walstorm is killed the kernel ends the server too, and the folder goes at the
 /// next start.
@@ -20,10 +24,12 @@ namespace walstorm::postgres {
 /// "nobody".
 class PrivateServer final {
  public:
-  /// Makes and starts it; `settings` are GUCs of the server, stronger than walstorm's own. Its log goes to
-  /// `log_file`. Throws Error{unavailable} saying what to install, or what the server said.
+  /// Makes and starts it from the programs in `binaries`; `settings` are GUCs of the server, stronger than
+  /// walstorm's own. Its log goes to `log_file`. Throws Error{unavailable} saying what to install, or what
+  /// the server said.
   PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
-                const std::filesystem::path& log_file);
+                const std::filesystem::path& log_file,
+                const std::filesystem::path& binaries = find_postgres_binaries());
   PrivateServer(const PrivateServer&) = delete;
   PrivateServer& operator=(const PrivateServer&) = delete;
   /// stop(), if that was not done.
@@ -50,10 +56,6 @@ class PrivateServer final {
   Address address_;
   std::unique_ptr<process::ChildProcess> server_;
 };
-
-/// The folder with initdb and postgres: the newest of Debian's /usr/lib/postgresql/*/bin, else where PATH has
-/// postgres. Throws Error{unavailable} that says what to install.
-[[nodiscard]] std::filesystem::path find_postgres_binaries();
 
 /// The folders that private servers of killed runs left in `where`.
 [[nodiscard]] std::vector<std::filesystem::path> stale_folders(const std::filesystem::path& where);

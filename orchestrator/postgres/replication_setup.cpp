@@ -8,6 +8,7 @@
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
+#include "orchestrator/postgres/query.h"
 #include "proto/wire/error.h"
 #include "proto/wire/task_run_table.h"
 
@@ -17,8 +18,9 @@ namespace {
 using wire::Error;
 using wire::ErrorKind;
 
-constexpr int kOldestVersion = 140000;
-constexpr int kNewestVersion = 189999;
+/// The comment on databases that walstorm made.
+constexpr std::string_view kOurMark = "made by walstorm: emptied by its runs, dropped by walstorm clean";
+constexpr std::string_view kHashColumn = wire::kTaskRunColumns[wire::task_run_column("row_hash")].name;
 
 /// Of pg_settings, those that shape a replication load, for the report.
 constexpr std::array<std::string_view, 17> kReportedSettings{"wal_level",
@@ -40,7 +42,7 @@ constexpr std::array<std::string_view, 17> kReportedSettings{"wal_level",
                                                              "autovacuum"};
 
 std::string setting(pqxx::transaction_base& transaction, const std::string& name) {
-  return transaction.exec1("SHOW " + name)[0].as<std::string>();
+  return query_row(transaction, "SHOW " + name)[0].as<std::string>();
 }
 
 }  // namespace
@@ -50,25 +52,11 @@ ServerFacts inspect_server(pqxx::connection& connection) {
   ServerFacts facts;
   facts.version = setting(transaction, "server_version");
   facts.version_number = std::stoi(setting(transaction, "server_version_num"));
-  if (facts.version_number < kOldestVersion || facts.version_number > kNewestVersion) {
-    throw Error(
-        ErrorKind::unavailable,
-        fmt::format(
-            "PostgreSQL {} is not supported: use 14 to 18 (13 has neither bit_xor nor binary pgoutput)",
-            facts.version));
-  }
   for (const std::string_view name : kReportedSettings) {
     facts.settings[std::string(name)] = setting(transaction, std::string(name));
   }
-  if (facts.settings["wal_level"] != "logical") {
-    throw Error(
-        ErrorKind::unavailable,
-        fmt::format("wal_level is {}: set it to logical (ALTER SYSTEM SET wal_level = logical) and restart "
-                    "PostgreSQL",
-                    facts.settings["wal_level"]));
-  }
   const auto timeout =
-      transaction.exec1("SELECT setting::bigint FROM pg_settings WHERE name = 'wal_sender_timeout'");
+      query_row(transaction, "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_sender_timeout'");
   facts.wal_sender_timeout_ms = timeout[0].as<std::uint32_t>();
   return facts;
 }
@@ -76,8 +64,8 @@ ServerFacts inspect_server(pqxx::connection& connection) {
 void lock_database(pqxx::connection& connection) {
   pqxx::nontransaction transaction(connection);
   // Advisory locks are per database: the key need only be walstorm's.
-  const auto row =
-      transaction.exec1("SELECT pg_try_advisory_lock(hashtextextended('walstorm', 0)), current_database()");
+  const auto row = query_row(
+      transaction, "SELECT pg_try_advisory_lock(hashtextextended('walstorm', 0)), current_database()");
   if (!row[0].as<bool>()) {
     throw Error(
         ErrorKind::unavailable,
@@ -87,10 +75,64 @@ void lock_database(pqxx::connection& connection) {
   }
 }
 
+void require_ours(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  const auto mark =
+      query_row(transaction,
+                "SELECT current_database(), coalesce(shobj_description(oid, 'pg_database'), '') "
+                "FROM pg_database WHERE datname = current_database()");
+  if (mark[1].as<std::string>() == kOurMark) return;
+  const auto foreign =
+      query(transaction,
+            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND "
+            "n.nspname !~ '^pg_' "
+            "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = "
+            "c.oid AND "
+            "d.deptype = 'e') "
+            "AND NOT (c.relname = $1 AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND "
+            "a.attname = $2)) "
+            "ORDER BY 1 LIMIT 1",
+            std::string(wire::kTaskRunTable), std::string(kHashColumn));
+  if (foreign.empty()) return;
+  throw Error(
+      ErrorKind::unavailable,
+      fmt::format(
+          "the database \"{}\" holds {}, which walstorm did not make, and walstorm empties and drops its "
+          "database: name another one with database.profilingDatabase",
+          mark[0].c_str(), foreign[0][0].c_str()));
+}
+
+void require_other_database(pqxx::connection& connection, const std::string& profiling_database) {
+  pqxx::nontransaction transaction(connection);
+  if (query_row(transaction, "SELECT current_database()")[0].as<std::string>() != profiling_database) return;
+  throw Error(
+      ErrorKind::config,
+      "database.copySchemaFrom: is the profiling database itself, which walstorm empties: name another");
+}
+
+int server_version(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  return std::stoi(setting(transaction, "server_version_num"));
+}
+
+std::set<std::string> setting_names(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  std::set<std::string> names;
+  for (const auto& row : query(transaction, "SELECT name FROM pg_settings"))
+    names.insert(row[0].as<std::string>());
+  return names;
+}
+
 void create_database(pqxx::connection& connection, const std::string& database) {
   pqxx::nontransaction transaction(connection);
-  const auto found = transaction.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", database);
-  if (found.empty()) transaction.exec("CREATE DATABASE " + transaction.quote_name(database));
+  const auto found = query(transaction, "SELECT 1 FROM pg_database WHERE datname = $1", database);
+  if (!found.empty()) return;
+  const std::string name = transaction.quote_name(database);
+  // Of template0, so that it is empty, whatever the server's owner puts into new databases.
+  transaction.exec(fmt::format("CREATE DATABASE {} TEMPLATE template0", name));
+  transaction.exec(
+      fmt::format("COMMENT ON DATABASE {} IS {}", name, transaction.quote(std::string(kOurMark))));
 }
 
 void drop_database(pqxx::connection& connection, const std::string& database) {
@@ -102,27 +144,36 @@ void prepare_table(pqxx::connection& connection, config::ReplicaIdentity identit
                    const std::string& publication, const std::string& schema) {
   pqxx::work transaction(connection);
   const std::string table = transaction.quote_name(std::string(wire::kTaskRunTable));
-  const std::string quoted_publication = transaction.quote_name(publication);
   transaction.exec("SET LOCAL client_min_messages = warning");
   if (!schema.empty()) transaction.exec("CREATE SCHEMA IF NOT EXISTS " + transaction.quote_name(schema));
-  transaction.exec("DROP PUBLICATION IF EXISTS " + quoted_publication);
-  transaction.exec("DROP TABLE IF EXISTS " + table);
+  transaction.exec(
+      fmt::format("DROP TABLE IF EXISTS {} CASCADE", table));  // a copied one has foreign keys to it
   transaction.exec(wire::create_task_run_sql());
+  publish_table(transaction, identity, publication);
+  transaction.commit();
+}
+
+void publish_table(pqxx::transaction_base& transaction, config::ReplicaIdentity identity,
+                   const std::string& publication) {
+  const std::string table = transaction.quote_name(std::string(wire::kTaskRunTable));
+  const std::string quoted_publication = transaction.quote_name(publication);
+  transaction.exec("SET LOCAL client_min_messages = warning");
+  transaction.exec("DROP PUBLICATION IF EXISTS " + quoted_publication);
   transaction.exec(fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", table,
                                identity == config::ReplicaIdentity::full ? "FULL" : "DEFAULT"));
   transaction.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH (publish_via_partition_root = true)",
                                quoted_publication, table));
-  transaction.commit();
 }
 
 bool drop_slot(pqxx::connection& connection, const std::string& slot, std::chrono::milliseconds timeout) {
   pqxx::nontransaction transaction(connection);
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (true) {
-    const auto found = transaction.exec_params(
-        "SELECT active_pid, database IS NOT DISTINCT FROM current_database(), "
-        "coalesce(database, 'physical replication') FROM pg_replication_slots WHERE slot_name = $1",
-        slot);
+    const auto found =
+        query(transaction,
+              "SELECT active_pid, database IS NOT DISTINCT FROM current_database(), "
+              "coalesce(database, 'physical replication') FROM pg_replication_slots WHERE slot_name = $1",
+              slot);
     if (found.empty()) return false;
     if (!found[0][1].as<bool>()) {
       throw Error(
@@ -132,7 +183,7 @@ bool drop_slot(pqxx::connection& connection, const std::string& slot, std::chron
                       slot, found[0][2].c_str()));
     }
     if (found[0][0].is_null()) {
-      transaction.exec_params("SELECT pg_drop_replication_slot($1)", slot);
+      query(transaction, "SELECT pg_drop_replication_slot($1)", slot);
       return true;
     }
     if (std::chrono::steady_clock::now() > deadline) {
@@ -143,7 +194,7 @@ bool drop_slot(pqxx::connection& connection, const std::string& slot, std::chron
                       slot, found[0][0].c_str(), found[0][0].c_str()));
     }
     // A zombie walsender holds the slot until it notices that its reader is gone.
-    transaction.exec_params("SELECT pg_terminate_backend($1)", found[0][0].as<int>());
+    query(transaction, "SELECT pg_terminate_backend($1)", found[0][0].as<int>());
     transaction.exec("SELECT pg_sleep(0.05)");
   }
 }
@@ -151,7 +202,7 @@ bool drop_slot(pqxx::connection& connection, const std::string& slot, std::chron
 void create_slot(pqxx::connection& connection, const std::string& slot) {
   pqxx::nontransaction transaction(connection);
   try {
-    transaction.exec_params("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot);
+    query(transaction, "SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot);
   } catch (const pqxx::sql_error& error) {
     // 53400 configuration_limit_exceeded: "all replication slots are in use".
     if (error.sqlstate() != "53400") throw;
@@ -165,8 +216,8 @@ void create_slot(pqxx::connection& connection, const std::string& slot) {
 
 std::string emit_marker(pqxx::connection& connection, const std::string& content) {
   pqxx::work transaction(connection);
-  const auto row = transaction.exec_params1("SELECT pg_logical_emit_message(true, $1, $2)::text",
-                                            std::string(wire::kMarkerPrefix), content);
+  const auto row = query_row(transaction, "SELECT pg_logical_emit_message(true, $1, $2)::text",
+                             std::string(wire::kMarkerPrefix), content);
   std::string lsn = row[0].as<std::string>();
   transaction.commit();
   return lsn;
@@ -175,7 +226,8 @@ std::string emit_marker(pqxx::connection& connection, const std::string& content
 wire::RowTally tally_rows(pqxx::connection& connection) {
   pqxx::work transaction(connection);
   // sum(bigint) is numeric; modulo 2^64 and made non-negative it is the sum of the same bits as unsigned.
-  const auto row = transaction.exec1(
+  const auto row = query_row(
+      transaction,
       fmt::format("SELECT count(*), coalesce(bit_xor(row_hash), 0), "
                   "mod(mod(coalesce(sum(row_hash), 0), 18446744073709551616) + 18446744073709551616, "
                   "18446744073709551616)::text FROM \"{}\"",

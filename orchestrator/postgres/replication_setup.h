@@ -3,10 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <pqxx/connection>
+#include <pqxx/transaction_base>
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/postgres/address.h"
@@ -25,23 +27,40 @@ struct ServerFacts {
   std::map<std::string, std::string> settings;  ///< those that shape a replication load, as SHOW gives them
 };
 
-/// Asks, and checks: PostgreSQL 14 to 18, wal_level=logical, a free slot and walsender.
+/// Of a server that is fit for a run: see readiness.h.
 [[nodiscard]] ServerFacts inspect_server(pqxx::connection& connection);
 
 /// Takes the advisory lock that one run at a time holds on the connected (profiling) database. Released when
 /// the connection ends. Throws Error{unavailable} when another run has it.
 void lock_database(pqxx::connection& connection);
 
-/// Creates the database unless it is there, or drops it if it is there. `connection` is to another one.
+/// Throws Error{unavailable} when the connected database holds tables that walstorm did not make, and was not
+/// made by walstorm: it is somebody's, and must be neither emptied nor dropped.
+void require_ours(pqxx::connection& connection);
+
+/// Throws Error{config} when the connected database, from which a schema is to be copied, is the profiling
+/// database.
+void require_other_database(pqxx::connection& connection, const std::string& profiling_database);
+
+/// The server's version, 150018, and the names of all settings that it knows.
+[[nodiscard]] int server_version(pqxx::connection& connection);
+[[nodiscard]] std::set<std::string> setting_names(pqxx::connection& connection);
+
+/// Creates the database, marked as walstorm's, unless it is there, or drops it if it is there. `connection`
+/// is to another one.
 void create_database(pqxx::connection& connection, const std::string& database);
 void drop_database(pqxx::connection& connection, const std::string& database);
 
-/// Creates an empty "TaskRun" (an existing one is dropped) with that replica identity, and the publication
-/// for it. In this order, and before create_slot: a publication must exist before the slot's consistent
-/// point. `schema` is the one that the connection's search path names, created when it is not there; empty
-/// for the server's default.
+/// Creates an empty "TaskRun" (an existing one is dropped) and publishes it, see publish_table(). `schema` is
+/// the one that the connection's search path names, created when it is not there; empty for the server's
+/// default.
 void prepare_table(pqxx::connection& connection, config::ReplicaIdentity identity,
                    const std::string& publication, const std::string& schema);
+
+/// Gives "TaskRun" that replica identity, and makes the publication for it. Before create_slot: a publication
+/// must exist before the slot's consistent point.
+void publish_table(pqxx::transaction_base& transaction, config::ReplicaIdentity identity,
+                   const std::string& publication);
 
 /// Drops the slot of the connected database when it is there, ending a walsender that still holds it; waits
 /// for that up to `timeout`. Returns whether there was one. Another database's slot of that name is an

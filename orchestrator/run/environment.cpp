@@ -42,10 +42,12 @@ void check_free_space(const std::filesystem::path& folder, std::uint64_t bytes_n
   if (unknown || space.available > bytes_needed + bytes_needed / 10) return;
   throw wire::Error(
       wire::ErrorKind::unavailable,
-      fmt::format("the plan writes about {:.1f} GB (table and WAL) to {}, where {:.1f} GB are free: "
-                  "shorten the phases, lower the rate or payloadSizeKB, or set TMPDIR to a larger disk",
-                  static_cast<double>(bytes_needed) / 1e9, folder.string(),
-                  static_cast<double>(space.available) / 1e9));
+      fmt::format(
+          "the plan writes about {:.1f} GB (table and WAL) to {}, where {:.1f} GB are free: "
+          "shorten the phases, lower the rate or payloadSizeKB, or (a private server's disk) set TMPDIR to a "
+          "larger one",
+          static_cast<double>(bytes_needed) / 1e9, folder.string(),
+          static_cast<double>(space.available) / 1e9));
 }
 
 }  // namespace walstorm::run

@@ -1,0 +1,183 @@
+#include "orchestrator/check/check.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "orchestrator/check/machine.h"
+#include "orchestrator/config/phase_plan.h"
+#include "orchestrator/postgres/prepared_database.h"
+#include "orchestrator/postgres/readiness.h"
+#include "orchestrator/postgres/schema_copy.h"
+#include "orchestrator/postgres/server_probe.h"
+#include "orchestrator/postgres/session.h"
+#include "orchestrator/postgres/table_shape.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::check {
+namespace {
+
+namespace fs = std::filesystem;
+using wire::Error;
+
+constexpr std::chrono::seconds kStepTimeout{30};
+
+/// A private server to ask, and its log, which stays beside it until both are gone.
+class TrialServer final {
+ public:
+  TrialServer(process::EventLoop& loop, const config::Database& settings)
+      : log_(fs::temp_directory_path() / fmt::format("walstorm-check-{}.log", ::getpid())) {
+    try {
+      server_ = std::make_unique<postgres::PrivateServer>(loop, settings.settings, log_);
+    } catch (...) {
+      remove_log();
+      throw;
+    }
+  }
+  TrialServer(const TrialServer&) = delete;
+  TrialServer& operator=(const TrialServer&) = delete;
+  ~TrialServer() {
+    server_.reset();
+    remove_log();
+  }
+
+  [[nodiscard]] const postgres::Address& address() const { return server_->address(); }
+
+ private:
+  void remove_log() {
+    std::error_code ignored;
+    fs::remove(log_, ignored);
+  }
+
+  fs::path log_;
+  std::unique_ptr<postgres::PrivateServer> server_;
+};
+
+/// Adds what `step` finds, or that it failed and why.
+template <typename Step>
+bool attempt(std::vector<Finding>& findings, const std::string& what, Step step) {
+  try {
+    step();
+    return true;
+  } catch (const Error& error) {
+    findings.push_back({Level::problem, what, error.what(), ""});
+    return false;
+  }
+}
+
+Finding replication(const std::string& refused) {
+  if (refused.empty()) return {Level::ok, "replication", "a replication connection was let in", ""};
+  return {Level::problem, "replication", "a replication connection was refused: " + refused,
+          "give the role REPLICATION, and let it in by pg_hba.conf from this host"};
+}
+
+Finding clocks(const postgres::ClockOffset& clock) {
+  if (!clock.is_real()) return {Level::ok, "clock", to_string(clock), ""};
+  return {Level::warning, "clock", fmt::format("{}: lags are off by that much", to_string(clock)),
+          "let both hosts follow one time server (chrony, ntpd)"};
+}
+
+/// A database of that name may be somebody's: a run would refuse to empty it.
+void ask_database(process::EventLoop& loop, const config::Config& config, const postgres::Address& address,
+                  std::vector<Finding>& findings) {
+  attempt(findings, "database", [&] {
+    postgres::Session session(loop, address.conninfo(config.database.profiling_database, "walstorm-check"),
+                              "check");
+    session.ask<bool>("look into the database", kStepTimeout, 0, [](auto& connection) {
+      postgres::require_ours(connection);
+      return true;
+    });
+  });
+}
+
+void ask_server(process::EventLoop& loop, const config::Config& config, const postgres::Address& address,
+                std::vector<Finding>& findings) {
+  const std::uint64_t needed = config::disk_bytes(config, config::plan_phases(config));
+  const std::string conninfo =
+      address.conninfo(postgres::home_database(address, config.database), "walstorm-check");
+  postgres::Session session(loop, conninfo, "check");
+  const bool reached = attempt(findings, "connection", [&] {
+    const auto probe = session.ask<postgres::ServerProbe>(
+        "inspect the server", kStepTimeout, 0,
+        [database = config.database.profiling_database, slot = config.consumer.slot_name](auto& connection) {
+          return postgres::probe_server(connection, database, slot);
+        });
+    findings = postgres::judge_server(probe, config, needed);
+    findings.push_back(check_disk(postgres::local_data_folder(probe), needed));
+    if (probe.database_exists) ask_database(loop, config, address, findings);
+  });
+  if (!reached) return;
+  attempt(findings, "replication", [&] {
+    findings.push_back(replication(
+        session.ask<std::string>("try a replication connection", kStepTimeout, 0,
+                                 [conninfo](auto&) { return postgres::try_replication(conninfo); })));
+  });
+  attempt(findings, "clock", [&] {
+    findings.push_back(clocks(
+        session.ask<postgres::ClockOffset>("compare the clocks", kStepTimeout, 0, postgres::measure_clock)));
+  });
+}
+
+/// The schema to be copied is dumped for real: its privileges are too many to be asked for one by one.
+void ask_source(process::EventLoop& loop, const config::Config& config, const postgres::Address& address,
+                std::vector<Finding>& findings) {
+  attempt(findings, "schema", [&] {
+    const auto source = postgres::schema_source(config.database, address);
+    if (!source) return;
+    postgres::Session session(loop, source->address.conninfo(source->database, "walstorm-check"),
+                              "ask " + source->shown());
+    const int version =
+        session.ask<int>("look at its table", kStepTimeout, 0,
+                         [shown = source->shown(), binary = config.consumer.binary](auto& connection) {
+                           postgres::require_fitting_table(connection, shown, binary);
+                           return postgres::server_version(connection);
+                         });
+    const auto tools = postgres::find_dump_tools(loop, version / 10'000);
+    postgres::try_dump(loop, tools, *source);
+    findings.push_back({Level::ok, "schema",
+                        fmt::format("{} (version {}) copies that of {}", tools.pg_dump.string(), tools.major,
+                                    source->shown()),
+                        ""});
+  });
+}
+
+Section look_at_postgres(process::EventLoop& loop, const config::Config& config) {
+  Section section;
+  std::unique_ptr<TrialServer> trial;
+  postgres::Address address;
+  section.title = config.database.url ? "PostgreSQL" : "PostgreSQL, private";
+  const bool known = attempt(section.findings, "server", [&] {
+    if (config.database.url) {
+      address = postgres::Address::parse(*config.database.url);
+      section.title = "PostgreSQL at " + address.shown();
+    } else {
+      trial = std::make_unique<TrialServer>(loop, config.database);
+      address = trial->address();
+    }
+  });
+  if (!known) return section;
+  ask_server(loop, config, address, section.findings);
+  ask_source(loop, config, address, section.findings);
+  if (trial) {
+    section.findings.insert(
+        section.findings.begin(),
+        {Level::ok, "server", fmt::format("one from {} starts", postgres::find_postgres_binaries().string()),
+         ""});
+  }
+  return section;
+}
+
+}  // namespace
+
+std::vector<Section> look(process::EventLoop& loop, const config::Config& config) {
+  return {look_at_postgres(loop, config),
+          {"Sink", {judge_sink(config.consumer)}},
+          {"This machine", {check_workers(), check_output_folder(config.output_dir), check_perf()}}};
+}
+
+}  // namespace walstorm::check

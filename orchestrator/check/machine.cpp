@@ -1,0 +1,102 @@
+#include "orchestrator/check/machine.h"
+
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <unistd.h>
+
+namespace walstorm::check {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Up to this perf_event_paranoid an ordinary user may sample its own processes (kernel documentation,
+/// "perf_event_paranoid").
+constexpr int kParanoidMax = 2;
+
+std::string in_path(const char* program) {
+  const char* path = std::getenv("PATH");
+  std::istringstream rest(path != nullptr ? path : "");
+  for (std::string folder; std::getline(rest, folder, ':');) {
+    const fs::path candidate = fs::path(folder) / program;
+    if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate.string();
+  }
+  return {};
+}
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 1'000'000'000) return fmt::format("{} MB", (bytes + 999'999) / 1'000'000);
+  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
+}
+
+}  // namespace
+
+Finding judge_disk(std::optional<std::uint64_t> available, std::uint64_t needed) {
+  const std::string plan = fmt::format("the plan writes about {} (table and WAL)", size_text(needed));
+  if (!available) {
+    return {Level::unknown, "disk space", plan + "; the server's disk cannot be seen from here",
+            "make sure by hand that it has so much free"};
+  }
+  const std::string says = fmt::format("{}, {} are free", plan, size_text(*available));
+  if (*available > needed + needed / 10) return {Level::ok, "disk space", says, ""};
+  return {Level::problem, "disk space", says, "shorten the phases, or lower the rate or payloadSizeKB"};
+}
+
+Finding judge_perf(const std::string& perf, std::optional<int> paranoid, bool is_root) {
+  if (perf.empty())
+    return {Level::note, "perf", "is not installed: no CPU profiles", "apt-get install linux-perf"};
+  if (!paranoid)
+    return {Level::note, "perf", fmt::format("{}; the kernel does not say who may use it", perf), ""};
+  const std::string says = fmt::format("{}, perf_event_paranoid is {}", perf, *paranoid);
+  if (is_root || *paranoid <= kParanoidMax) return {Level::ok, "perf", says, ""};
+  return {Level::note, "perf", says + ": it may not look at processes",
+          "sysctl kernel.perf_event_paranoid=1, for CPU profiles"};
+}
+
+Finding judge_sink(const config::Consumer& consumer) {
+  if (consumer.use_mock_clickhouse) return {Level::ok, "ClickHouse", "the mock stands in for it", ""};
+  return {Level::problem, "ClickHouse", "writing to a real one comes with a later version",
+          "use --mock-clickhouse, or \"useMockClickhouse\": true in the config's consumer section"};
+}
+
+Finding check_output_folder(const fs::path& folder) {
+  std::error_code ignored;
+  fs::path existing = fs::absolute(folder, ignored);
+  while (!fs::exists(existing, ignored) && existing.has_relative_path()) existing = existing.parent_path();
+  const std::string says = fmt::format("{} can be written to", folder.string());
+  if (fs::is_directory(existing, ignored) && ::access(existing.c_str(), W_OK | X_OK) == 0)
+    return {Level::ok, "results", says, ""};
+  return {Level::problem, "results", fmt::format("no folder can be made in {}", existing.string()),
+          "choose another one with --output"};
+}
+
+Finding check_workers() {
+  std::error_code unknown;
+  const fs::path here = fs::read_symlink("/proc/self/exe", unknown).parent_path();
+  std::string missing;
+  for (const char* name : {"walstorm-producer", "walstorm-consumer"}) {
+    if (::access((here / name).c_str(), X_OK) != 0)
+      missing += fmt::format("{}{}", missing.empty() ? "" : " and ", name);
+  }
+  if (missing.empty()) return {Level::ok, "workers", "are beside walstorm", ""};
+  return {Level::problem, "workers", fmt::format("{} not found in {}", missing, here.string()),
+          "install walstorm's three programs in one folder"};
+}
+
+Finding check_disk(const std::optional<fs::path>& data_folder, std::uint64_t needed) {
+  std::error_code unknown;
+  const auto space = data_folder ? fs::space(*data_folder, unknown) : fs::space_info{};
+  return judge_disk(data_folder && !unknown ? std::optional<std::uint64_t>(space.available) : std::nullopt,
+                    needed);
+}
+
+Finding check_perf() {
+  std::ifstream in("/proc/sys/kernel/perf_event_paranoid");
+  int paranoid = 0;
+  const bool known = static_cast<bool>(in >> paranoid);
+  return judge_perf(in_path("perf"), known ? std::optional(paranoid) : std::nullopt, ::geteuid() == 0);
+}
+
+}  // namespace walstorm::check

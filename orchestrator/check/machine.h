@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "orchestrator/check/finding.h"
+#include "orchestrator/config/config.h"
+
+/// What a run needs of this machine. The judge_ functions are pure; the check_ functions look and then judge.
+namespace walstorm::check {
+
+/// `available`: bytes free on the disk of PostgreSQL's data; nullopt where nobody knows. `needed`: what the
+/// plan writes at most (config::disk_bytes).
+[[nodiscard]] Finding judge_disk(std::optional<std::uint64_t> available, std::uint64_t needed);
+
+/// `perf`: where the program is, empty for nowhere. `paranoid`: /proc/sys/kernel/perf_event_paranoid.
+[[nodiscard]] Finding judge_perf(const std::string& perf, std::optional<int> paranoid, bool is_root);
+
+[[nodiscard]] Finding judge_sink(const config::Consumer& consumer);
+
+/// Whether a run's folder can be made in `folder`, which need not be there yet.
+[[nodiscard]] Finding check_output_folder(const std::filesystem::path& folder);
+
+/// Whether the workers are beside the program that runs.
+[[nodiscard]] Finding check_workers();
+
+[[nodiscard]] Finding check_disk(const std::optional<std::filesystem::path>& data_folder,
+                                 std::uint64_t needed);
+[[nodiscard]] Finding check_perf();
+
+}  // namespace walstorm::check

@@ -1,0 +1,220 @@
+#include "orchestrator/postgres/schema_copy.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+#include <stdlib.h>
+#include <string_view>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "orchestrator/process/child_process.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::postgres {
+namespace {
+
+namespace fs = std::filesystem;
+using process::Waited;
+using wire::Error;
+using wire::ErrorKind;
+
+constexpr std::chrono::seconds kVersionTimeout{10};
+constexpr std::chrono::seconds kCopyTimeout{300};
+constexpr int kLinesShown = 8;
+
+/// For the dump and the password files: nobody else's to read, gone with this object.
+class PrivateFolder final {
+ public:
+  PrivateFolder() {
+    std::string name = (fs::temp_directory_path() / "walstorm-copy-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw Error(ErrorKind::unavailable, fmt::format("make a temporary folder {}: errno {}", name, errno));
+    path_ = name;
+  }
+  PrivateFolder(const PrivateFolder&) = delete;
+  PrivateFolder& operator=(const PrivateFolder&) = delete;
+  ~PrivateFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+
+  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  fs::permissions(path,
+                  fs::perms::owner_read | fs::perms::owner_write);  // libpq ignores a password file of others
+  out << text;
+  out.close();
+  if (!out)
+    throw Error(ErrorKind::unavailable, fmt::format("write {}: the disk is full, or gone", path.string()));
+}
+
+/// Runs a program of PostgreSQL's to its end. `password`: whether its password stands in a file. Throws
+/// Error{unavailable} that begins with `what` and ends with what the program said.
+void run(process::EventLoop& loop, const std::string& what, const fs::path& program,
+         std::vector<std::string> arguments, bool password, const fs::path& log) {
+  process::ChildOptions options;
+  options.program = program;
+  options.arguments = std::move(arguments);
+  options.log_file = log;
+  if (password) {
+    // PGPASSWORD is stronger than a password file, and may be another server's.
+    options.program = "/usr/bin/env";
+    options.arguments.insert(options.arguments.begin(), {"-u", "PGPASSWORD", program.string()});
+  }
+  process::ChildProcess child(loop, options);
+  const Waited waited = loop.wait(kCopyTimeout, 0, [&] { return child.ended().has_value(); });
+  if (waited == Waited::interrupted) throw process::Interrupted{};
+  if (waited == Waited::done && child.ended()->ok()) return;
+  throw Error(ErrorKind::unavailable,
+              fmt::format("{}: {}: {}\n{}", what, program.string(),
+                          waited == Waited::done ? process::to_string(*child.ended())
+                                                 : fmt::format("not done within {} s", kCopyTimeout.count()),
+                          process::last_lines(log, kLinesShown)));
+}
+
+/// Of a folder that has both: "pg_dump (PostgreSQL) 15.18 (Debian ...)" -> 15; 0 where there is none.
+int major_of(process::EventLoop& loop, const fs::path& folder, const fs::path& log) {
+  if (::access((folder / "pg_dump").c_str(), X_OK) != 0 || ::access((folder / "psql").c_str(), X_OK) != 0)
+    return 0;
+  std::error_code ignored;
+  fs::remove(log, ignored);
+  process::ChildOptions options;
+  options.program = folder / "pg_dump";
+  options.arguments = {"--version"};
+  options.log_file = log;
+  try {
+    process::run_to_end(loop, options, kVersionTimeout);
+  } catch (const Error&) {
+    return 0;  // one that does not run is none
+  }
+  const std::string said = read_file(log);
+  const auto after_name = said.find(") ");
+  return after_name == std::string::npos ? 0 : std::atoi(said.c_str() + after_name + 2);
+}
+
+std::vector<fs::path> folders_with_programs() {
+  std::vector<fs::path> folders;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", none))
+    folders.push_back(entry.path() / "bin");
+  const char* path = std::getenv("PATH");
+  std::istringstream rest(path != nullptr ? path : "");
+  for (std::string folder; std::getline(rest, folder, ':');) {
+    if (!folder.empty()) folders.emplace_back(folder);
+  }
+  return folders;
+}
+
+/// Writes the dump into `folder` and returns where.
+fs::path dump_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
+                     const PrivateFolder& folder) {
+  source.address.require_passfile_is_enough();
+  const fs::path dump = folder / "schema.sql";
+  const std::string password = source.address.passfile_line();
+  write_file(folder / "source.pgpass", password);
+  run(loop, "copy the schema of " + source.shown(), tools.pg_dump,
+      {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
+       "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
+       "--lock-wait-timeout=10s", "--file=" + dump.string(),
+       "--dbname=" + source.address.conninfo_with_passfile(source.database, folder / "source.pgpass")},
+      !password.empty(), folder / "pg_dump.log");
+  return dump;
+}
+
+/// The name that a line of a dump's preamble sets; empty for other lines.
+std::string set_by(std::string_view line) {
+  constexpr std::string_view kSet = "SET ";
+  const auto equals = line.find(" = ");
+  if (!line.starts_with(kSet) || equals == std::string_view::npos) return {};
+  return std::string(line.substr(kSet.size(), equals - kSet.size()));
+}
+
+}  // namespace
+
+std::string DatabaseAt::shown() const {
+  return fmt::format("\"{}\" at {}", database, address.shown());
+}
+
+std::optional<DatabaseAt> schema_source(const config::Database& settings, const Address& address) {
+  if (!settings.copy_schema_from) return std::nullopt;
+  const std::string& from = *settings.copy_schema_from;
+  if (from.find("://") == std::string::npos) return DatabaseAt{address, from};
+  const std::string key = "database.copySchemaFrom";
+  const Address source = Address::parse(from, key);
+  if (source.database().empty())
+    throw Error(ErrorKind::config, fmt::format("{}: the URL of {} names no database", key, source.shown()));
+  return DatabaseAt{source, source.database()};
+}
+
+DumpTools find_dump_tools(process::EventLoop& loop, int server_major) {
+  const PrivateFolder scratch;
+  DumpTools best;
+  int newest = 0;
+  for (const fs::path& folder : folders_with_programs()) {
+    const int major = major_of(loop, folder, scratch / "version.txt");
+    newest = std::max(newest, major);
+    if (major < server_major || (best.major != 0 && major >= best.major)) continue;
+    best = {folder / "pg_dump", folder / "psql", major};
+  }
+  if (best.major != 0) return best;
+  throw Error(
+      ErrorKind::unavailable,
+      fmt::format("copy a schema from PostgreSQL {0}: {1}; install postgresql-client-{0} or a newer one",
+                  server_major,
+                  newest == 0 ? "found no pg_dump and psql in /usr/lib/postgresql/*/bin or PATH"
+                              : fmt::format("pg_dump is {} at most, and refuses newer servers", newest)));
+}
+
+std::string without_unknown_settings(const std::string& dump, const std::set<std::string>& settings) {
+  std::istringstream lines(dump);
+  std::string kept;
+  kept.reserve(dump.size());
+  bool preamble = true;
+  for (std::string line; std::getline(lines, line);) {
+    preamble = preamble && !line.starts_with("CREATE ") && !line.starts_with("ALTER ");
+    const std::string name = preamble ? set_by(line) : "";
+    if (name.empty() || settings.contains(name)) kept += line + "\n";
+  }
+  return kept;
+}
+
+void try_dump(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source) {
+  const PrivateFolder folder;
+  (void)dump_schema(loop, tools, source, folder);
+}
+
+void copy_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
+                 const DatabaseAt& target, const std::set<std::string>& target_settings) {
+  target.address.require_passfile_is_enough();
+  const PrivateFolder folder;
+  const fs::path dump = dump_schema(loop, tools, source, folder);
+  write_file(dump, without_unknown_settings(read_file(dump), target_settings));
+  const std::string password = target.address.passfile_line();
+  write_file(folder / "target.pgpass", password);
+  run(loop, fmt::format("restore the schema of {} into {}", source.shown(), target.shown()), tools.psql,
+      {"--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction",
+       "--output=/dev/null", "--file=" + dump.string(),
+       "--dbname=" + target.address.conninfo_with_passfile(target.database, folder / "target.pgpass")},
+      !password.empty(), folder / "psql.log");
+}
+
+}  // namespace walstorm::postgres

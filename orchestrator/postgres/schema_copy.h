@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "orchestrator/config/config.h"
+#include "orchestrator/postgres/address.h"
+#include "orchestrator/process/event_loop.h"
+
+/// A schema, without rows, from one database to another: pg_dump writes it to a file, psql carries the file
+/// out in one transaction. The source is read, never changed.
+namespace walstorm::postgres {
+
+/// pg_dump and the psql beside it.
+struct DumpTools {
+  std::filesystem::path pg_dump, psql;
+  int major = 0;  ///< PostgreSQL's version of both
+};
+
+/// The oldest on this machine (Debian's /usr/lib/postgresql/*/bin, PATH) that dumps a server of version
+/// `server_major`: pg_dump refuses servers newer than itself, and what a much newer one writes an old server
+/// may not take. Throws Error{unavailable} that says what to install.
+[[nodiscard]] DumpTools find_dump_tools(process::EventLoop& loop, int server_major);
+
+/// One database of a server.
+struct DatabaseAt {
+  Address address;
+  std::string database;
+
+  /// "app at 127.0.0.1:5432 as "load""
+  [[nodiscard]] std::string shown() const;
+};
+
+/// Where `settings` has the schema copied from; nullopt when it does not. A name means a database of the
+/// server at `address`. Throws Error{config} for a URL that cannot be read or names no database.
+[[nodiscard]] std::optional<DatabaseAt> schema_source(const config::Database& settings,
+                                                      const Address& address);
+
+/// Copies the schema of `source` into the empty database `target`, whose server has the settings
+/// `target_settings`. Interruptible. Throws Error{unavailable} with what pg_dump or psql said; then nothing
+/// of it is in `target`.
+void copy_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
+                 const DatabaseAt& target, const std::set<std::string>& target_settings);
+
+/// Dumps the schema of `source` as copy_schema() does, to nowhere: throws what that would.
+void try_dump(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source);
+
+/// A dump without the statements of its preamble (SET name = value) that set what a server with `settings`
+/// does not know: pg_dump sets all that its own version knows.
+[[nodiscard]] std::string without_unknown_settings(const std::string& dump,
+                                                   const std::set<std::string>& settings);
+
+}  // namespace walstorm::postgres
