@@ -82,16 +82,21 @@ Compressor::Compressor(proto::Compression compression)
 Compressor::~Compressor() = default;
 
 std::string_view Compressor::compress(std::string_view plain, std::string& room) {
+  std::size_t size = 0;
   switch (compression_) {
     case proto::COMPRESSION_LZ4:
-      return {room.data(), compress_lz4(plain, room)};
+      size = compress_lz4(plain, room);
+      break;
     case proto::COMPRESSION_ZSTD:
-      return {room.data(), compress_zstd(plain, room)};
+      size = compress_zstd(plain, room);
+      break;
     case proto::COMPRESSION_GZIP:
-      return {room.data(), compress_gzip(plain, room)};
+      size = compress_gzip(plain, room);
+      break;
     default:
       return plain;
   }
+  return {room.data(), size};
 }
 
 std::size_t Compressor::compress_lz4(std::string_view plain, std::string& room) {

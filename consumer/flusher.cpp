@@ -9,6 +9,12 @@
 #include "proto/wire/error.h"
 
 namespace walstorm::consumer {
+namespace {
+
+/// A sink that fails now and then must not fill the log.
+constexpr std::int64_t kWarnEveryUs = 10'000'000;
+
+}  // namespace
 
 Flusher::Flusher(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
                  const FlushLimits& limits, Sink& sink, BatchPool& pool, Handlers handlers)
@@ -54,7 +60,6 @@ void Flusher::on_answer(Flight& flight, const Landing& landing) {
 }
 
 void Flusher::land(Flight& flight) {
-  if (failing_since_us_) spdlog::info("the sink lands batches again, after {} failures", failures_);
   failing_since_us_.reset();
   failures_ = 0;
   const std::int64_t acknowledged_unix_us = clock_.unix_us();
@@ -75,8 +80,9 @@ void Flusher::retry_later(Flight& flight, const Landing& landing) {
   const std::int64_t now_us = clock_.steady_us();
   ++flight.failures;
   ++failures_;
-  if (!failing_since_us_) {
-    failing_since_us_ = now_us;
+  if (!failing_since_us_) failing_since_us_ = now_us;
+  if (!warned_us_ || now_us - *warned_us_ >= kWarnEveryUs) {
+    warned_us_ = now_us;
     spdlog::warn("a flush failed and is tried again: {}", landing.error);
   }
   const std::int64_t give_up_at_us = *failing_since_us_ + limits_.give_up_us;

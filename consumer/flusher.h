@@ -88,6 +88,7 @@ class Flusher final {
   // Since the last success, of any flight.
   std::optional<std::int64_t> failing_since_us_;
   std::uint64_t failures_ = 0;
+  std::optional<std::int64_t> warned_us_;
 };
 
 }  // namespace walstorm::consumer
