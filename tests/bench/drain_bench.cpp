@@ -83,7 +83,7 @@ void bench(Rig& rig, const Backlog& backlog, const Options& options) {
   const auto on_fresh_slot = [&](const std::function<Take()>& run) {
     rig.execute(fmt::format("SELECT pg_copy_logical_replication_slot('{}', '{}')", kTemplateSlot, kSlot));
     const Take take = run();
-    rig.execute(fmt::format("SELECT pg_drop_replication_slot('{}')", kSlot));
+    rig.drop_slot(kSlot);
     if (take.records != rows) {
       throw wire::Error(wire::ErrorKind::data, fmt::format("{} of {} rows were drained", take.records, rows));
     }
@@ -130,7 +130,7 @@ void bench(Rig& rig, const Backlog& backlog, const Options& options) {
               {"walstorm-consumer, lz4", walstorm("lz4")},
               {"walstorm-consumer, none", walstorm("none")}},
              options.rounds);
-  rig.execute(fmt::format("SELECT pg_drop_replication_slot('{}')", kTemplateSlot));
+  rig.drop_slot(kTemplateSlot);
 }
 
 void bench_all(const Options& options) {

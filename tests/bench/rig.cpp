@@ -109,11 +109,18 @@ void Rig::make_task_run(const std::string& publication) {
   postgres::prepare_table(connection_, config::ReplicaIdentity::full, publication, "");
 }
 
+void Rig::drop_slot(const std::string& slot) {
+  (void)postgres::drop_slot(connection_, slot, kStopGrace);
+}
+
 config::Config Rig::config(const std::map<std::string, std::string>& keys) {
   config::LoadRequest request;
   request.overrides.push_back({"bench ", "consumer.useMockClickhouse", "true"});
   for (const auto& [key, value] : keys) request.overrides.push_back({"bench ", key, value});
-  return config::load(request, {}, "/");
+  const config::Environment none = [](const std::string&) -> std::optional<std::string> {
+    return std::nullopt;
+  };
+  return config::load(request, none, "/");
 }
 
 Take Rig::produce(const config::Config& config) {

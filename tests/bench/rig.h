@@ -39,6 +39,9 @@ class Rig final {
   /// An empty "TaskRun" and its publication, `publication`.
   void make_task_run(const std::string& publication);
 
+  /// Waits for the slot's reader to be gone, or ends it.
+  void drop_slot(const std::string& slot);
+
   /// A config with these keys in place of the defaults: {"producer.batchSize", "100"}.
   [[nodiscard]] static config::Config config(const std::map<std::string, std::string>& keys);
 
