@@ -1,28 +1,33 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
+#include <cstdint>
+#include <random>
 
 namespace walstorm::consumer {
 
-/// How long to wait before the next attempt: twice as long each time, up to a cap, and each wait somewhere
-/// between half of it and all of it, so that many clients of one server do not come back in step. Pure.
+/// How long to wait before trying again: twice as long after each failure, up to a limit, and of that a
+/// random share between half and all, so that those who failed together do not come back together. Pure.
 class Backoff final {
  public:
-  static constexpr std::chrono::milliseconds kFirst{50};
-  static constexpr std::chrono::milliseconds kLast{2000};
+  struct Limits {
+    std::int64_t first_us = 100'000;
+    std::int64_t max_us = 5'000'000;
+  };
 
-  /// `share`: a random number from 0 to 1.
-  [[nodiscard]] std::chrono::milliseconds next(double share) {
-    const auto wait = step_ * (0.5 + 0.5 * share);
-    step_ = std::min(step_ * 2, std::chrono::duration<double, std::milli>(kLast));
-    return std::chrono::duration_cast<std::chrono::milliseconds>(wait);
+  Backoff(const Limits& limits, std::uint64_t seed) : limits_(limits), random_(seed) {}
+
+  /// After so many failures in a row: 1 or more.
+  [[nodiscard]] std::int64_t wait_us(std::uint64_t failures) {
+    std::int64_t wait_us = limits_.first_us;
+    for (; failures > 1 && wait_us < limits_.max_us; --failures) wait_us *= 2;
+    wait_us = std::min(wait_us, limits_.max_us);
+    return std::uniform_int_distribution<std::int64_t>(wait_us / 2, wait_us)(random_);
   }
 
-  void reset() { step_ = kFirst; }
-
  private:
-  std::chrono::duration<double, std::milli> step_ = kFirst;
+  Limits limits_;
+  std::mt19937_64 random_;
 };
 
 }  // namespace walstorm::consumer

@@ -23,6 +23,7 @@ void ConsumerWorker::start_phase(const proto::StartPhase& phase) {
   phase_began_us_ = clock_.steady_us();
   busy_before_us_ = meter_.busy_us();
   heap_bytes_max_ = 0;
+  if (phase_ == 0) pipeline_->load_starts();
 }
 
 void ConsumerWorker::end_phase(const proto::EndPhase& end) {

@@ -1,17 +1,31 @@
 #include "consumer/flusher.h"
 
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <utility>
 
-namespace walstorm::consumer {
+#include "proto/wire/error.h"
 
-Flusher::Flusher(std::size_t concurrency_max, Sink& sink, BatchPool& pool, const wire::Clock& clock,
-                 OnAcknowledged on_acknowledged)
-    : sink_(sink),
+namespace walstorm::consumer {
+namespace {
+
+/// A sink that fails now and then must not fill the log.
+constexpr std::int64_t kWarnEveryUs = 10'000'000;
+
+}  // namespace
+
+Flusher::Flusher(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
+                 const FlushLimits& limits, Sink& sink, BatchPool& pool, Handlers handlers)
+    : clock_(clock),
+      meter_(meter),
+      limits_(limits),
+      sink_(sink),
       pool_(pool),
-      clock_(clock),
-      on_acknowledged_(std::move(on_acknowledged)),
-      flights_(concurrency_max) {
-  for (Flight& flight : flights_) free_.push_back(&flight);
+      handlers_(std::move(handlers)),
+      backoff_(limits.backoff, limits.seed) {
+  for (std::size_t i = 0; i < limits.concurrency_max; ++i) free_.push_back(&flights_.emplace_back(loop));
 }
 
 void Flusher::submit(std::unique_ptr<Batch> batch) {
@@ -28,10 +42,26 @@ void Flusher::start(std::unique_ptr<Batch> batch) {
   free_.pop_back();
   flight.batch = std::move(batch);
   flight.started_unix_us = clock_.unix_us();
-  sink_.submit(*flight.batch, [this, &flight] { land(flight); });
+  flight.failures = 0;
+  attempt(flight);
+}
+
+void Flusher::attempt(Flight& flight) {
+  sink_.submit(*flight.batch, [this, &flight](const Landing& landing) { on_answer(flight, landing); });
+}
+
+void Flusher::on_answer(Flight& flight, const Landing& landing) {
+  handlers_.on_attempt(*flight.batch, landing, flight.failures > 0);
+  if (landing.error.empty()) {
+    land(flight);
+  } else {
+    retry_later(flight, landing);
+  }
 }
 
 void Flusher::land(Flight& flight) {
+  failing_since_us_.reset();
+  failures_ = 0;
   const std::int64_t acknowledged_unix_us = clock_.unix_us();
   const std::int64_t started_unix_us = flight.started_unix_us;
   std::unique_ptr<Batch> batch = std::move(flight.batch);
@@ -42,8 +72,38 @@ void Flusher::land(Flight& flight) {
     waiting_.pop_front();
     start(std::move(next));
   }
-  on_acknowledged_(*batch, started_unix_us, acknowledged_unix_us);
+  handlers_.on_acknowledged(*batch, started_unix_us, acknowledged_unix_us);
   pool_.give_back(std::move(batch));
+}
+
+void Flusher::retry_later(Flight& flight, const Landing& landing) {
+  const std::int64_t now_us = clock_.steady_us();
+  ++flight.failures;
+  ++failures_;
+  if (!failing_since_us_) failing_since_us_ = now_us;
+  if (!warned_us_ || now_us - *warned_us_ >= kWarnEveryUs) {
+    warned_us_ = now_us;
+    spdlog::warn("a flush failed and is tried again: {}", landing.error);
+  }
+  const std::int64_t give_up_at_us = *failing_since_us_ + limits_.give_up_us;
+  if (now_us >= give_up_at_us) {
+    throw wire::Error(
+        wire::ErrorKind::unavailable,
+        fmt::format(
+            "flush into the sink: every attempt of the last {:.4g} s failed, {} of them, the last with: "
+            "{}. The {} records from {} on are not landed, and the slot is not confirmed past them. See "
+            "to the sink; clickhouse.giveUpSec is how long it may be out of reach",
+            static_cast<double>(now_us - *failing_since_us_) / 1e6, failures_, landing.error,
+            flight.batch->changes.records(), wire::to_string(flight.batch->first_lsn)));
+  }
+  // The last attempt is made when time is up, not before.
+  const std::int64_t wait_us = std::min(backoff_.wait_us(flight.failures), give_up_at_us - now_us);
+  flight.retry_timer.expires_after(std::chrono::microseconds(wait_us));
+  flight.retry_timer.async_wait([this, &flight](const boost::system::error_code& error) {
+    if (error) return;
+    const BusyMeter::Scope working(meter_);
+    attempt(flight);
+  });
 }
 
 }  // namespace walstorm::consumer

@@ -5,24 +5,47 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "consumer/backoff.h"
 #include "consumer/batch.h"
+#include "consumer/busy_meter.h"
 #include "consumer/sink.h"
 #include "proto/wire/clock.h"
 
 namespace walstorm::consumer {
 
-/// Batches on their way into the sink: at most so many at once, the others wait in order.
+struct FlushLimits {
+  /// At least 1.
+  std::size_t concurrency_max = 1;
+  /// For how long all attempts may fail.
+  std::int64_t give_up_us = 60'000'000;
+  Backoff::Limits backoff = {};
+  std::uint64_t seed = 1;  ///< of the back-off's jitter
+};
+
+/// Batches on their way into the sink: at most so many at once, the others wait in order. A batch is never
+/// dropped: a failed attempt is followed by another, after a back-off, with the same batch in the same
+/// flight, until it is landed or, everything having failed for too long, the process gives up. Lives on the
+/// loop.
 class Flusher final {
  public:
-  /// `batch` is recycled when the call returns.
-  using OnAcknowledged = std::function<void(const Batch& batch, std::int64_t started_unix_us,
-                                            std::int64_t acknowledged_unix_us)>;
+  struct Handlers {
+    /// `batch` is landed; it is recycled when the call returns. It began with its first attempt.
+    std::function<void(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us)>
+        on_acknowledged;
+    /// An attempt to land `batch` has ended; `retry`: it was not the first.
+    std::function<void(const Batch& batch, const Landing& landing, bool retry)> on_attempt;
+  };
 
-  /// `concurrency_max` is at least 1; `sink`, `pool` and `clock` outlive the flusher.
-  Flusher(std::size_t concurrency_max, Sink& sink, BatchPool& pool, const wire::Clock& clock,
-          OnAcknowledged on_acknowledged);
+  /// All but `limits` and `handlers` outlive the flusher. Throws Error{unavailable} on the loop when it gives
+  /// up.
+  Flusher(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
+          const FlushLimits& limits, Sink& sink, BatchPool& pool, Handlers handlers);
 
   /// Starts the flush, or lets it wait for its turn.
   void submit(std::unique_ptr<Batch> batch);
@@ -30,27 +53,42 @@ class Flusher final {
   /// A batch is waiting: more would only pile up.
   [[nodiscard]] bool backed_up() const { return !waiting_.empty(); }
   [[nodiscard]] bool has_free_flight() const { return !free_.empty(); }
+  /// Those that wait for another attempt too.
   [[nodiscard]] std::size_t in_flight() const { return flights_.size() - free_.size(); }
   /// Of all batches here, waiting or in flight.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
   struct Flight {
+    explicit Flight(boost::asio::io_context& loop) : retry_timer(loop) {}
+
     std::unique_ptr<Batch> batch;  // null: free
     std::int64_t started_unix_us = 0;
+    std::uint64_t failures = 0;
+    boost::asio::steady_timer retry_timer;
   };
 
   void start(std::unique_ptr<Batch> batch);
+  void attempt(Flight& flight);
+  void on_answer(Flight& flight, const Landing& landing);
   void land(Flight& flight);
+  void retry_later(Flight& flight, const Landing& landing);
 
+  const wire::Clock& clock_;
+  BusyMeter& meter_;
+  const FlushLimits limits_;
   Sink& sink_;
   BatchPool& pool_;
-  const wire::Clock& clock_;
-  OnAcknowledged on_acknowledged_;
-  std::vector<Flight> flights_;
+  Handlers handlers_;
+  Backoff backoff_;
+  std::deque<Flight> flights_;  // a flight never moves
   std::vector<Flight*> free_;
   std::deque<std::unique_ptr<Batch>> waiting_;
   std::uint64_t bytes_ = 0;
+  // Since the last success, of any flight.
+  std::optional<std::int64_t> failing_since_us_;
+  std::uint64_t failures_ = 0;
+  std::optional<std::int64_t> warned_us_;
 };
 
 }  // namespace walstorm::consumer

@@ -36,11 +36,9 @@ std::string column_header(std::string_view name, std::string_view type) {
 }  // namespace
 
 template <typename T>
-void NativeBlock::append_number(std::string& out, T number) {
+void NativeBlock::append_number(ByteBuffer& out, T number) {
   static_assert(std::endian::native == std::endian::little, "Native is little-endian");
-  std::array<char, sizeof(T)> bytes;
-  std::memcpy(bytes.data(), &number, sizeof(T));
-  out.append(bytes.data(), bytes.size());
+  out.append_number(number);
   bytes_ += sizeof(T);
 }
 
@@ -52,11 +50,16 @@ void NativeBlock::append_parsed(std::size_t index, std::optional<T> number) {
   append_number(columns_[index].data, *number);
 }
 
-void NativeBlock::append_string(std::string& out, std::string_view text) {
-  std::array<char, 10> length;
-  const std::size_t length_size = write_varint(text.size(), length);
-  out.append(length.data(), length_size);
-  out.append(text);
+inline void NativeBlock::append_string(ByteBuffer& out, std::string_view text) {
+  std::size_t length_size = 1;
+  if (text.size() < 0x80) [[likely]] {
+    *out.extend(1) = static_cast<char>(text.size());
+  } else {
+    std::array<char, 10> length;
+    length_size = write_varint(text.size(), length);
+    std::memcpy(out.extend(length_size), length.data(), length_size);
+  }
+  if (!text.empty()) std::memcpy(out.extend(text.size()), text.data(), text.size());
   bytes_ += length_size + text.size();
 }
 
@@ -183,8 +186,8 @@ void NativeBlock::serialize(std::string& out) const {
   append_varint(out, rows_);
   for (const Column& column : columns_) {
     out += column.header;
-    out += column.prefix;
-    out += column.data;
+    out += column.prefix.view();
+    out += column.data.view();
   }
 }
 

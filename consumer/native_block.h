@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "consumer/block_layout.h"
+#include "consumer/byte_buffer.h"
 #include "consumer/pgoutput_message.h"
 #include "proto/wire/lsn.h"
 
@@ -50,17 +51,17 @@ class NativeBlock final {
  private:
   struct Column {
     std::string header;  // name and type
-    std::string prefix;  // Nullable: a byte per row; Array: the cumulated number of elements per row
-    std::string data;
+    ByteBuffer prefix;   // Nullable: a byte per row; Array: the cumulated number of elements per row
+    ByteBuffer data;
     std::uint64_t elements = 0;  // of an Array
   };
 
   void append_value(std::size_t index, const Value& value);
   void append_absent(std::size_t index, bool key_only);
-  void append_string(std::string& out, std::string_view text);
+  void append_string(ByteBuffer& out, std::string_view text);
   void append_strings(Column& column);
   template <typename T>
-  void append_number(std::string& out, T number);
+  void append_number(ByteBuffer& out, T number);
   template <typename T>
   void append_parsed(std::size_t index, std::optional<T> number);
   [[noreturn]] void refuse(std::size_t index, const std::string& why) const;

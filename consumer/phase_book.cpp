@@ -27,6 +27,14 @@ void PhaseBook::received(const Batch& batch) {
   run_received_.merge(batch.changes);
 }
 
+void PhaseBook::attempted(const Batch& batch, const Landing& landing, bool retry) {
+  PhaseFigures& figures = of(batch.phase);
+  if (!landing.error.empty()) ++figures.errors;
+  if (retry) ++figures.retries;
+  figures.encoded_bytes += landing.encoded_bytes;
+  figures.wire_bytes += landing.wire_bytes;
+}
+
 void PhaseBook::acknowledged(const Batch& batch, std::int64_t started_unix_us,
                              std::int64_t acknowledged_unix_us) {
   PhaseFigures& figures = of(batch.phase);

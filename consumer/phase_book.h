@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "consumer/batch.h"
+#include "consumer/sink.h"
 #include "proto/wire/change_tally.h"
 #include "proto/wire/histogram.h"
 
@@ -18,6 +19,11 @@ struct PhaseFigures {
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;
   std::uint64_t transactions = 0;
+  std::uint64_t errors = 0;   ///< attempts to land a batch that failed
+  std::uint64_t retries = 0;  ///< attempts beyond a batch's first
+  // Of all attempts.
+  std::uint64_t encoded_bytes = 0;
+  std::uint64_t wire_bytes = 0;
   std::uint64_t buffered_bytes_max = 0;
   wire::Histogram lag_us;
   wire::Histogram receive_us;
@@ -51,6 +57,7 @@ class PhaseBook final {
   [[nodiscard]] PhaseFigures& of(std::uint32_t phase);
 
   void received(const Batch& batch);
+  void attempted(const Batch& batch, const Landing& landing, bool retry);
   void acknowledged(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us);
 
   [[nodiscard]] const wire::ChangeTally& run_received() const { return run_received_; }

@@ -39,8 +39,16 @@ std::uint64_t streamed_bytes_max(const proto::ConsumerSetup& setup) {
 
 std::unique_ptr<Sink> make_sink(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
                                 const proto::ConsumerSetup& setup) {
-  if (setup.has_mock()) return std::make_unique<MockSink>(loop, clock, meter, setup.mock());
+  if (setup.has_mock()) {
+    return std::make_unique<MockSink>(loop, clock, meter, setup.compression(), setup.mock());
+  }
   throw wire::Error(wire::ErrorKind::protocol, "Setup asks for a sink that this consumer does not have");
+}
+
+FlushLimits flush_limits(const proto::ConsumerSetup& setup) {
+  return {.concurrency_max = setup.flush_concurrency_max(),
+          .give_up_us = static_cast<std::int64_t>(setup.sink_give_up_ms()) * 1000,
+          .seed = setup.mock().seed()};
 }
 
 }  // namespace
@@ -55,10 +63,13 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
       tracker_(stream_.slot_confirmed()),
       pool_(setup_.buffered_bytes_max()),
       sink_(make_sink(loop, clock, meter, setup_)),
-      flusher_(setup_.flush_concurrency_max(), *sink_, pool_, clock,
-               [this](const Batch& batch, std::int64_t started, std::int64_t acknowledged) {
-                 on_acknowledged(batch, started, acknowledged);
-               }),
+      flusher_(loop, clock, meter, flush_limits(setup_), *sink_, pool_,
+               {[this](const Batch& batch, std::int64_t started, std::int64_t acknowledged) {
+                  on_acknowledged(batch, started, acknowledged);
+                },
+                [this](const Batch& batch, const Landing& landing, bool retry) {
+                  book_.attempted(batch, landing, retry);
+                }}),
       batcher_({setup_.flush_batch_size(), std::int64_t{setup_.flush_interval_ms()} * 1000}, pool_, tracker_,
                [this](std::unique_ptr<Batch> batch) { on_cut(std::move(batch)); }),
       intake_(setup.run_id(), streamed_bytes_max(setup_), book_, tracker_, batcher_),
@@ -226,6 +237,10 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   stats.set_batches(figures.batches);
   stats.set_bytes(figures.bytes);
   stats.set_transactions(figures.transactions);
+  stats.set_errors(figures.errors);
+  stats.set_retries(figures.retries);
+  stats.set_encoded_bytes(figures.encoded_bytes);
+  stats.set_wire_bytes(figures.wire_bytes);
   stats.set_buffered_bytes(buffered_bytes());
   stats.set_buffered_bytes_max(figures.buffered_bytes_max);
   stats.set_flushes_in_flight(static_cast<std::uint32_t>(flusher_.in_flight()));

@@ -38,6 +38,9 @@ class Pipeline final {
   Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
            const proto::Setup& setup, std::function<void()> on_progress);
 
+  /// The first phase begins.
+  void load_starts() { sink_->load_starts(); }
+
   /// Every change before the marker of `phase` was read and is acknowledged by the sink.
   [[nodiscard]] bool drained(std::uint32_t phase);
 

@@ -69,7 +69,7 @@ Reconnector::Connected Reconnector::connect() {
 
 void Reconnector::lost(const std::string& why, int server_process) {
   const std::int64_t now_us = clock_.steady_us();
-  if (now_us - connected_us_ >= kStableUs) backoff_.reset();
+  if (now_us - connected_us_ >= kStableUs) failures_ = 0;
   offline_ = true;
   why_ = why;
   last_refusal_.clear();
@@ -89,12 +89,8 @@ void Reconnector::schedule() {
                             why_, setup_.give_up_ms() / 1000.0, attempts_,
                             last_refusal_.empty() ? "none was made" : last_refusal_));
   }
-  const double share = static_cast<double>(random_() - std::minstd_rand::min()) /
-                       static_cast<double>(std::minstd_rand::max() - std::minstd_rand::min());
   // The last attempt is made when the time is up.
-  const auto wait =
-      std::min<std::chrono::microseconds>(backoff_.next(share), std::chrono::microseconds(left_us));
-  timer_.expires_after(wait);
+  timer_.expires_after(std::chrono::microseconds(std::min(backoff_.wait_us(++failures_), left_us)));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) attempt();
   });

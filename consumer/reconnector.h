@@ -77,8 +77,8 @@ class Reconnector final {
   boost::asio::steady_timer timer_;               // for the next attempt, or for the end of this one
   std::unique_ptr<ReplicationHandshake> handshake_;
   std::uint64_t handshake_number_ = 0;  // waits of an earlier one are void
-  std::minstd_rand random_{std::random_device{}()};
-  Backoff backoff_;
+  Backoff backoff_{{.first_us = 50'000, .max_us = 2'000'000}, std::random_device{}()};
+  std::uint64_t failures_ = 0;  // in a row: an attempt that failed, a connection that did not last
 
   // The outage that goes on, or the last one.
   bool offline_ = false;

@@ -26,6 +26,11 @@ constexpr Words<AckPolicy, 3> kAckPolicies{{AckPolicy::after_flush, "afterFlush"
                                            {AckPolicy::never, "never"}};
 constexpr Words<Streaming, 3> kStreamings{
     {Streaming::off, "off"}, {Streaming::on, "on"}, {Streaming::parallel, "parallel"}};
+constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
+                                              {Compression::none, "none"},
+                                              {Compression::lz4, "lz4"},
+                                              {Compression::zstd, "zstd"},
+                                              {Compression::gzip, "gzip"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
 
@@ -81,13 +86,23 @@ Producer producer_from(const json& producer) {
           .arrival = value_of(kArrivals, producer["arrival"])};
 }
 
+Mock mock_from(const json& mock) {
+  Mock result{.jitter_ms = mock["jitterMs"],
+              .error_rate = mock["errorRate"],
+              .max_records_per_sec = mock["maxRecordsPerSec"],
+              .stalls = {}};
+  for (const json& stall : mock["stalls"]) result.stalls.push_back({stall["atSec"], stall["durationSec"]});
+  return result;
+}
+
 Consumer consumer_from(const json& consumer) {
   return {.flush_batch_size = consumer["flushBatchSize"],
           .flush_interval_ms = consumer["flushIntervalMs"],
           .max_flush_concurrency = consumer["maxFlushConcurrency"],
           .use_mock_clickhouse = consumer["useMockClickhouse"],
           .mock_clickhouse_delay_ms = consumer["mockClickhouseDelay"],
-          .mock_max_records_per_sec = consumer["mock"]["maxRecordsPerSec"],
+          .mock = mock_from(consumer["mock"]),
+          .compression = value_of(kCompressions, consumer["compression"]),
           .ack_policy = value_of(kAckPolicies, consumer["ackPolicy"]),
           .max_buffered_mb = consumer["maxBufferedMB"],
           .binary = consumer["binary"],
@@ -136,13 +151,25 @@ json to_json(const Producer& producer) {
           {"arrival", word_of(kArrivals, producer.arrival)}};
 }
 
+json to_json(const Mock& mock) {
+  json stalls = json::array();
+  for (const Stall& stall : mock.stalls) {
+    stalls.push_back({{"atSec", number(stall.at_sec)}, {"durationSec", number(stall.duration_sec)}});
+  }
+  return {{"jitterMs", number(mock.jitter_ms)},
+          {"errorRate", number(mock.error_rate)},
+          {"maxRecordsPerSec", number(mock.max_records_per_sec)},
+          {"stalls", std::move(stalls)}};
+}
+
 json to_json(const Consumer& consumer) {
   return {{"flushBatchSize", consumer.flush_batch_size},
           {"flushIntervalMs", consumer.flush_interval_ms},
           {"maxFlushConcurrency", consumer.max_flush_concurrency},
           {"useMockClickhouse", consumer.use_mock_clickhouse},
           {"mockClickhouseDelay", number(consumer.mock_clickhouse_delay_ms)},
-          {"mock", {{"maxRecordsPerSec", number(consumer.mock_max_records_per_sec)}}},
+          {"mock", to_json(consumer.mock)},
+          {"compression", word_of(kCompressions, consumer.compression)},
           {"ackPolicy", word_of(kAckPolicies, consumer.ack_policy)},
           {"maxBufferedMB", consumer.max_buffered_mb},
           {"binary", consumer.binary},
@@ -173,6 +200,7 @@ Config from_json(const json& document) {
                 .producer = producer_from(document["producer"]),
                 .consumer = consumer_from(document["consumer"]),
                 .database = database_from(document["database"]),
+                .clickhouse = {.give_up_sec = document["clickhouse"]["giveUpSec"]},
                 .output_dir = document["profiling"]["outputDir"],
                 .drain_timeout_sec = document["drain"]["timeoutSec"],
                 .stop_grace_sec = document["stop"]["graceSec"]};
@@ -197,6 +225,7 @@ json to_json(const Config& config) {
               {"producer", to_json(config.producer)},
               {"consumer", to_json(config.consumer)},
               {"database", to_json(config.database)},
+              {"clickhouse", {{"giveUpSec", number(config.clickhouse.give_up_sec)}}},
               {"profiling", {{"outputDir", config.output_dir}}},
               {"drain", {{"timeoutSec", number(config.drain_timeout_sec)}}},
               {"stop", {{"graceSec", number(config.stop_grace_sec)}}}};

@@ -52,6 +52,21 @@ struct Producer {
 
 enum class AckPolicy { after_flush, on_receive, never };
 enum class Streaming { off, on, parallel };
+enum class Compression { automatic, none, lz4, zstd, gzip };
+
+/// A stretch of the run, from the start of its first phase.
+struct Stall {
+  double at_sec = 0;
+  double duration_sec = 0;
+};
+
+/// How the mock sink behaves, beside its delay.
+struct Mock {
+  double jitter_ms = 0;
+  double error_rate = 0;
+  double max_records_per_sec = 0;  ///< 0: no limit
+  std::vector<Stall> stalls;
+};
 
 struct Consumer {
   std::uint32_t flush_batch_size = 0;
@@ -59,7 +74,8 @@ struct Consumer {
   std::uint32_t max_flush_concurrency = 0;
   bool use_mock_clickhouse = false;
   double mock_clickhouse_delay_ms = 0;
-  double mock_max_records_per_sec = 0;  ///< 0: no limit
+  Mock mock;
+  Compression compression = Compression::automatic;
   AckPolicy ack_policy = AckPolicy::after_flush;
   std::uint32_t max_buffered_mb = 0;
   bool binary = true;
@@ -67,6 +83,10 @@ struct Consumer {
   Streaming streaming = Streaming::off;
   std::string slot_name;
   std::string publication_name;
+};
+
+struct Clickhouse {
+  double give_up_sec = 0;
 };
 
 enum class ReplicaIdentity { full, by_default };
@@ -94,6 +114,7 @@ struct Config {
   Producer producer;
   Consumer consumer;
   Database database;
+  Clickhouse clickhouse;
   std::string output_dir;  ///< where the run's folder is made
   double drain_timeout_sec = 0;
   double stop_grace_sec = 0;

@@ -55,6 +55,8 @@ void ConsumerFold::take_counts(const proto::ConsumerStats& stats) {
   totals_.bytes = stats.bytes();
   totals_.errors = stats.errors();
   totals_.retries = stats.retries();
+  totals_.encoded_bytes = stats.encoded_bytes();
+  totals_.wire_bytes = stats.wire_bytes();
   totals_.buffered_bytes = stats.buffered_bytes();
   totals_.buffered_bytes_max = stats.buffered_bytes_max();
   totals_.flushes_in_flight = stats.flushes_in_flight();

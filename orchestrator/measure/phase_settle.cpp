@@ -166,6 +166,8 @@ ConsumerReport PhaseFold::consumer_report(const std::optional<LoadWindow>& windo
     report.bytes += totals.bytes;
     report.errors += totals.errors;
     report.retries += totals.retries;
+    report.encoded_bytes += totals.encoded_bytes;
+    report.wire_bytes += totals.wire_bytes;
     busy_us += totals.busy_us;
     elapsed_us += totals.elapsed_us;
     report.buffered_bytes_max = std::max(report.buffered_bytes_max.value_or(0), totals.buffered_bytes_max);

@@ -45,8 +45,11 @@ struct ConsumerReport {
   std::uint64_t records = 0, batches = 0, bytes = 0;  ///< acknowledged records of this phase
   std::optional<double> throughput;                   ///< acknowledged per second within the load window
   Distribution throughput_per_sec;
+  /// Attempts to flush a batch that failed, attempts beyond a batch's first; failed / all attempts.
   std::uint64_t errors = 0, retries = 0;
   std::optional<double> error_rate;
+  /// Of the blocks of all attempts, before and after compression.
+  std::uint64_t encoded_bytes = 0, wire_bytes = 0;
   Distribution lag_ms;
   /// Records in lag_ms with the age they had when the drain gave up; nullopt when that is not known.
   std::optional<std::uint64_t> censored;

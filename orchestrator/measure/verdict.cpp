@@ -195,8 +195,15 @@ class Judge final {
   bool had_errors() {
     const std::uint64_t errors = phase_.producer.errors + phase_.consumer.errors;
     if (errors == 0) return false;
-    add(phase_.producer.errors > 0 ? "producer.errors" : "consumer.errors", static_cast<double>(errors), 0,
-        fmt::format("{} transactions or flushes failed", errors));
+    if (phase_.producer.errors > 0) {
+      add("producer.errors", static_cast<double>(phase_.producer.errors), 0,
+          fmt::format("{} transactions failed", phase_.producer.errors));
+    }
+    if (phase_.consumer.errors > 0) {
+      add("consumer.errors", static_cast<double>(phase_.consumer.errors), 0,
+          fmt::format("{} flushes failed, {} were tried again", phase_.consumer.errors,
+                      phase_.consumer.retries));
+    }
     return true;
   }
 

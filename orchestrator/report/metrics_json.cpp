@@ -61,6 +61,8 @@ Json to_json(const measure::ConsumerReport& c) {
   return {{"records", c.records},
           {"batches", c.batches},
           {"bytes", c.bytes},
+          {"encodedBytes", c.encoded_bytes},
+          {"wireBytes", c.wire_bytes},
           {"throughput", or_null(c.throughput)},
           {"throughputPerSec", to_json(c.throughput_per_sec)},
           {"errors", c.errors},

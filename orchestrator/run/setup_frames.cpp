@@ -60,6 +60,36 @@ proto::Streaming to_proto(config::Streaming streaming) {
   return proto::STREAMING_OFF;
 }
 
+/// Every server that the mock stands for takes lz4.
+proto::Compression to_proto(config::Compression compression) {
+  switch (compression) {
+    case config::Compression::none:
+      return proto::COMPRESSION_NONE;
+    case config::Compression::automatic:
+    case config::Compression::lz4:
+      return proto::COMPRESSION_LZ4;
+    case config::Compression::zstd:
+      return proto::COMPRESSION_ZSTD;
+    case config::Compression::gzip:
+      return proto::COMPRESSION_GZIP;
+  }
+  return proto::COMPRESSION_NONE;
+}
+
+void set_up_mock(const config::Config& config, proto::MockSinkSetup& setup) {
+  const config::Consumer& consumer = config.consumer;
+  setup.set_delay_ms(consumer.mock_clickhouse_delay_ms);
+  setup.set_records_per_sec_max(consumer.mock.max_records_per_sec);
+  setup.set_jitter_ms(consumer.mock.jitter_ms);
+  setup.set_error_rate(consumer.mock.error_rate);
+  for (const config::Stall& stall : consumer.mock.stalls) {
+    proto::MockStall& added = *setup.add_stalls();
+    added.set_at_sec(stall.at_sec);
+    added.set_duration_sec(stall.duration_sec);
+  }
+  setup.set_seed(config.seed);
+}
+
 }  // namespace
 
 std::string producer_name(unsigned index) {
@@ -114,8 +144,9 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_proto_version(consumer.proto_version);
   setup.set_streaming(to_proto(consumer.streaming));
   setup.set_give_up_ms(static_cast<std::uint32_t>(config.database.give_up_sec * 1000));
-  setup.mutable_mock()->set_delay_ms(consumer.mock_clickhouse_delay_ms);
-  setup.mutable_mock()->set_records_per_sec_max(consumer.mock_max_records_per_sec);
+  setup.set_compression(to_proto(consumer.compression));
+  setup.set_sink_give_up_ms(static_cast<std::uint64_t>(config.clickhouse.give_up_sec * 1000));
+  set_up_mock(config, *setup.mutable_mock());
   return frame;
 }
 

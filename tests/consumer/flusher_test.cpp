@@ -1,34 +1,65 @@
 #include "consumer/flusher.h"
 
+#include <chrono>
 #include <deque>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
+
+#include "proto/wire/error.h"
+
 namespace walstorm::consumer {
 namespace {
+
+constexpr std::int64_t kGiveUpUs = 10'000'000;
+const Landing kFailed{.error = "too many parts"};
 
 /// Answers when told.
 class HeldSink final : public Sink {
  public:
-  void submit(const Batch& batch, Done done) override { held.emplace_back(batch.number, std::move(done)); }
+  void submit(const Batch& batch, Done done) override {
+    ++attempts;
+    held.emplace_back(batch.number, std::move(done));
+  }
 
-  void answer(std::size_t index) {
+  void answer(std::size_t index, const Landing& landing = {}) {
     const Done done = held.at(index).second;
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(index));
-    done();
+    done(landing);
   }
 
   std::deque<std::pair<std::uint64_t, Done>> held;
+  std::size_t attempts = 0;
 };
 
 struct Rig {
   explicit Rig(std::size_t concurrency_max)
-      : flusher(concurrency_max, sink, pool, clock,
-                [this](const Batch& batch, std::int64_t started, std::int64_t ended) {
-                  acknowledged.push_back({batch.number, started, ended});
-                }) {}
+      : flusher(loop, clock, meter,
+                {.concurrency_max = concurrency_max,
+                 .give_up_us = kGiveUpUs,
+                 .backoff = {.first_us = 2'000, .max_us = 8'000}},
+                sink, pool,
+                {[this](const Batch& batch, std::int64_t started, std::int64_t ended) {
+                   acknowledged.push_back({batch.number, started, ended});
+                 },
+                 [this](const Batch&, const Landing& landing, bool retry) {
+                   errors += landing.error.empty() ? 0 : 1;
+                   retries += retry ? 1 : 0;
+                 }}) {}
+
+  /// Turns the loop until the sink has been asked `count` times over all, the back-off being real time.
+  void await_attempts(std::size_t count) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (sink.attempts < count && std::chrono::steady_clock::now() < deadline) {
+      loop.restart();
+      loop.run_one_for(std::chrono::seconds(1));
+    }
+    ASSERT_EQ(sink.attempts, count);
+  }
 
   void submit(std::uint64_t number) {
     auto batch = pool.take(layout);
@@ -43,9 +74,13 @@ struct Rig {
   };
 
   std::shared_ptr<const BlockLayout> layout = std::make_shared<const BlockLayout>();
+  boost::asio::io_context loop;
   HeldSink sink;
   BatchPool pool{1U << 20};
   wire::ManualClock clock{0};
+  BusyMeter meter{clock};
+  int errors = 0;
+  int retries = 0;
   std::vector<Acknowledged> acknowledged;
   Flusher flusher;
 };
@@ -101,6 +136,86 @@ TEST(Flusher, HoldsTheBytesOfWaitingAndFlyingBatches) {
   EXPECT_EQ(rig.flusher.bytes(), 4U + 8U + 8U + 1U);
   rig.sink.answer(0);
   EXPECT_EQ(rig.flusher.bytes(), 0U);
+}
+
+TEST(Flusher, AFailedBatchIsTriedAgainInItsFlightUntilItIsLanded) {
+  Rig rig(1);
+  rig.submit(1);
+  rig.submit(2);
+  rig.clock.advance_us(100);
+  for (std::size_t failures = 1; failures <= 3; ++failures) {
+    rig.sink.answer(0, kFailed);
+    EXPECT_TRUE(rig.sink.held.empty());  // not at once
+    EXPECT_EQ(rig.flusher.in_flight(), 1U);
+    EXPECT_TRUE(rig.flusher.backed_up());
+    rig.await_attempts(1 + failures);
+    ASSERT_EQ(rig.sink.held.size(), 1U);
+    EXPECT_EQ(rig.sink.held.front().first, 1U);
+  }
+  EXPECT_TRUE(rig.acknowledged.empty());
+  rig.clock.advance_us(100);
+  rig.sink.answer(0);
+  ASSERT_EQ(rig.acknowledged.size(), 1U);
+  EXPECT_EQ(rig.acknowledged[0].number, 1U);
+  EXPECT_EQ(rig.acknowledged[0].started_us, 0);  // of its first attempt
+  EXPECT_EQ(rig.acknowledged[0].ended_us, 200);
+  EXPECT_EQ(rig.errors, 3);
+  EXPECT_EQ(rig.retries, 3);
+  rig.sink.answer(0);
+  EXPECT_EQ(rig.acknowledged.back().number, 2U);
+  EXPECT_EQ(rig.errors, 3);
+  EXPECT_EQ(rig.retries, 3);  // batch 2 took over the flight, not its failures
+}
+
+TEST(Flusher, OthersLandWhileOneWaitsForItsNextAttempt) {
+  Rig rig(2);
+  rig.submit(1);
+  rig.submit(2);
+  rig.submit(3);
+  rig.sink.answer(0, kFailed);
+  rig.sink.answer(0);
+  ASSERT_EQ(rig.acknowledged.size(), 1U);
+  EXPECT_EQ(rig.acknowledged[0].number, 2U);
+  ASSERT_EQ(rig.sink.held.size(), 1U);
+  EXPECT_EQ(rig.sink.held.front().first, 3U);
+}
+
+TEST(Flusher, GivesUpWhenEveryAttemptHasFailedForTooLong) {
+  Rig rig(1);
+  rig.submit(7);
+  rig.sink.answer(0, kFailed);
+  rig.await_attempts(2);
+  rig.clock.advance_us(kGiveUpUs - 1);
+  rig.sink.answer(0, kFailed);
+  rig.await_attempts(3);
+  rig.clock.advance_us(1);
+  try {
+    rig.sink.answer(0, kFailed);
+    FAIL() << "goes on";
+  } catch (const wire::Error& error) {
+    EXPECT_EQ(error.kind(), wire::ErrorKind::unavailable);
+    EXPECT_THAT(error.what(), testing::HasSubstr("every attempt of the last 10 s failed, 3 of them"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("too many parts"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("clickhouse.giveUpSec"));
+  }
+  EXPECT_TRUE(rig.acknowledged.empty());
+  EXPECT_EQ(rig.flusher.in_flight(), 1U);  // never dropped
+}
+
+TEST(Flusher, ASuccessOfAnyFlightShowsThatTheSinkIsInReach) {
+  Rig rig(2);
+  rig.submit(1);
+  rig.submit(2);
+  rig.sink.answer(0, kFailed);
+  rig.await_attempts(3);  // 2 is still held, then 1 again
+  rig.clock.advance_us(kGiveUpUs - 1);
+  rig.sink.answer(0);  // 2 is landed
+  ASSERT_EQ(rig.acknowledged.size(), 1U);
+  rig.clock.advance_us(kGiveUpUs);
+  rig.sink.answer(0, kFailed);  // 1: the first failure since
+  rig.await_attempts(4);
+  rig.sink.answer(0);
+  EXPECT_EQ(rig.acknowledged.size(), 2U);
 }
 
 }  // namespace

@@ -40,7 +40,12 @@ TEST(Load, AnEmptyFileGivesTheDefaultsOfTheDesign) {
   EXPECT_EQ(config.consumer.flush_interval_ms, 100U);
   EXPECT_EQ(config.consumer.max_flush_concurrency, 100U);
   EXPECT_EQ(config.consumer.mock_clickhouse_delay_ms, 0);
-  EXPECT_EQ(config.consumer.mock_max_records_per_sec, 0);
+  EXPECT_EQ(config.consumer.mock.max_records_per_sec, 0);
+  EXPECT_EQ(config.consumer.mock.jitter_ms, 0);
+  EXPECT_EQ(config.consumer.mock.error_rate, 0);
+  EXPECT_TRUE(config.consumer.mock.stalls.empty());
+  EXPECT_EQ(config.consumer.compression, Compression::automatic);
+  EXPECT_EQ(config.clickhouse.give_up_sec, 60);
   EXPECT_EQ(config.consumer.ack_policy, AckPolicy::after_flush);
   EXPECT_EQ(config.consumer.max_buffered_mb, 64U);
   EXPECT_TRUE(config.consumer.binary);

@@ -13,12 +13,13 @@ constexpr const char* kEverything = R"({
   "producer": {"targetThroughput": 77, "maxLiveRows": 1000, "insertUpdateRatio": 0.3, "deleteRatio": 0.2, "batchSize": 11,
                "payloadSizeKB": 0.5, "payloadEntropy": 0.9, "writeMode": "copy", "connections": 2, "workerCount": 3},
   "consumer": {"flushBatchSize": 12, "flushIntervalMs": 13, "maxFlushConcurrency": 14, "useMockClickhouse": true,
-               "mockClickhouseDelay": 1.5, "mock": {"maxRecordsPerSec": 15000}, "ackPolicy": "onReceive",
+               "mockClickhouseDelay": 1.5, "mock": {"maxRecordsPerSec": 15000, "jitterMs": 2.5,
+               "errorRate": 0.01, "stalls": [{"atSec": 5, "durationSec": 0.5}]}, "compression": "zstd", "ackPolicy": "onReceive",
                "maxBufferedMB": 16, "binary": false, "protoVersion": 4, "streaming": "parallel",
                "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "keep": false, "replicaIdentity": "full",
                "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}},
-  "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
+  "clickhouse": {"giveUpSec": 9.5}, "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
 
 TEST(ResolvedConfig, HoldsEveryKeyThatTheFileHad) {
   const nlohmann::json resolved = to_json(load_given({.file = kEverything}));

@@ -57,8 +57,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Range{"/consumer/maxFlushConcurrency", 1, 1024},
                     Range{"/consumer/mockClickhouseDelay", 0, 60000},
                     Range{"/consumer/mock/maxRecordsPerSec", 0, 1e7},
-                    Range{"/consumer/maxBufferedMB", 1, 16384}, Range{"/drain/timeoutSec", 0.1, 86400},
-                    Range{"/stop/graceSec", 0.1, 600}));
+                    Range{"/consumer/mock/jitterMs", 0, 60000}, Range{"/consumer/mock/errorRate", 0, 1},
+                    Range{"/clickhouse/giveUpSec", 1, 86400}, Range{"/consumer/maxBufferedMB", 1, 16384},
+                    Range{"/drain/timeoutSec", 0.1, 86400}, Range{"/stop/graceSec", 0.1, 600}));
 
 TEST(ValidRange, OfTheSeedIsWhatEveryJsonToolKeeps) {
   gives(R"({"seed": 9007199254740991})", "/seed", 9007199254740991);

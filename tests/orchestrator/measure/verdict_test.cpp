@@ -166,6 +166,16 @@ TEST(Verdict, DoesNotBlameTheSinkForAConsumerWithoutTimeToFlush) {
   EXPECT_EQ(judge(report, behind).bottleneck, Bottleneck::sink);
 }
 
+TEST(Verdict, IsMarginalWhenFlushesFailedThoughAllWasLandedInTheEnd) {
+  PhaseReport report = SimulatedPipe{}.report();
+  report.consumer.errors = 3;
+  report.consumer.retries = 2;
+  const Verdict verdict = judge(report, PipeCourse{0.1, 0.1, 5000, 5000, 0});
+  EXPECT_EQ(verdict.state, VerdictState::marginal);
+  ASSERT_FALSE(verdict.evidence.empty());
+  EXPECT_EQ(verdict.evidence.front().says, "3 flushes failed, 2 were tried again");
+}
+
 TEST(Verdict, IsMarginalWhenTransactionsFailed) {
   PhaseReport report = SimulatedPipe{}.report();
   report.producer.errors = 2;

@@ -61,6 +61,8 @@ PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double 
   consumer.records = records;
   consumer.batches = records / 50;
   consumer.bytes = records * 1400;
+  consumer.encoded_bytes = records * 1250;
+  consumer.wire_bytes = records * 800;
   consumer.throughput = landed;
   consumer.throughput_per_sec = around(landed, 60);
   consumer.error_rate = 0.0;

@@ -53,8 +53,10 @@ void expect_all_keys(const Json& json) {
               Json::parse(R"(["records","inserts","updates","deletes","transactions","bytes","throughput",
                               "throughputPerSec","targetRatio","notStarted","errors","errorRate","writeLatencyMs",
                               "serviceTimeMs","scheduleLagMs","cpuMicrosPerRecord"])"));
-  expect_keys(json, phase + "/consumer",
-              Json::parse(R"(["records","batches","bytes","throughput","throughputPerSec","errors","retries",
+  expect_keys(
+      json, phase + "/consumer",
+      Json::parse(
+          R"(["records","batches","bytes","encodedBytes","wireBytes","throughput","throughputPerSec","errors","retries",
                               "errorRate","lagMs","censored","receiveMs","queueMs","flushMs","walBehindBytes",
                               "loopUtilization","bufferedBytesMax","heapBytesMax","cpuMicrosPerRecord"])"));
   for (const char* distribution :

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+#include <map>
+#include <string>
+
+namespace walstorm::bench {
+
+/// Prints each benchmark's time beside the baseline's, and keeps what it printed.
+class BaselineReporter final : public benchmark::BenchmarkReporter {
+ public:
+  /// Reads the baseline file; one that is not there has no figures.
+  explicit BaselineReporter(const std::string& file);
+
+  bool ReportContext(const Context& context) override;
+  void ReportRuns(const std::vector<Run>& runs) override;
+
+  /// Writes what was measured as the new baseline; benchmarks that did not run keep their old figures.
+  void write_baseline() const;
+
+ private:
+  std::string file_;
+  std::map<std::string, double> baseline_ns_;
+  std::map<std::string, double> measured_ns_;
+};
+
+}  // namespace walstorm::bench

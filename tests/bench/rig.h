@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <pqxx/connection>
+
+#include "orchestrator/config/config.h"
+#include "orchestrator/postgres/private_server.h"
+#include "orchestrator/process/child_process.h"
+#include "orchestrator/process/event_loop.h"
+#include "tests/bench/paired.h"
+#include "tests/support/temporary_folder.h"
+
+namespace walstorm::bench {
+
+/// A command line for Rig::run: one of PostgreSQL's own programs.
+struct Command {
+  std::string program;  ///< "psql"; of the private server's version
+  std::vector<std::string> arguments;
+};
+
+/// A private PostgreSQL server, and the programs that are measured against it. Every wait has a deadline;
+/// what goes wrong is an Error, which ends the bench.
+class Rig final {
+ public:
+  /// `settings` are GUCs of the server, beside those that keep checkpoints out of the measured time.
+  explicit Rig(std::map<std::string, std::string> settings);
+
+  void execute(const std::string& sql);
+  [[nodiscard]] std::string ask(const std::string& sql);
+  [[nodiscard]] std::string conninfo() const {
+    return server_.address().conninfo("postgres", "walstorm-bench");
+  }
+  /// For scripts; goes with the rig.
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
+
+  /// An empty "TaskRun" and its publication, `publication`.
+  void make_task_run(const std::string& publication);
+
+  /// Waits for the slot's reader to be gone, or ends it.
+  void drop_slot(const std::string& slot);
+
+  /// A config with these keys in place of the defaults: {"producer.batchSize", "100"}.
+  [[nodiscard]] static config::Config config(const std::map<std::string, std::string>& keys);
+
+  /// Writes config's first phase with one producer, from its start to its result.
+  [[nodiscard]] Take produce(const config::Config& config);
+
+  /// Drains the backlog in config's slot with the real consumer, from its start until the sink has
+  /// acknowledged everything before the marker of phase 0 of run kRunId.
+  [[nodiscard]] Take drain(const config::Config& config);
+
+  /// Runs all of them at once; `records` is what they do together.
+  [[nodiscard]] Take run(const std::vector<Command>& commands, std::uint64_t records);
+
+  static constexpr const char* kRunId = "bench";
+
+ private:
+  process::EventLoop loop_;
+  tests::TemporaryFolder folder_;
+  postgres::PrivateServer server_;
+  pqxx::connection connection_;
+};
+
+}  // namespace walstorm::bench
