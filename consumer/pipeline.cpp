@@ -211,8 +211,9 @@ void Pipeline::close(std::uint32_t phase) {
   const StreamedCounts counts = intake_.streamed().counts();
   if (counts.committed + counts.aborted == 0) return;
   spdlog::info(
-      "streamed before their end so far: {} transactions committed, {} aborted, {} sub-transactions "
-      "aborted; {} bytes through the temporary file",
+      "streamed transactions so far: {} committed, {} aborted; sub-transactions aborted: {}; bytes through "
+      "the "
+      "temporary file: {}",
       counts.committed, counts.aborted, counts.parts_aborted, counts.bytes_spilled);
 }
 

@@ -138,7 +138,7 @@ void ask_source(process::EventLoop& loop, const config::Config& config, const po
                            return postgres::server_version(connection);
                          });
     const auto tools = postgres::find_dump_tools(loop, version / 10'000);
-    postgres::try_dump(loop, tools, *source);
+    const postgres::SchemaDump dump(loop, tools, *source);
     findings.push_back({Level::ok, "schema",
                         fmt::format("{} (version {}) copies that of {}", tools.pg_dump.string(), tools.major,
                                     source->shown()),

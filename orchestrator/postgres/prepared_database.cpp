@@ -166,14 +166,14 @@ void PreparedDatabase::copy_schema(Session& at_home, bool binary) {
                                            require_fitting_table(connection, shown, binary);
                                            return server_version(connection);
                                          });
-  const DumpTools tools = find_dump_tools(loop_, version / 10'000);
+  SchemaDump dump(loop_, find_dump_tools(loop_, version / 10'000), *source_);
   const auto known =
       at_home.ask<Settings>("make the database anew", kStepTimeout, 0, [name](auto& connection) {
         drop_database(connection, name);
         create_database(connection, name);
         return setting_names(connection);
       });
-  postgres::copy_schema(loop_, tools, *source_, {address_, name}, known);
+  dump.restore_into({address_, name}, known);
 }
 
 wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {

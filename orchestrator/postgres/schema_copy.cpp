@@ -27,28 +27,19 @@ using wire::ErrorKind;
 constexpr std::chrono::seconds kVersionTimeout{10};
 constexpr std::chrono::seconds kCopyTimeout{300};
 constexpr int kLinesShown = 8;
+constexpr const char* kDumpFile = "schema.sql";
 
-/// For the dump and the password files: nobody else's to read, gone with this object.
-class PrivateFolder final {
- public:
-  PrivateFolder() {
-    std::string name = (fs::temp_directory_path() / "walstorm-copy-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw Error(ErrorKind::unavailable, fmt::format("make a temporary folder {}: errno {}", name, errno));
-    path_ = name;
-  }
-  PrivateFolder(const PrivateFolder&) = delete;
-  PrivateFolder& operator=(const PrivateFolder&) = delete;
-  ~PrivateFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
+fs::path make_folder() {
+  std::string name = (fs::temp_directory_path() / "walstorm-copy-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr)  // its mode is 0700
+    throw Error(ErrorKind::unavailable, fmt::format("make a temporary folder {}: errno {}", name, errno));
+  return name;
+}
 
-  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
+void remove_folder(const fs::path& folder) {
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -124,22 +115,6 @@ std::vector<fs::path> folders_with_programs() {
   return folders;
 }
 
-/// Writes the dump into `folder` and returns where.
-fs::path dump_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
-                     const PrivateFolder& folder) {
-  source.address.require_passfile_is_enough();
-  const fs::path dump = folder / "schema.sql";
-  const std::string password = source.address.passfile_line();
-  write_file(folder / "source.pgpass", password);
-  run(loop, "copy the schema of " + source.shown(), tools.pg_dump,
-      {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
-       "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
-       "--lock-wait-timeout=10s", "--file=" + dump.string(),
-       "--dbname=" + source.address.conninfo_with_passfile(source.database, folder / "source.pgpass")},
-      !password.empty(), folder / "pg_dump.log");
-  return dump;
-}
-
 /// The name that a line of a dump's preamble sets; empty for other lines.
 std::string set_by(std::string_view line) {
   constexpr std::string_view kSet = "SET ";
@@ -166,7 +141,7 @@ std::optional<DatabaseAt> schema_source(const config::Database& settings, const 
 }
 
 DumpTools find_dump_tools(process::EventLoop& loop, int server_major) {
-  const PrivateFolder scratch;
+  const fs::path scratch = make_folder();
   DumpTools best;
   int newest = 0;
   for (const fs::path& folder : folders_with_programs()) {
@@ -175,6 +150,7 @@ DumpTools find_dump_tools(process::EventLoop& loop, int server_major) {
     if (major < server_major || (best.major != 0 && major >= best.major)) continue;
     best = {folder / "pg_dump", folder / "psql", major};
   }
+  remove_folder(scratch);
   if (best.major != 0) return best;
   throw Error(
       ErrorKind::unavailable,
@@ -197,24 +173,44 @@ std::string without_unknown_settings(const std::string& dump, const std::set<std
   return kept;
 }
 
-void try_dump(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source) {
-  const PrivateFolder folder;
-  (void)dump_schema(loop, tools, source, folder);
+SchemaDump::SchemaDump(process::EventLoop& loop, DumpTools tools, const DatabaseAt& source)
+    : loop_(loop), tools_(std::move(tools)), source_(source.shown()), folder_(make_folder()) {
+  try {
+    const fs::path passwords = password_file(source.address);
+    run(loop_, "copy the schema of " + source_, tools_.pg_dump,
+        {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
+         "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
+         "--lock-wait-timeout=10s", "--file=" + (folder_ / kDumpFile).string(),
+         "--dbname=" + source.address.conninfo_with_passfile(source.database, passwords)},
+        !passwords.empty(), folder_ / "pg_dump.log");
+  } catch (...) {
+    remove_folder(folder_);
+    throw;
+  }
 }
 
-void copy_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
-                 const DatabaseAt& target, const std::set<std::string>& target_settings) {
-  target.address.require_passfile_is_enough();
-  const PrivateFolder folder;
-  const fs::path dump = dump_schema(loop, tools, source, folder);
+SchemaDump::~SchemaDump() {
+  remove_folder(folder_);
+}
+
+void SchemaDump::restore_into(const DatabaseAt& target, const std::set<std::string>& target_settings) {
+  const fs::path dump = folder_ / kDumpFile;
   write_file(dump, without_unknown_settings(read_file(dump), target_settings));
-  const std::string password = target.address.passfile_line();
-  write_file(folder / "target.pgpass", password);
-  run(loop, fmt::format("restore the schema of {} into {}", source.shown(), target.shown()), tools.psql,
+  const fs::path passwords = password_file(target.address);
+  run(loop_, fmt::format("restore the schema of {} into {}", source_, target.shown()), tools_.psql,
       {"--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction",
        "--output=/dev/null", "--file=" + dump.string(),
-       "--dbname=" + target.address.conninfo_with_passfile(target.database, folder / "target.pgpass")},
-      !password.empty(), folder / "psql.log");
+       "--dbname=" + target.address.conninfo_with_passfile(target.database, passwords)},
+      !passwords.empty(), folder_ / "psql.log");
+}
+
+/// Empty when the address has no password, and libpq finds it as it always does.
+fs::path SchemaDump::password_file(const Address& address) const {
+  address.require_passfile_is_enough();
+  const std::string line = address.passfile_line();
+  if (line.empty()) return {};
+  write_file(folder_ / "pgpass", line);
+  return folder_ / "pgpass";
 }
 
 }  // namespace walstorm::postgres

@@ -38,14 +38,28 @@ struct DatabaseAt {
 [[nodiscard]] std::optional<DatabaseAt> schema_source(const config::Database& settings,
                                                       const Address& address);
 
-/// Copies the schema of `source` into the empty database `target`, whose server has the settings
-/// `target_settings`. Interruptible. Throws Error{unavailable} with what pg_dump or psql said; then nothing
-/// of it is in `target`.
-void copy_schema(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source,
-                 const DatabaseAt& target, const std::set<std::string>& target_settings);
+/// The schema of a database, in a file of a temporary folder that goes with this object. Both steps are
+/// interruptible and throw Error{unavailable} with what pg_dump or psql said.
+class SchemaDump final {
+ public:
+  /// Dumps; reads `source`, and changes nothing.
+  SchemaDump(process::EventLoop& loop, DumpTools tools, const DatabaseAt& source);
+  SchemaDump(const SchemaDump&) = delete;
+  SchemaDump& operator=(const SchemaDump&) = delete;
+  ~SchemaDump();
 
-/// Dumps the schema of `source` as copy_schema() does, to nowhere: throws what that would.
-void try_dump(process::EventLoop& loop, const DumpTools& tools, const DatabaseAt& source);
+  /// Restores it into the empty database `target`, whose server has the settings `target_settings`; all of it
+  /// or nothing.
+  void restore_into(const DatabaseAt& target, const std::set<std::string>& target_settings);
+
+ private:
+  [[nodiscard]] std::filesystem::path password_file(const Address& address) const;
+
+  process::EventLoop& loop_;
+  const DumpTools tools_;
+  const std::string source_;            // in messages
+  const std::filesystem::path folder_;  // nobody else's to read
+};
 
 /// A dump without the statements of its preamble (SET name = value) that set what a server with `settings`
 /// does not know: pg_dump sets all that its own version knows.

@@ -5,6 +5,8 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/query.h"
+
 namespace walstorm::tests {
 
 using nlohmann::json;
@@ -34,6 +36,15 @@ void expect_clean_changes(const json& ledger) {
   EXPECT_EQ(ledger["checksumMatches"], true);
 }
 
+void expect_clean_run(WalstormRun& run) {
+  EXPECT_EQ(run.finish().code, 0) << run.output();
+  const json metrics = run.metrics();
+  ASSERT_TRUE(metrics.is_object());
+  expect_clean_changes(metrics["ledger"]["changes"]);
+  EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
+  EXPECT_EQ(metrics["ledger"]["content"]["postgresMatches"], metrics["ledger"]["content"]["sampled"]);
+}
+
 void expect_nothing_left(const WalstormRun& run) {
   EXPECT_THAT(run.survivors(), IsEmpty());
   EXPECT_THAT(run.private_folders(), IsEmpty());
@@ -53,7 +64,8 @@ json OnAServer::config(const std::vector<json>& phases, const json& changes) con
 
 pqxx::row OnAServer::one(const std::string& sql, const std::string& database) {
   pqxx::connection connection(server_.address().conninfo(database, "test"));
-  return pqxx::nontransaction(connection).exec1(sql);
+  pqxx::nontransaction transaction(connection);
+  return postgres::query_row(transaction, sql);
 }
 
 void OnAServer::expect_no_slot() {

@@ -22,6 +22,9 @@ namespace walstorm::tests {
 /// Fails the test unless the changes all went through, in count and in checksum.
 void expect_clean_changes(const nlohmann::json& ledger);
 
+/// Waits for the run's end; fails the test unless it passed and all its ledgers are clean.
+void expect_clean_run(WalstormRun& run);
+
 /// Fails the test when a process or a private server's folder outlived the run.
 void expect_nothing_left(const WalstormRun& run);
 

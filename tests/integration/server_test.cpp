@@ -10,6 +10,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
+#include "tests/integration/application_schema.h"
 #include "tests/integration/run_fixture.h"
 #include "tests/support/servers.h"
 
@@ -30,15 +31,6 @@ json load_with_deletes(const std::string& url, double seconds) {
   return config_with(
       {phase("p", seconds, 1000)},
       {{"database", {{"url", url}}}, {"producer", {{"deleteRatio", 0.1}, {"insertUpdateRatio", 0.7}}}});
-}
-
-void expect_clean_run(WalstormRun& run) {
-  EXPECT_EQ(run.finish().code, 0) << run.output();
-  const json metrics = run.metrics();
-  ASSERT_TRUE(metrics.is_object());
-  expect_clean_changes(metrics["ledger"]["changes"]);
-  EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
-  EXPECT_EQ(metrics["ledger"]["content"]["postgresMatches"], metrics["ledger"]["content"]["sampled"]);
 }
 
 class OtherVersion : public testing::TestWithParam<int> {
@@ -130,193 +122,6 @@ TEST_F(WithTls, TheServersCertificateIsVerifiedAsTheUrlAsks) {
   WalstormRun check(load_with_deletes(verified_by("other.crt"), 1), {}, WALSTORM_BINARY, "check");
   EXPECT_EQ(check.finish().code, 3) << check.output();
   EXPECT_THAT(check.output(), HasSubstr("certificate verify failed"));
-}
-
-/// A "TaskRun" such as an application has: more columns, keys to other tables, a trigger that would stop each
-/// insert.
-constexpr const char* kApplicationSchema = R"(
-CREATE TABLE organization (id text PRIMARY KEY);
-CREATE TABLE "TaskRun" (
-  id text PRIMARY KEY, "friendlyId" varchar NOT NULL UNIQUE, "taskIdentifier" text NOT NULL, status text NOT NULL,
-  "organizationId" text NOT NULL REFERENCES organization(id), "projectId" text NOT NULL, "environmentId" text,
-  queue text NOT NULL, payload text NOT NULL, "payloadType" text NOT NULL, output text, error text,
-  tags text[] NOT NULL, "traceId" text NOT NULL, "spanId" text NOT NULL, "parentRunId" text REFERENCES "TaskRun"(id),
-  attempt integer NOT NULL, "isTest" boolean NOT NULL, "usageDurationMs" bigint NOT NULL,
-  "costInCents" float8 NOT NULL, "baseCostInCents" float8 NOT NULL, "createdAt" timestamptz(3) NOT NULL,
-  "updatedAt" timestamptz NOT NULL, "startedAt" timestamptz, "completedAt" timestamptz,
-  metadata jsonb, region varchar(20) DEFAULT 'eu', priority integer NOT NULL DEFAULT 7, bonus numeric);
-CREATE TABLE attempt (id text, run text REFERENCES "TaskRun"(id) ON DELETE CASCADE);
-CREATE INDEX by_creation ON "TaskRun"("createdAt");
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
-CREATE TRIGGER no_rows BEFORE INSERT ON "TaskRun" FOR EACH ROW EXECUTE FUNCTION refuse();
-)";
-
-class WithAnApplication : public OnAServer {
- protected:
-  WithAnApplication() {
-    execute("CREATE DATABASE app", "postgres");
-    execute(kApplicationSchema);
-  }
-  void execute(const std::string& sql, const std::string& database = "app") {
-    pqxx::connection connection(server_.address().conninfo(database, "test"));
-    pqxx::nontransaction(connection).exec(sql);
-  }
-  [[nodiscard]] json copying(const std::string& source) const {
-    return config({phase("p", 1.5, 1000)},
-                  {{"database", {{"copySchemaFrom", source}}},
-                   {"producer", {{"deleteRatio", 0.1}, {"insertUpdateRatio", 0.7}}}});
-  }
-};
-
-TEST_F(WithAnApplication, ItsSchemaIsCopiedAndTwoRunsInARowAreClean) {
-  for (int i = 0; i < 2; ++i) {
-    WalstormRun run(copying("app"));
-    expect_clean_run(run);
-    const std::string notes = run.metrics()["run"]["notes"].dump();
-    EXPECT_THAT(notes, HasSubstr("got a column row_hash"));
-    EXPECT_THAT(notes, HasSubstr("attempt_run_fkey"));
-    EXPECT_THAT(notes, HasSubstr("triggers of the copied \\\"TaskRun\\\" were disabled: no_rows"));
-    const auto copy =
-        one("SELECT count(*), min(region), min(priority) FROM \"TaskRun\"", "walstorm_profiling");
-    EXPECT_EQ(copy[0].as<std::uint64_t>(), run.metrics()["ledger"]["rows"]["postgres"].get<std::uint64_t>());
-    EXPECT_STREQ(copy[1].c_str(), "eu");
-    EXPECT_EQ(copy[2].as<int>(), 7);
-    EXPECT_EQ(one("SELECT count(*) FROM pg_indexes WHERE indexname = 'by_creation'", "walstorm_profiling")[0]
-                  .as<int>(),
-              1);
-  }
-  const auto source = one(
-      "SELECT (SELECT count(*) FROM \"TaskRun\"), (SELECT count(*) FROM pg_constraint WHERE contype = 'f'), "
-      "(SELECT tgenabled FROM pg_trigger WHERE tgname = 'no_rows'), "
-      "(SELECT count(*) FROM pg_attribute WHERE attname = 'row_hash')",
-      "app");
-  EXPECT_EQ(source[0].as<int>(), 0);
-  EXPECT_EQ(source[1].as<int>(), 3) << "nothing of the source is changed";
-  EXPECT_STREQ(source[2].c_str(), "O");
-  EXPECT_EQ(source[3].as<int>(), 0);
-  // The same database, without the copy: walstorm's own table takes its place.
-  WalstormRun own(config({phase("p", 1, 1000)}));
-  expect_clean_run(own);
-}
-
-TEST_F(WithAnApplication, ItsSchemaGoesToAPrivateServerByItsUrl) {
-  json config = copying("postgresql://walstorm@/app?host=" + server_.folder().string());
-  config["database"]["url"] = "private";
-  WalstormRun run(config);
-  expect_clean_run(run);
-  expect_nothing_left(run);
-}
-
-TEST_F(WithAnApplication, ATableOfAnotherShapeIsRefusedColumnByColumn) {
-  execute("CREATE DATABASE kept", "postgres");
-  execute(
-      "ALTER TABLE \"TaskRun\" DROP queue, ALTER attempt TYPE bigint, ALTER priority DROP DEFAULT, "
-      "ALTER output SET NOT NULL");
-  for (const char* command : {"run", "check"}) {
-    WalstormRun run(copying("app"), {}, WALSTORM_BINARY, command);
-    EXPECT_EQ(run.finish().code, 3) << run.output();
-    EXPECT_THAT(run.output(), HasSubstr("\"queue\" is missing"));
-    EXPECT_THAT(run.output(), HasSubstr("\"attempt\" is bigint: must be integer"));
-    EXPECT_THAT(run.output(), HasSubstr("\"priority\" is NOT NULL without a default"));
-    EXPECT_THAT(run.output(), HasSubstr("\"output\" is NOT NULL: walstorm writes NULL to it too"));
-    EXPECT_FALSE(run.run_folder().has_value());
-  }
-  expect_no_slot();
-}
-
-TEST_F(WithAnApplication, ACopyThatFailsIsSeenAndExplained) {
-  execute("CREATE ROLE stranger LOGIN REPLICATION CREATEDB", "postgres");
-  json dump = copying("app");
-  dump["database"]["url"] = "postgresql://stranger@/postgres?host=" + server_.folder().string();
-  WalstormRun refused(dump);
-  EXPECT_EQ(refused.finish().code, 3) << refused.output();
-  EXPECT_THAT(refused.output(), HasSubstr("pg_dump: exit code 1"));
-  EXPECT_THAT(refused.output(), HasSubstr("permission denied for table"));
-  // A statement that the target does not take: its template lacks the language that functions are written in.
-  execute("CREATE LANGUAGE mine HANDLER plpgsql_call_handler");
-  execute("CREATE FUNCTION slow(text) RETURNS text LANGUAGE mine AS $$ BEGIN RETURN $1; END $$");
-  execute("CREATE ROLE owner_of_app LOGIN REPLICATION CREATEDB IN ROLE pg_read_all_data", "postgres");
-  json restore = copying("app");
-  restore["database"]["url"] = "postgresql://owner_of_app@/postgres?host=" + server_.folder().string();
-  WalstormRun broken(restore);
-  EXPECT_EQ(broken.finish().code, 3) << broken.output();
-  EXPECT_THAT(broken.output(), HasSubstr("psql: exit code 3"));
-  EXPECT_THAT(broken.output(), HasSubstr("ERROR:"));
-  EXPECT_EQ(one("SELECT count(*) FROM pg_class WHERE relname IN ('organization', 'TaskRun')",
-                "walstorm_profiling")[0]
-                .as<int>(),
-            0)
-      << "a restore that fails leaves nothing behind";
-  expect_no_slot();
-}
-
-TEST_F(WithAnApplication, ItsOwnDatabaseIsNeitherEmptiedNorDropped) {
-  json mine = config({phase("p", 1, 1000)}, {{"database", {{"profilingDatabase", "app"}}}});
-  for (const char* command : {"run", "clean", "check"}) {
-    WalstormRun run(mine, {}, WALSTORM_BINARY, command);
-    EXPECT_EQ(run.finish().code, 3) << command << run.output();
-    EXPECT_THAT(run.output(), HasSubstr("which walstorm did not make"));
-  }
-  EXPECT_EQ(one("SELECT count(*) FROM pg_trigger WHERE tgname = 'no_rows'", "app")[0].as<int>(), 1);
-}
-
-TEST_F(WithAnApplication, NeighboursOfTheSameNamesAreLeftAlone) {
-  execute("ALTER TABLE \"TaskRun\" DISABLE TRIGGER ALL");
-  execute(
-      "INSERT INTO \"TaskRun\" SELECT 'mine', 'f', 't', 's', 'o', 'p', 'e', 'q', 'precious', 'j', NULL, "
-      "NULL, '{}', "
-      "'t', 's', NULL, 1, false, 1, 1, 1, now(), now()");
-  execute("CREATE PUBLICATION walstorm_publication FOR TABLE organization");
-  execute("SELECT pg_create_logical_replication_slot('walstorm_slot', 'pgoutput')");
-  WalstormRun taken(config({phase("p", 1, 1000)}));
-  EXPECT_EQ(taken.finish().code, 3) << taken.output();
-  EXPECT_THAT(taken.output(),
-              HasSubstr("\"walstorm_slot\" belongs to database \"app\": choose another name"));
-  WalstormRun run(config({phase("p", 1, 1000)}, {{"consumer", {{"slotName", "another_slot"}}}}));
-  expect_clean_run(run);
-  WalstormRun clean(config({phase("p", 1, 1000)}, {{"consumer", {{"slotName", "another_slot"}}}}), {},
-                    WALSTORM_BINARY, "clean");
-  EXPECT_EQ(clean.finish().code, 0) << clean.output();
-  const auto left =
-      one("SELECT (SELECT payload FROM \"TaskRun\"), (SELECT count(*) FROM pg_publication_tables), "
-          "(SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'walstorm_slot')",
-          "app");
-  EXPECT_STREQ(left[0].c_str(), "precious");
-  EXPECT_EQ(left[1].as<int>(), 1);
-  EXPECT_EQ(left[2].as<int>(), 1);
-}
-
-TEST_F(OnAServer, ADatabaseThatIsNotKeptIsDroppedAfterTheRun) {
-  WalstormRun run(config({phase("p", 1, 1000)}, {{"database", {{"keep", false}}}}));
-  expect_clean_run(run);
-  EXPECT_EQ(one("SELECT count(*) FROM pg_database WHERE datname = 'walstorm_profiling'")[0].as<int>(), 0);
-  expect_no_slot();
-}
-
-TEST_F(OnAServer, CheckShowsAllThatIsNotReadyAtOnceAndChangesNothing) {
-  postgres::PrivateServer poor(loop_, {{"wal_level", "replica"}, {"max_connections", "8"}},
-                               logs_.path() / "poor.log");
-  json unready = config({phase("p", 1, 1000)},
-                        {{"database", {{"url", url_of(poor)}}}, {"producer", {{"connections", 20}}}});
-  WalstormRun check(unready, {}, WALSTORM_BINARY, "check");
-  EXPECT_EQ(check.finish().code, 3);
-  EXPECT_THAT(check.output(), HasSubstr("PROBLEM  wal_level"));
-  EXPECT_THAT(check.output(), HasSubstr("PROBLEM  connections"));
-  EXPECT_THAT(check.output(), HasSubstr("not ready: 2 problems"));
-  pqxx::connection connection(url_of(poor));
-  pqxx::nontransaction transaction(connection);
-  EXPECT_EQ(postgres::query_row(transaction,
-                                "SELECT count(*) FROM pg_database WHERE datname = 'walstorm_profiling'")[0]
-                .as<int>(),
-            0);
-}
-
-TEST(Check, StartsAPrivateServerAndRemovesIt) {
-  WalstormRun check(config_with({phase("p", 1, 1000)}), {}, WALSTORM_BINARY, "check");
-  EXPECT_EQ(check.finish().code, 0) << check.output();
-  EXPECT_THAT(check.output(), HasSubstr("ok       server"));
-  EXPECT_THAT(check.output(), HasSubstr("ready: a run can start"));
-  expect_nothing_left(check);
 }
 
 /// A server that asks for a password, and a password that every syntax on the way gives a meaning to.

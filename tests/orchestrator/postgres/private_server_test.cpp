@@ -10,6 +10,7 @@
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
+#include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "orchestrator/postgres/sampler.h"
 #include "orchestrator/postgres/session.h"
@@ -21,6 +22,11 @@ namespace {
 
 using std::chrono::seconds;
 namespace fs = std::filesystem;
+
+int one(pqxx::connection& connection, const std::string& sql) {
+  pqxx::nontransaction transaction(connection);
+  return query_row(transaction, sql)[0].as<int>();
+}
 
 /// One private server for all tests of this file: starting one takes a second.
 class OnPrivateServer : public testing::Test {
@@ -100,9 +106,9 @@ TEST_F(OnPrivateServer, PreparesAnEmptyTableWhateverWasThere) {
   prepare_table(connection, config::ReplicaIdentity::full, "walstorm_pub", "");
   EXPECT_EQ(tally_rows(connection), wire::RowTally{});
   pqxx::nontransaction transaction(connection);
-  EXPECT_EQ(
-      transaction.exec1("SELECT relreplident FROM pg_class WHERE relname = 'TaskRun'")[0].as<std::string>(),
-      "f");
+  EXPECT_EQ(query_row(transaction, "SELECT relreplident FROM pg_class WHERE relname = 'TaskRun'")[0]
+                .as<std::string>(),
+            "f");
 }
 
 TEST_F(OnPrivateServer, PreparesThePrismaSchemaThatTheDatabaseLacks) {
@@ -112,9 +118,9 @@ TEST_F(OnPrivateServer, PreparesThePrismaSchemaThatTheDatabaseLacks) {
   prepare_table(connection, config::ReplicaIdentity::full, "walstorm_pub", address.schema());
   pqxx::nontransaction transaction(connection);
   EXPECT_EQ(
-      transaction
-          .exec1(
-              "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = '\"TaskRun\"'::regclass")[0]
+      query_row(
+          transaction,
+          "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = '\"TaskRun\"'::regclass")[0]
           .as<std::string>(),
       "jobs");
 }
@@ -136,28 +142,28 @@ TEST_F(OnPrivateServer, DropsASlotAlsoWhenAWalsenderHoldsIt) {
   process::ChildProcess child(shared_->loop, reader);
   pqxx::nontransaction transaction(connection);
   for (int tries = 0; tries < 200; ++tries) {
-    if (transaction.exec1("SELECT active FROM pg_replication_slots WHERE slot_name = 'walstorm_slot_test'")[0]
+    if (query_row(transaction,
+                  "SELECT active FROM pg_replication_slots WHERE slot_name = 'walstorm_slot_test'")[0]
             .as<bool>())
       break;
     transaction.exec("SELECT pg_sleep(0.05)");
   }
-  ASSERT_TRUE(
-      transaction.exec1("SELECT active FROM pg_replication_slots WHERE slot_name = 'walstorm_slot_test'")[0]
-          .as<bool>());
+  ASSERT_TRUE(query_row(transaction,
+                        "SELECT active FROM pg_replication_slots WHERE slot_name = 'walstorm_slot_test'")[0]
+                  .as<bool>());
   pqxx::connection other(conninfo("walstorm_test"));
   EXPECT_TRUE(drop_slot(other, "walstorm_slot_test", seconds(10)));
-  EXPECT_EQ(transaction.exec1("SELECT count(*) FROM pg_replication_slots")[0].as<int>(), 0);
+  EXPECT_EQ(query_row(transaction, "SELECT count(*) FROM pg_replication_slots")[0].as<int>(), 0);
 }
 
 TEST_F(OnPrivateServer, SessionReturnsResultsAndTranslatesErrors) {
   Session session(shared_->loop, conninfo(), "test session");
-  const int answer = session.ask<int>("add", seconds(10), 0, [](pqxx::connection& connection) {
-    return pqxx::nontransaction(connection).exec1("SELECT 40 + 2")[0].as<int>();
-  });
+  const int answer = session.ask<int>(
+      "add", seconds(10), 0, [](pqxx::connection& connection) { return one(connection, "SELECT 40 + 2"); });
   EXPECT_EQ(answer, 42);
   try {
     (void)session.ask<int>("fail", seconds(10), 0, [](pqxx::connection& connection) {
-      return pqxx::nontransaction(connection).exec1("SELECT no_such_column")[0].as<int>();
+      return one(connection, "SELECT no_such_column");
     });
     FAIL() << "did not throw";
   } catch (const wire::Error& error) {
