@@ -16,7 +16,7 @@ constexpr const char* kEverything = R"({
                "mockClickhouseDelay": 1.5, "mock": {"maxRecordsPerSec": 15000}, "ackPolicy": "onReceive",
                "maxBufferedMB": 16, "binary": false, "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "keep": false, "replicaIdentity": "full",
-               "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}},
+               "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}, "giveUpSec": 12.5},
   "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
 
 TEST(ResolvedConfig, HoldsEveryKeyThatTheFileHad) {
