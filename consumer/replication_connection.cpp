@@ -1,6 +1,5 @@
 #include "consumer/replication_connection.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -21,8 +20,11 @@ using wire::ErrorKind;
 /// libpq's messages end with a newline, and some have several lines.
 std::string one_line(std::string_view message) {
   while (message.ends_with('\n')) message.remove_suffix(1);
-  std::string line(message);
-  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::string line;
+  for (const char c : message) {
+    if (c == '\n') line += ' ';
+    if (c != '\n' && c != '\t') line += c;
+  }
   return line;
 }
 
@@ -65,10 +67,6 @@ int ReplicationConnection::socket() const {
   return PQsocket(connection_.get());
 }
 
-int ReplicationConnection::server_process() const {
-  return PQbackendPID(connection_.get());
-}
-
 int ReplicationConnection::connect_timeout_sec(int otherwise) const {
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfo(connection_.get()),
                                                                                PQconninfoFree);
@@ -95,6 +93,7 @@ std::optional<ReplicationConnection::Wants> ReplicationConnection::connect() {
       refused_to_connect();
   }
   PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+  server_process_ = PQbackendPID(connection);  // libpq forgets it when it loses the connection
   if (PQsetnonblocking(connection, 1) != 0) lost("connect to PostgreSQL for replication");
   return std::nullopt;
 }
@@ -116,7 +115,9 @@ void ReplicationConnection::refused_to_connect() const {
 }
 
 void ReplicationConnection::lost(const std::string& doing) const {
-  throw ConnectionLost(fmt::format("{}: {}", doing, one_line(PQerrorMessage(connection_.get()))));
+  // libpq guesses on further lines what it "probably means".
+  const std::string_view said = PQerrorMessage(connection_.get());
+  throw ConnectionLost(fmt::format("{}: {}", doing, said.substr(0, said.find('\n'))));
 }
 
 void ReplicationConnection::send(const std::string& sql, std::string doing) {

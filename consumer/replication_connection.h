@@ -36,8 +36,8 @@ class ReplicationConnection final {
 
   /// Changes while connecting: ask again before each wait.
   [[nodiscard]] int socket() const;
-  /// The server's process for this connection; 0 before there is one.
-  [[nodiscard]] int server_process() const;
+  /// The server's process for this connection, also when that is lost; 0 before there is one.
+  [[nodiscard]] int server_process() const { return server_process_; }
   /// connect_timeout of the connection string; `otherwise` when it sets none.
   [[nodiscard]] int connect_timeout_sec(int otherwise) const;
 
@@ -81,6 +81,7 @@ class ReplicationConnection final {
   std::unique_ptr<pg_result, Free> answer_;
   std::unique_ptr<char, Free> message_;
   std::string doing_;
+  int server_process_ = 0;
   bool polled_ = false;  // the first step of connecting is to wait
 };
 

@@ -20,7 +20,7 @@ using wire::Error;
 constexpr seconds kStepTimeout{30};
 constexpr seconds kSlotRelease{20};
 /// For leaving a server clean that may be starting up again.
-constexpr seconds kCleanUpGiveUp{5};
+constexpr seconds kCleanUpGiveUp{10};
 /// count(*) over everything a run wrote: minutes on a slow disk.
 constexpr seconds kTallyTimeout{900};
 

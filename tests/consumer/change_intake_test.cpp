@@ -219,6 +219,58 @@ TEST_P(CapturedChanges, ConfirmsTheCommitsEndNotItsStart) {
   EXPECT_EQ(rig.tracker.acknowledged(), end);
 }
 
+TEST_P(CapturedChanges, LostAnywhereAndSentAgainEveryChangeIsReceivedOnce) {
+  std::vector<CapturedMessage> messages = captured(GetParam());
+  std::size_t count = 0;
+  for (int commits = 0; commits < 8; ++count) commits += messages[count].bytes.front() == 'C' ? 1 : 0;
+  messages.resize(count);
+  const auto feed_first = [&](Rig& rig, std::size_t first) {
+    for (std::size_t i = 0; i < first; ++i) rig.feed(messages[i]);
+  };
+  const auto received = [](Rig& rig) {
+    rig.batcher.cut();
+    wire::ChangeTally sum;
+    for (const auto& batch : rig.cut) sum.merge(batch->changes);
+    return sum;
+  };
+  Rig whole(2);
+  feed_first(whole, count);
+  for (std::size_t lost_at = 0; lost_at < count; ++lost_at) {
+    SCOPED_TRACE(lost_at);
+    Rig rig(2);
+    feed_first(rig, lost_at);
+    rig.intake.reset_stream();
+    feed_first(rig, count);
+    EXPECT_EQ(received(rig), received(whole));
+    EXPECT_EQ(rig.book.of(0).last_batch, whole.book.of(0).last_batch) << "the marker's place";
+    EXPECT_EQ(rig.book.of(0).transactions, whole.book.of(0).transactions);
+    EXPECT_EQ(rig.book.of(1).transactions, whole.book.of(1).transactions);
+    std::uint64_t again = 0;
+    for (std::size_t i = 0; i < lost_at; ++i) {
+      again += std::string_view("IUD").find(messages[i].bytes.front()) != std::string_view::npos ? 1U : 0U;
+    }
+    EXPECT_EQ(rig.book.of(0).replayed.records() + rig.book.of(1).replayed.records(), again);
+  }
+}
+
+TEST_P(CapturedChanges, ATransactionCutOffIsNotConfirmedBeforeItsCommitCame) {
+  Rig rig(1);
+  const auto messages = captured(GetParam());
+  std::size_t in_second = 0;  // after the first record of the second transaction, which has two
+  for (int inserts = 0; inserts < 2; ++in_second) inserts += messages[in_second].bytes.front() == 'I' ? 1 : 0;
+  for (std::size_t i = 0; i < in_second; ++i) rig.feed(messages[i]);
+  const wire::Lsn first_end = rig.tracker.received();
+  rig.intake.reset_stream();
+  rig.tracker.acknowledge(1);
+  rig.tracker.acknowledge(2);
+  EXPECT_EQ(rig.tracker.acknowledged(), first_end) << "half of the second transaction is in the sink";
+  rig.feed(GetParam(), 2);
+  EXPECT_EQ(rig.tracker.acknowledged(), first_end) << "its other half is not yet";
+  rig.tracker.acknowledge(3);
+  EXPECT_EQ(rig.tracker.acknowledged(), rig.tracker.received());
+  EXPECT_GT(rig.tracker.received(), first_end);
+}
+
 TEST(ChangeIntake, UnchangedToastWithoutAnOldRowIsADataError) {
   const wire::Error error = failure_within(12, "text.hex");
   EXPECT_EQ(error.kind(), wire::ErrorKind::data);

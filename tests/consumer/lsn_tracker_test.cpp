@@ -120,6 +120,24 @@ TEST(LsnTracker, RefusesWhatIsNotOutstanding) {
   EXPECT_THROW(tracker.acknowledge(first), wire::Error);
 }
 
+TEST(LsnTracker, OfATransactionThatWasCutOffNothingIsConfirmed) {
+  LsnTracker tracker(Lsn{10});
+  tracker.begin();
+  const std::uint64_t part = tracker.open_batch();
+  tracker.connection_lost();
+  tracker.acknowledge(part);
+  EXPECT_EQ(tracker.acknowledged(), Lsn{10});
+  // Sent again, the server says first how far it is; then the rest comes.
+  tracker.keepalive(Lsn{10});
+  tracker.begin();
+  tracker.keepalive(Lsn{50});
+  const std::uint64_t rest = tracker.open_batch();
+  tracker.commit(Lsn{40});
+  EXPECT_EQ(tracker.acknowledged(), Lsn{10});
+  tracker.acknowledge(rest);
+  EXPECT_EQ(tracker.acknowledged(), Lsn{40});
+}
+
 TEST(LsnTracker, InAnyOrderOfAcknowledgementsConfirmsExactlyTheFinishedPrefix) {
   const unsigned seed = 7;
   SCOPED_TRACE(seed);

@@ -90,14 +90,16 @@ TEST_F(Reconnect, SlotDroppedUnderTheRunIsFinal) {
   WalstormRun run(config({phase("p", 30, 500)}));
   run.wait_for_output("phase p");
   // The consumer is back within a moment, unless the slot can be dropped before: so try until it could.
+  bool dropped = false;
   run.wait_until([&] {
+    if (dropped) return true;
     try {
-      (void)one("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
+      (void)one("SELECT pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE active");
       (void)one("SELECT pg_drop_replication_slot('walstorm_slot')");
-      return true;
+      dropped = true;
     } catch (const std::exception&) {  // no row, or the slot is in use again
-      return false;
     }
+    return dropped;
   });
   EXPECT_EQ(run.finish(std::chrono::seconds(40)).code, 1) << run.output();
   EXPECT_THAT(run.metrics()["run"]["failure"].get<std::string>(),
@@ -113,14 +115,41 @@ TEST_F(Reconnect, InvalidatedSlotIsFinalAndNamesTheSetting) {
   WalstormRun run(config({phase("p", 60, 300)}, {{"database", {{"url", url_of(stingy)}}},
                                                  {"consumer", {{"mockClickhouseDelay", 60'000}}}}));
   run.wait_for_output("phase p");
+  bool lost = false;
   run.wait_until([&] {
+    if (lost) return true;
     sql.exec("SELECT pg_switch_wal()");
     sql.exec("CHECKPOINT");
-    return sql.exec("SELECT 1 FROM pg_replication_slots WHERE wal_status = 'lost'").size() == 1;
+    lost = sql.exec("SELECT 1 FROM pg_replication_slots WHERE wal_status = 'lost'").size() == 1;
+    return lost;
   });
   EXPECT_EQ(run.finish(std::chrono::seconds(40)).code, 1) << run.output();
   EXPECT_THAT(run.metrics()["run"]["failure"].get<std::string>(),
               AllOf(HasSubstr("\"walstorm_slot\""), HasSubstr("lost"), HasSubstr("max_slot_wal_keep_size")));
+}
+
+// The producers have nothing to write by then: what is waited for is the consumer, the marker and the count.
+TEST(RestartInTheDrain, LeavesACleanLedger) {
+  process::EventLoop loop;
+  RestartableServer server(loop);
+  WalstormRun run(config_with({phase("p", 2, 1000)}, {{"database", {{"url", server.url()}}},
+                                                      {"producer", {{"insertUpdateRatio", 1}}},
+                                                      {"consumer", {{"mockClickhouseDelay", 4000}}}}));
+  run.wait_for_output("phase p");
+  bool written = false;
+  run.wait_until([&] {
+    if (written) return true;
+    pqxx::connection connection(server.address().conninfo("walstorm_profiling", "test"));
+    written = pqxx::nontransaction(connection).exec1("SELECT count(*) FROM \"TaskRun\"")[0].as<int>() == 2000;
+    return written;
+  });
+  server.stop(SIGQUIT);
+  server.start();
+  server.wait_until_ready();
+  (void)run.finish();  // what the producers find in their own lost connections is not this test's
+  const json metrics = run.metrics();
+  expect_clean_changes(metrics["phases"][0]["ledger"]);
+  EXPECT_THAT(metrics["phases"][0]["notes"].dump(), HasSubstr("reconnected after"));
 }
 
 /// The user's server, restarted while a run uses it.

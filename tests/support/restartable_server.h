@@ -29,6 +29,7 @@ class RestartableServer final {
 
   [[nodiscard]] const postgres::Address& address() const { return address_; }
   [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::filesystem::path socket_folder() const { return folder_.path() / "server"; }
   [[nodiscard]] std::string log() const;
 
  private:

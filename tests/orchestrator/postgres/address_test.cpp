@@ -10,10 +10,20 @@ namespace {
 TEST(Address, ReadsAUrlAndNamesAnotherDatabase) {
   const Address address = Address::parse("postgresql://load:s3cret@db.example:5433/app?sslmode=require");
   EXPECT_EQ(address.database(), "app");
-  EXPECT_EQ(
-      address.conninfo("other", "walstorm"),
-      "application_name='walstorm' connect_timeout='10' dbname='other' host='db.example' password='s3cret' "
-      "port='5433' sslmode='require' user='load' ");
+  EXPECT_EQ(address.conninfo("other", "walstorm"),
+            "application_name='walstorm' connect_timeout='10' dbname='other' host='db.example' "
+            "keepalives_count='4' "
+            "keepalives_idle='10' keepalives_interval='5' password='s3cret' port='5433' sslmode='require' "
+            "tcp_user_timeout='30000' user='load' ");
+}
+
+TEST(Address, LeavesTimeoutsThatTheUrlSets) {
+  const std::string conninfo =
+      Address::parse("postgres://u@h/app?keepalives_idle=99&tcp_user_timeout=7&connect_timeout=3")
+          .conninfo("app", "w");
+  for (const char* expected : {"keepalives_idle='99'", "tcp_user_timeout='7'", "connect_timeout='3'"}) {
+    EXPECT_NE(conninfo.find(expected), std::string::npos) << expected;
+  }
 }
 
 TEST(Address, TakesPrismasSchemaAsTheSearchPath) {
