@@ -102,16 +102,24 @@ std::unique_ptr<RowWriter> ProducerWorker::make_writer(PgConnection& connection,
   return std::make_unique<StatementWriter>(connection, *source_, row_bytes, form_of(mode));
 }
 
+/// The same in every producer, and so that every connection comes to own as many rows.
+std::uint32_t ProducerWorker::preload_batch_size(std::uint64_t rows) const {
+  const std::uint64_t row_bytes = options_.payload_bytes_mean() + kOtherColumnsBytes;
+  const std::uint64_t most =
+      std::clamp<std::uint64_t>(kPreloadBytesPerTransaction / row_bytes, 1, kPreloadRowsPerTransaction);
+  const std::uint64_t slots = std::uint64_t{options_.producer_count()} * options_.connections();
+  const auto quotient_up = [](std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; };
+  const std::uint64_t batches_each = quotient_up(rows, slots * most);
+  return static_cast<std::uint32_t>(quotient_up(rows, slots * std::max<std::uint64_t>(1, batches_each)));
+}
+
 PhaseLoad ProducerWorker::load_of(const proto::StartPhase& phase) const {
+  if (phase.preload() && phase.records_max() == 0) throw Error(ErrorKind::protocol, "a preload of 0 rows");
   PhaseLoad load;
   load.duration_us = static_cast<std::int64_t>(phase.duration_us());
   load.records_max = phase.records_max();
   load.batch_size = options_.batch_size();
-  if (phase.preload()) {
-    const std::uint64_t row_bytes = options_.payload_bytes_mean() + kOtherColumnsBytes;
-    load.batch_size = static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(kPreloadBytesPerTransaction / row_bytes, 1, kPreloadRowsPerTransaction));
-  }
+  if (phase.preload()) load.batch_size = preload_batch_size(phase.records_max());
   if (phase.arrival() == proto::ARRIVAL_POISSON) {
     load.poisson_seed = arrivals_seed(options_.seed(), phase.phase_index());
   }

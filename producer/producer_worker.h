@@ -50,6 +50,7 @@ class ProducerWorker final : public wire::Worker {
 
   void add_lane(std::uint32_t connection);
   [[nodiscard]] std::unique_ptr<RowWriter> make_writer(PgConnection& connection, proto::WriteMode mode) const;
+  [[nodiscard]] std::uint32_t preload_batch_size(std::uint64_t rows) const;
   [[nodiscard]] PhaseLoad load_of(const proto::StartPhase& phase) const;
   void when_connected(std::function<void()> then);
   void check_rows(std::uint64_t rows);
