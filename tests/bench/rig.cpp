@@ -175,7 +175,7 @@ Take Rig::run(const std::vector<Command>& commands, std::uint64_t records) {
     if (waited == process::Waited::done && children[i]->ended()->ok()) continue;
     throw wire::Error(
         wire::ErrorKind::unavailable,
-        fmt::format("{} did not end well: {}", commands[i].program, process::last_lines(log_file, 5)));
+        fmt::format("{} did not end well: {}", commands[i].program, process::last_lines(log_file, 20)));
   }
   take.cpu_sec = children_cpu_sec() - cpu_before;
   return take;

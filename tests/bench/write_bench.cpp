@@ -92,9 +92,19 @@ std::vector<Command> psql_copy(Rig& rig, const Mode& mode, unsigned connections)
 std::string without_variables(std::string text) {
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
     const auto next = static_cast<unsigned char>(text[i + 1]);
-    if (text[i] == ':' && (std::isalpha(next) != 0 || next == '_')) text[i] = ';';
+    if (text[i] == ':' && (std::isalpha(next) != 0 || next == '_' || next >= 0x80)) text[i] = ';';
   }
   return text;
+}
+
+/// COPY's text form writes each backslash twice, and these rows hold nothing else that it escapes.
+std::string with_single_backslashes(const std::string& text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\') ++i;
+    plain += text[i];
+  }
+  return plain;
 }
 
 /// A transaction's worth of the table's rows as "'literal', 'literal', ..." without their ids.
@@ -107,7 +117,9 @@ std::vector<std::string> literal_rows(Rig& rig) {
   std::ifstream rows = exported_rows(
       rig, fmt::format("SELECT {} FROM \"TaskRun\" LIMIT {}", list, kRowsPerTransaction).c_str());
   std::vector<std::string> literals;
-  for (std::string row; std::getline(rows, row);) literals.push_back(without_variables(row));
+  for (std::string row; std::getline(rows, row);) {
+    literals.push_back(without_variables(with_single_backslashes(row)));
+  }
   return literals;
 }
 
