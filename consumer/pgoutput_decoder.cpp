@@ -73,6 +73,12 @@ bool belongs_in_stream(char tag) {
 
 }  // namespace
 
+std::uint32_t streamed_xid(std::string_view bytes) {
+  ByteReader in(bytes);
+  (void)in.character();  // the tag
+  return in.number<std::uint32_t>();
+}
+
 Message PgoutputDecoder::decode(std::string_view bytes) {
   return decode(bytes, in_stream_);
 }
@@ -89,7 +95,7 @@ Message PgoutputDecoder::decode(std::string_view bytes, bool in_stream) {
   ByteReader in(bytes);
   const char tag = in.character();
   if (in_stream && !belongs_in_stream(tag)) broken(fmt::format("{} inside a streamed block", shown(tag)));
-  streamed_xid_ = in_stream && has_xid_in_stream(tag) ? in.number<std::uint32_t>() : 0;
+  if (in_stream && has_xid_in_stream(tag)) (void)in.number<std::uint32_t>();
   Message message = decode_body(tag, in);
   if (in.remaining() != 0) {
     broken(fmt::format("{} bytes too many at the end of a message {}", in.remaining(), shown(tag)));

@@ -28,9 +28,6 @@ class PgoutputDecoder final {
   /// transaction's id behind the tag, and to be held back until that has ended.
   [[nodiscard]] bool is_streamed(std::string_view bytes) const;
 
-  /// The transaction that the last message belongs to, when it came inside a streamed block; else 0.
-  [[nodiscard]] std::uint32_t streamed_xid() const { return streamed_xid_; }
-
   /// The stream begins anew, outside any block.
   void reset() { in_stream_ = false; }
 
@@ -52,7 +49,9 @@ class PgoutputDecoder final {
   std::vector<RelationColumn> columns_;
   std::vector<std::uint32_t> relation_ids_;
   bool in_stream_ = false;
-  std::uint32_t streamed_xid_ = 0;
 };
+
+/// The (sub-)transaction of a message that PgoutputDecoder::is_streamed.
+[[nodiscard]] std::uint32_t streamed_xid(std::string_view bytes);
 
 }  // namespace walstorm::consumer

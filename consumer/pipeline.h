@@ -29,7 +29,8 @@ namespace walstorm::consumer {
 ///                     <- LsnTracker   <-------------------------------- acknowledged
 ///
 /// Back-pressure: while a batch waits for a flight, or batches hold more than their share of memory, the
-/// stream is not read. PostgreSQL then keeps what is to come. Lives on the loop.
+/// stream is not read, and a committed transaction that was streamed before its end waits where it is.
+/// PostgreSQL then keeps what is to come. Lives on the loop.
 class Pipeline final {
  public:
   /// Connects and starts streaming; blocks. `clock` and `meter` outlive the pipeline. `on_progress` is called

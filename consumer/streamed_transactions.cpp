@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "consumer/byte_reader.h"
+#include "consumer/pgoutput_decoder.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::consumer {
@@ -17,12 +17,6 @@ namespace {
 
 }  // namespace
 
-std::uint32_t xid_in(std::string_view streamed_message) {
-  ByteReader in(streamed_message);
-  (void)in.character();  // the tag
-  return in.number<std::uint32_t>();
-}
-
 void StreamedTransactions::start_block(const StreamStart& start) {
   auto found = transactions_.find(start.xid);
   const bool known = found != transactions_.end();
@@ -34,7 +28,7 @@ void StreamedTransactions::start_block(const StreamStart& start) {
 
 void StreamedTransactions::hold(const HeldMessage& message) {
   if (open_ == nullptr) throw wire::Error(wire::ErrorKind::internal, "a message to hold outside a block");
-  (void)xid_in(message.payload);  // throws now, not when it is released
+  (void)streamed_xid(message.payload);  // throws now, not when it is released
   open_->log.append(message);
 }
 
@@ -62,7 +56,7 @@ void StreamedTransactions::release(std::uint32_t xid) {
 std::optional<HeldMessage> StreamedTransactions::take() {
   Transaction& transaction = *released_;
   while (const auto message = transaction.log.take()) {
-    const std::uint32_t xid = xid_in(message->payload);
+    const std::uint32_t xid = streamed_xid(message->payload);
     if (xid != transaction.last_xid) {
       transaction.last_xid = xid;
       transaction.last_aborted =

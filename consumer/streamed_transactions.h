@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -80,8 +79,5 @@ class StreamedTransactions final {
   std::unique_ptr<Transaction> released_;
   StreamedCounts counts_;
 };
-
-/// The (sub-)transaction of a message that came within a streamed block.
-[[nodiscard]] std::uint32_t xid_in(std::string_view streamed_message);
 
 }  // namespace walstorm::consumer

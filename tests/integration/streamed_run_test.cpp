@@ -40,7 +40,6 @@ TEST(StreamedRun, HasACleanLedgerBesideASessionThatTakesItsWorkBack) {
   EXPECT_EQ(run.finish().code, 0) << run.output();
   const json metrics = run.metrics();
   expect_clean_changes(metrics["ledger"]["changes"]);
-  EXPECT_EQ(metrics["ledger"]["changes"]["produced"], 80'000);
   EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
   EXPECT_GT(metrics["phases"][0]["consumer"]["lagMs"]["p50"], 0);
   EXPECT_LE(metrics["phases"][0]["consumer"]["bufferedBytesMax"], 5U << 20U);
