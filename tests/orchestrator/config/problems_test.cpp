@@ -173,12 +173,10 @@ TEST(Problems, OfFeaturesThatComeLater) {
        "config.json: /consumer/compression: \"lz4\"" + later + "this one has \"auto\" and \"none\"",
        "config.json: /consumer/protoVersion: 2" + later + "this one has 1",
        "config.json: /consumer/streaming: \"on\"" + later + "this one has \"off\""});
-  rejects(
-      R"({"database": {"copySchemaFrom": "app"}, "clickhouse": {"url": "http://u:hunter2@h", "database": "x", "giveUpSec": 5}})",
-      {"config.json: /database/copySchemaFrom" + later + "leave it out",
-       "config.json: /clickhouse/url" + later + "leave it out",
-       "config.json: /clickhouse/database: \"x\"" + later + "this one has \"walstorm\"",
-       "config.json: /clickhouse/giveUpSec: 5" + later + "this one has 60"});
+  rejects(R"({"clickhouse": {"url": "http://u:hunter2@h", "database": "x", "giveUpSec": 5}})",
+          {"config.json: /clickhouse/url" + later + "leave it out",
+           "config.json: /clickhouse/database: \"x\"" + later + "this one has \"walstorm\"",
+           "config.json: /clickhouse/giveUpSec: 5" + later + "this one has 60"});
   rejects(R"({"profiling": {"enabled": true, "tool": "flame"}, "thresholds": ["consumer.lagMs.p99 < 1000"]})",
           {"config.json: /profiling/enabled: true" + later + "this one has false",
            "config.json: /profiling/tool: \"flame\"" + later + "this one has \"none\"",
@@ -230,6 +228,23 @@ TEST(Problems, OfADatabaseThatIsNotOursToDrop) {
            "drops its database: name another"});
   gives(R"({"database": {"url": "postgresql://app", "profilingDatabase": "app"}})", "/database/url",
         "postgresql://app");
+}
+
+TEST(Problems, OfASchemaThatCannotBeCopied) {
+  rejects(R"({"database": {"copySchemaFrom": "app"}})",
+          {"config.json: /database/copySchemaFrom: names a database where there is no server yet: write its "
+           "postgresql:// URL, or name its server with database.url"});
+  rejects(R"({"database": {"url": "postgresql://h/x", "copySchemaFrom": "walstorm_profiling"}})",
+          {"config.json: /database/copySchemaFrom: is the profiling database itself, which walstorm empties: "
+           "name "
+           "another"});
+  rejects(
+      R"({"database": {"copySchemaFrom": "postgresql://u:hunter2@h/mine?x=1", "profilingDatabase": "mine"}})",
+      {"config.json: /database/copySchemaFrom: is the profiling database itself, which walstorm empties: "
+       "name "
+       "another"});
+  gives(R"({"database": {"copySchemaFrom": "postgresql://u:hunter2@h/app"}})", "/database/copySchemaFrom",
+        "postgresql://u:***@h/app");
 }
 
 TEST(Problems, OfUrlsNeverShowTheUrl) {

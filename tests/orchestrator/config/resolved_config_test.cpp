@@ -15,7 +15,7 @@ constexpr const char* kEverything = R"({
   "consumer": {"flushBatchSize": 12, "flushIntervalMs": 13, "maxFlushConcurrency": 14, "useMockClickhouse": true,
                "mockClickhouseDelay": 1.5, "mock": {"maxRecordsPerSec": 15000}, "ackPolicy": "onReceive",
                "maxBufferedMB": 16, "binary": false, "slotName": "s", "publicationName": "p"},
-  "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "keep": false, "replicaIdentity": "full",
+  "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "copySchemaFrom": "app", "keep": false, "replicaIdentity": "full",
                "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}},
   "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
 
