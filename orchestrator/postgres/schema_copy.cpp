@@ -151,6 +151,7 @@ DumpTools find_dump_tools(process::EventLoop& loop, int server_major) {
     best = {folder / "pg_dump", folder / "psql", major};
   }
   remove_folder(scratch);
+  if (loop.interrupts() > 0) throw process::Interrupted{};
   if (best.major != 0) return best;
   throw Error(
       ErrorKind::unavailable,

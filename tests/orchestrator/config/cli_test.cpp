@@ -66,6 +66,21 @@ TEST(Cli, CleanNeedsNoSink) {
   EXPECT_TRUE(line.dry_run);
 }
 
+TEST(Cli, CheckNeedsNoSinkToSayWhatIsMissing) {
+  const CommandLine line = taken({"check", "x.json"});
+  EXPECT_EQ(line.command, Command::check);
+  EXPECT_FALSE(line.request.needs_sink);
+}
+
+TEST(Cli, AMistypedCommandIsNotTakenForAFile) {
+  refuses({"cleen"}, "no such command or file: cleen; did you mean clean?");
+  refuses({"chek", "-q"}, "no such command or file: chek; did you mean check?");
+  refuses({"serch"}, "no such command or file: serch; did you mean search?");
+  refuses({"xyzzy"}, "no such command or file: xyzzy");
+  EXPECT_EQ(taken({"run", "cleen"}).request.file, "cleen") << "behind a command it can be a file alone";
+  EXPECT_EQ(taken({"./cleen"}).request.file, "./cleen");
+}
+
 TEST(Cli, FlagsLeftOutLeaveNoTrace) {
   const CommandLine line = taken({"run", "x.json"});
   EXPECT_TRUE(line.request.overrides.empty());
@@ -183,7 +198,7 @@ TEST(Cli, QuietAndVerboseExcludeEachOther) {
 }
 
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
-  for (const char* command : {"check", "search", "sweep", "compare", "report"}) {
+  for (const char* command : {"search", "sweep", "compare", "report"}) {
     refuses({command}, std::string("walstorm ") + command + " comes with a later version");
     refuses({command, "a", "b", "--whatever"},
             std::string("walstorm ") + command + " comes with a later version");

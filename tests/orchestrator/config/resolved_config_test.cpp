@@ -17,7 +17,7 @@ constexpr const char* kEverything = R"({
                "errorRate": 0.01, "stalls": [{"atSec": 5, "durationSec": 0.5}]}, "compression": "zstd", "ackPolicy": "onReceive",
                "maxBufferedMB": 16, "binary": false, "protoVersion": 4, "streaming": "parallel",
                "slotName": "s", "publicationName": "p"},
-  "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "keep": false, "replicaIdentity": "full",
+  "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "copySchemaFrom": "app", "keep": false, "replicaIdentity": "full",
                "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}, "giveUpSec": 12.5},
   "clickhouse": {"giveUpSec": 9.5}, "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
 

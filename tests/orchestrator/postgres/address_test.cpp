@@ -47,6 +47,26 @@ TEST(Address, ShowsNoPassword) {
   EXPECT_EQ(Address::parse("postgres://load:s3cret@127.0.0.1/app").shown(), "127.0.0.1:5432 as \"load\"");
 }
 
+TEST(Address, HandsItsPasswordToAProgramByAFile) {
+  const Address address = Address::parse("postgres://u:a%3Ab%5Cc@h/app?sslmode=require");
+  EXPECT_EQ(
+      address.conninfo_with_passfile("app", "/tmp/pass word"),
+      "application_name='walstorm' connect_timeout='10' dbname='app' host='h' passfile='/tmp/pass word' "
+      "sslmode='require' user='u' ");
+  EXPECT_EQ(address.passfile_line(), "*:*:*:*:a\\:b\\\\c\n");
+  const Address without = Address::parse("postgres://u@h/app");
+  EXPECT_EQ(without.conninfo_with_passfile("app", "/tmp/x").find("passfile"), std::string::npos)
+      << "then libpq looks where it always does";
+  EXPECT_EQ(without.passfile_line(), "");
+}
+
+TEST(Address, RefusesASecretThatNoPasswordFileHolds) {
+  Address::parse("postgres://u:p@h/app").require_passfile_is_enough();
+  EXPECT_THROW(Address::parse("postgres://u:a%0Ab@h/app").require_passfile_is_enough(), wire::Error);
+  EXPECT_THROW(Address::parse("postgres://u:a@h/app?sslpassword=b").require_passfile_is_enough(),
+               wire::Error);
+}
+
 TEST(Address, RefusesWhatLibpqRefusesAndSaysWhatToWrite) {
   try {
     (void)Address::parse("postgres://u@h/app?no_such_option=1");
