@@ -152,6 +152,17 @@ TEST_F(PipelineOnAServer, ServerThatStaysAwayIsGivenUpWithAllThatWasTried) {
                                    HasSubstr("attempts"), HasSubstr(".s.PGSQL.5432")));
 }
 
+TEST_F(PipelineOnAServer, LoginRefusedAfterALossIsFinal) {
+  start();
+  sql("ALTER ROLE walstorm NOLOGIN; SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots");
+  const auto lost = std::chrono::steady_clock::now();
+  const auto error = failure();
+  ASSERT_TRUE(error.has_value());
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("is not permitted to log in"), HasSubstr("pg_hba.conf")));
+  EXPECT_LT(std::chrono::steady_clock::now() - lost, std::chrono::milliseconds(give_up_ms_))
+      << "not tried again";
+}
+
 TEST_F(PipelineOnAServer, SlotHeldByAnotherClientSaysWhoAndHowToFreeIt) {
   process::EventLoop other_loop;
   const auto other = other_reader(other_loop);

@@ -128,6 +128,37 @@ TEST_F(Reconnect, InvalidatedSlotIsFinalAndNamesTheSetting) {
               AllOf(HasSubstr("\"walstorm_slot\""), HasSubstr("lost"), HasSubstr("max_slot_wal_keep_size")));
 }
 
+/// Until the run has written so many.
+void wait_for_rows(WalstormRun& run, const RestartableServer& server, int rows) {
+  bool written = false;
+  run.wait_until([&] {
+    if (written) return true;
+    pqxx::connection connection(server.address().conninfo("walstorm_profiling", "test"));
+    const auto row = pqxx::nontransaction(connection).exec1("SELECT count(*) FROM \"TaskRun\"");
+    return written = row[0].as<int>() >= rows;
+  });
+}
+
+TEST(ServerThatStaysAway, FailsTheRunWithAReportAndLeavesTheRestToClean) {
+  process::EventLoop loop;
+  RestartableServer server(loop);
+  const json config =
+      config_with({phase("p", 60, 500)}, {{"database", {{"url", server.url()}, {"giveUpSec", 2}}}});
+  WalstormRun run(config);
+  run.wait_for_output("phase p");
+  wait_for_rows(run, server, 100);
+  server.stop(SIGQUIT);
+  EXPECT_EQ(run.finish().code, 1) << run.output();
+  EXPECT_EQ(run.metrics()["run"]["outcome"], "failed");
+  EXPECT_THAT(run.metrics()["run"]["notes"].dump(), HasSubstr("walstorm clean finishes this"));
+  EXPECT_THAT(run.survivors(), testing::IsEmpty());
+  server.start();
+  server.wait_until_ready();
+  WalstormRun clean(config, {}, WALSTORM_BINARY, "clean");
+  EXPECT_EQ(clean.finish().code, 0) << clean.output();
+  EXPECT_THAT(clean.output(), HasSubstr("walstorm_slot"));
+}
+
 // The producers have nothing to write by then: what is waited for is the consumer, the marker and the count.
 TEST(RestartInTheDrain, LeavesACleanLedger) {
   process::EventLoop loop;
@@ -136,13 +167,7 @@ TEST(RestartInTheDrain, LeavesACleanLedger) {
                                                       {"producer", {{"insertUpdateRatio", 1}}},
                                                       {"consumer", {{"mockClickhouseDelay", 4000}}}}));
   run.wait_for_output("phase p");
-  bool written = false;
-  run.wait_until([&] {
-    if (written) return true;
-    pqxx::connection connection(server.address().conninfo("walstorm_profiling", "test"));
-    written = pqxx::nontransaction(connection).exec1("SELECT count(*) FROM \"TaskRun\"")[0].as<int>() == 2000;
-    return written;
-  });
+  wait_for_rows(run, server, 2000);
   server.stop(SIGQUIT);
   server.start();
   server.wait_until_ready();
@@ -165,7 +190,7 @@ TEST_P(Restart, DISABLED_OfTheServerWithinAPhaseLeavesACleanLedger) {
       config_with({phase("p", 8, 1000), phase("after", 1, 500)},
                   {{"database", {{"url", server.url()}}}, {"consumer", {{"mockClickhouseDelay", 200}}}}));
   run.wait_for_output("phase p");
-  run.wait_until([&] { return run.output().find("phase p") != std::string::npos; });
+  wait_for_rows(run, server, 1000);
   server.stop(GetParam());
   server.start();
   server.wait_until_ready();
