@@ -112,7 +112,7 @@ TEST_F(Shape, PreloadedRowsAreInTheRunsLedgerAndInNoPhase) {
   EXPECT_EQ(metrics["ledger"]["changes"]["produced"], 3100);
   EXPECT_EQ(metrics["ledger"]["changes"]["acknowledged"], 3100) << "preloaded rows reach the sink too";
   EXPECT_EQ(rows(), 2500U);
-  EXPECT_THAT(metrics["run"]["notes"].dump(), HasSubstr("preload: 2500 of 2500 rows written"));
+  EXPECT_THAT(metrics["run"]["notes"].dump(), HasSubstr("preload: 2,500 of 2,500 rows written"));
 }
 
 TEST_F(Shape, PreloadThatIsInterruptedIsReportedAndLeavesNothing) {

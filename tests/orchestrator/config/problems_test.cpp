@@ -22,13 +22,13 @@ TEST(Problems, NameFilePointerValueAndRule) {
 
 TEST(Problems, AreAllToldAtOnce) {
   rejects(
-      R"({"sed": 1, "producer": {"batchSize": 0, "insertUpdateRatio": 2, "arrival": "poisson"},
+      R"({"sed": 1, "producer": {"batchSize": 0, "insertUpdateRatio": 2, "arrival": "sometimes"},
               "consumer": {"binary": "yes"}, "database": {"replicaIdentity": "default"},
               "phases": [{"name": "a", "durationSec": 5}, {"name": "a", "durationSec": 0}]})",
       {"config.json: /sed: unknown key; did you mean \"seed\"?",
        "config.json: /producer/batchSize: 0: must be at least 1",
        "config.json: /producer/insertUpdateRatio: 2: must be at most 1",
-       "config.json: /producer/arrival: \"poisson\": comes with a later version; this one has \"constant\"",
+       "config.json: /producer/arrival: \"sometimes\": must be one of \"constant\" or \"poisson\"",
        "config.json: /consumer/binary: \"yes\": must be true or false",
        "config.json: /phases/1/name: \"a\": is the name of /phases/0 too",
        "config.json: /phases/1/durationSec: 0: must be at least 1"});
@@ -157,11 +157,6 @@ TEST(Problems, OfUnknownKeysSayWhatMayHaveBeenMeant) {
 
 TEST(Problems, OfFeaturesThatComeLater) {
   const std::string later = ": comes with a later version; ";
-  rejects(R"({"producer": {"preloadRows": 5, "writeMode": "unnest"}})",
-          {"config.json: /producer/preloadRows: 5" + later + "this one has 0",
-           "config.json: /producer/writeMode: \"unnest\"" + later + "this one has \"insert\" and \"copy\""});
-  rejects(R"({"producer": {"writeMode": "prepared"}})", {"config.json: /producer/writeMode: \"prepared\"" +
-                                                         later + "this one has \"insert\" and \"copy\""});
   rejects(
       R"({"consumer": {"mock": {"jitterMs": 1, "errorRate": 0.1, "stalls": [{"atSec": 1, "durationSec": 1}]}}})",
       {"config.json: /consumer/mock/jitterMs: 1" + later + "this one has 0",
@@ -186,8 +181,7 @@ TEST(Problems, OfFeaturesThatComeLater) {
 }
 
 TEST(Problems, AreNotRaisedByTheDefaultsOfLaterFeatures) {
-  gives(R"({"producer": {"preloadRows": 0, "writeMode": "copy", "arrival": "constant"},
-            "consumer": {"mock": {"jitterMs": 0, "errorRate": 0, "maxRecordsPerSec": 500, "stalls": []},
+  gives(R"({"consumer": {"mock": {"jitterMs": 0, "errorRate": 0, "maxRecordsPerSec": 500, "stalls": []},
                          "insertFormat": "native", "compression": "none", "protoVersion": 1, "streaming": "off"},
             "clickhouse": {"database": "walstorm", "giveUpSec": 60},
             "profiling": {"enabled": false, "tool": "none"}, "thresholds": []})",

@@ -11,12 +11,13 @@ constexpr const char* kEverything = R"({
              {"name": "b", "durationSec": 2, "targetThroughput": "max", "records": 500},
              {"name": "c", "durationSec": 3}],
   "producer": {"targetThroughput": 77, "maxLiveRows": 1000, "insertUpdateRatio": 0.3, "deleteRatio": 0.2, "batchSize": 11,
-               "payloadSizeKB": 0.5, "payloadEntropy": 0.9, "writeMode": "copy", "connections": 2, "workerCount": 3},
+               "payloadSizeKB": 0.5, "payloadEntropy": 0.9, "writeMode": "unnest", "connections": 2, "workerCount": 3,
+               "preloadRows": 400, "arrival": "poisson"},
   "consumer": {"flushBatchSize": 12, "flushIntervalMs": 13, "maxFlushConcurrency": 14, "useMockClickhouse": true,
                "mockClickhouseDelay": 1.5, "mock": {"maxRecordsPerSec": 15000}, "ackPolicy": "onReceive",
                "maxBufferedMB": 16, "binary": false, "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "keep": false, "replicaIdentity": "full",
-               "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}},
+               "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}, "giveUpSec": 12},
   "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
 
 TEST(ResolvedConfig, HoldsEveryKeyThatTheFileHad) {
