@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/report/format.h"
 #include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/setup_frames.h"
 #include "proto/wire/clock.h"
@@ -65,11 +66,11 @@ void PhaseRunner::preload(std::vector<std::string>& notes) {
   presentation_.begin_preload();
   const Ended ended = carry_out({phase, 0, start_preload(phase), drain_timeout_sec, std::nullopt});
   const measure::PhaseReport report = fold_->settle(ended.outcome);
-  notes.push_back(
-      fmt::format("preload: {} of {} rows written in {:.1f} s before the first phase; they are in the run's "
-                  "ledger and in "
-                  "no phase's figures",
-                  report.producer.records, *phase.records, report.duration_sec));
+  notes.push_back(fmt::format(
+      "preload: {} of {} rows written in {:.1f} s before the first phase; they are in the run's "
+      "ledger and in "
+      "no phase's figures",
+      report::count_text(report.producer.records), report::count_text(*phase.records), report.duration_sec));
   notes.insert(notes.end(), report.notes.begin(), report.notes.end());
   presentation_.end_preload(notes.back());
   ended.rethrow();

@@ -48,6 +48,31 @@ TEST(PhasePlan, RecordsEndAPhaseBeforeItsDuration) {
   EXPECT_EQ(plan[2].records_expected, std::nullopt);
 }
 
+TEST(PhasePlan, CountsThePreloadAsTheFirstStretchOnTheWire) {
+  Config config = run_of({phase("a", 10, ConstantLoad{1000}), phase("b", 10, ConstantLoad{1000})});
+  EXPECT_EQ(plan_phases(config)[1].wire_index, 1U);
+  const std::uint64_t without = disk_bytes(config, plan_phases(config));
+  config.producer.preload_rows = 5000;
+  config.producer.arrival = Arrival::poisson;
+  const auto plan = plan_phases(config);
+  EXPECT_EQ(plan[0].index, 0U);
+  EXPECT_EQ(plan[0].wire_index, 1U);
+  EXPECT_EQ(plan[1].wire_index, 2U);
+  EXPECT_EQ(plan[1].arrival, Arrival::poisson);
+  EXPECT_GT(disk_bytes(config, plan), without) << "its rows take disk as well";
+  EXPECT_THAT(dry_run_text(config), HasSubstr("before the first  5,000 rows are written and drained"));
+}
+
+TEST(PhasePlan, GivesThePreloadTimeForItsRowsAndTheirBytes) {
+  Config config = run_of({phase("a", 10, ConstantLoad{1000})});
+  config.producer.preload_rows = 100'000;
+  const Phase small = preload_phase(config);
+  EXPECT_EQ(small.records, 100'000U);
+  EXPECT_GT(small.duration_sec, 160);
+  config.producer.payload_size_kb = 100;
+  EXPECT_GT(preload_phase(config).duration_sec, small.duration_sec + 10'000);
+}
+
 std::uint64_t bytes_of(const Config& config) {
   return disk_bytes(config, plan_phases(config));
 }

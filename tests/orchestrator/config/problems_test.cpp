@@ -22,13 +22,13 @@ TEST(Problems, NameFilePointerValueAndRule) {
 
 TEST(Problems, AreAllToldAtOnce) {
   rejects(
-      R"({"sed": 1, "producer": {"batchSize": 0, "insertUpdateRatio": 2, "arrival": "poisson"},
+      R"({"sed": 1, "producer": {"batchSize": 0, "insertUpdateRatio": 2, "arrival": "sometimes"},
               "consumer": {"binary": "yes"}, "database": {"replicaIdentity": "default"},
               "phases": [{"name": "a", "durationSec": 5}, {"name": "a", "durationSec": 0}]})",
       {"config.json: /sed: unknown key; did you mean \"seed\"?",
        "config.json: /producer/batchSize: 0: must be at least 1",
        "config.json: /producer/insertUpdateRatio: 2: must be at most 1",
-       "config.json: /producer/arrival: \"poisson\": comes with a later version; this one has \"constant\"",
+       "config.json: /producer/arrival: \"sometimes\": must be one of \"constant\" or \"poisson\"",
        "config.json: /consumer/binary: \"yes\": must be true or false",
        "config.json: /phases/1/name: \"a\": is the name of /phases/0 too",
        "config.json: /phases/1/durationSec: 0: must be at least 1"});

@@ -191,6 +191,23 @@ TEST(PhaseFold, UsesTheLastSampleOfADeadProducerAndSaysSo) {
   EXPECT_EQ(report.verdict.state, VerdictState::failed);
 }
 
+TEST(PhaseFold, NotesConnectionsThatAProducerLost) {
+  PhaseFold fold(facts_of(config::ConstantLoad{1000}, 2));
+  auto result = producer_at<proto::PhaseResult>(2, 2000);
+  result.mutable_producer()->set_reconnects(3);
+  result.mutable_producer()->set_offline_us_max(812'000);
+  fold.result("producer-0", result);
+  fold.result("consumer-0", consumer_at<proto::PhaseResult>(2, 2000, 2000));
+  EXPECT_THAT(
+      fold.settle(Outcome::passed).notes,
+      ElementsAre("producer-0 lost its connection to PostgreSQL 3 times, reconnected within 0.812 s"));
+  result.mutable_producer()->set_settled_committed(1);
+  fold.result("producer-0", result);
+  EXPECT_THAT(
+      fold.settle(Outcome::passed).notes,
+      ElementsAre(HasSubstr("; 1 commit without an answer was looked up: 1 committed, 0 rolled back")));
+}
+
 TEST(PhaseFold, EntersUnacknowledgedRecordsIntoTheLagAfterADrainTimeout) {
   const PhaseReport report =
       SimulatedPipe{.duration_sec = 10, .sink_capacity = 1000, .drain_timeout_sec = 10}.report();

@@ -73,6 +73,14 @@ TEST(LiveLines, SaysWhatAPhaseIsDoing) {
   EXPECT_THAT(joined(live_lines(phases, example_second(), {})), HasSubstr("draining"));
 }
 
+TEST(LiveLines, ShowsTheTimeOfAPhaseWhoseLengthNobodyKnows) {
+  std::vector<PhaseProgress> phases{
+      {.name = "preload", .planned_sec = 0, .elapsed_sec = 7.6, .stage = Stage::loading, .verdict = {}}};
+  EXPECT_EQ(live_lines(phases, {}, {})[0], "preload [" + std::string(30, '.') + "] 7 s");
+  phases[0].stage = Stage::ended;
+  EXPECT_EQ(live_lines(phases, {}, {})[0], "preload [" + std::string(30, '#') + "] ended");
+}
+
 TEST(PlainLine, IsAsItAlwaysWas) {
   measure::Second draining = example_second();
   draining.draining = true;
