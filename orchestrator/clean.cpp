@@ -44,14 +44,15 @@ Lines list_database(pqxx::connection& connection, const config::Config& config) 
   if (!postgres::query(transaction, "SELECT 1 FROM pg_publication WHERE pubname = $1", publication).empty()) {
     lines.push_back(fmt::format("publication \"{}\"", publication));
   }
-  const std::string table(wire::kTaskRunTable);
-  std::string rows = "no table";
-  if (!postgres::query(transaction, "SELECT 1 FROM pg_class WHERE oid = to_regclass($1)",
-                       transaction.quote_name(table))
-           .empty()) {
-    rows = postgres::query_row(transaction, "SELECT count(*) FROM " + transaction.quote_name(table))[0]
-               .as<std::string>() +
-           " rows";
+  // In whichever schema: runs may have had different ones.
+  const auto tables = postgres::query(
+      transaction, "SELECT oid::regclass::text FROM pg_class WHERE relname = $1 AND relkind = 'r' ORDER BY 1",
+      std::string(wire::kTaskRunTable));
+  std::string rows = tables.empty() ? "no table" : "";
+  for (const auto& table : tables) {
+    const auto counted =
+        postgres::query_row(transaction, fmt::format("SELECT count(*) FROM {}", table[0].c_str()));
+    rows += fmt::format("{}{} with {} rows", rows.empty() ? "" : ", ", table[0].c_str(), counted[0].c_str());
   }
   lines.push_back(fmt::format("database \"{}\" ({})", config.database.profiling_database, rows));
   return lines;
