@@ -39,6 +39,12 @@ std::string verdict_text(const measure::Verdict& verdict) {
                      says.empty() ? "" : ": ", fmt::join(says, "; "));
 }
 
+std::string flush_errors_text(const measure::ConsumerReport& consumer) {
+  if (consumer.errors == 0) return "";
+  return fmt::format("{} flushes failed, {} were tried again", count_text(consumer.errors),
+                     count_text(consumer.retries));
+}
+
 std::string ledger_text(const measure::ChangeLedger& ledger) {
   std::string text;
   if (ledger.produced && ledger.produced == ledger.received && ledger.produced == ledger.acknowledged) {

@@ -14,6 +14,9 @@ namespace walstorm::report {
 /// the evidence.
 [[nodiscard]] std::string verdict_text(const measure::Verdict& verdict);
 
+/// "17 flushes failed, 17 were tried again"; empty when none did.
+[[nodiscard]] std::string flush_errors_text(const measure::ConsumerReport& consumer);
+
 /// "1,200,000 produced = received = acknowledged, checksums match", or what is wrong with it.
 [[nodiscard]] std::string ledger_text(const measure::ChangeLedger& ledger);
 [[nodiscard]] std::string ledger_text(const measure::RowLedger& ledger);

@@ -71,21 +71,16 @@ std::string phases_table(const measure::RunReport& report) {
                rows);
 }
 
-std::string flush_errors_text(const measure::ConsumerReport& consumer) {
-  if (consumer.errors == 0) return "";
-  return fmt::format("; {} flushes failed, {} were tried again", count_text(consumer.errors),
-                     count_text(consumer.retries));
-}
-
 std::string phase_section(const measure::PhaseReport& phase) {
   std::string text = fmt::format(
       "### {}\n\nStarted {}. {} inserts, {} updates, {} deletes in {} transactions; "
-      "{} landed in {} batches: {} encoded, {} sent{}.\n\n",
+      "{} landed in {} batches: {} encoded, {} sent{}{}.\n\n",
       phase.name, iso_time(phase.started_at_unix_us), count_text(phase.producer.inserts),
       count_text(phase.producer.updates), count_text(phase.producer.deletes),
       count_text(phase.producer.transactions), count_text(phase.consumer.records),
       count_text(phase.consumer.batches), bytes_text(phase.consumer.encoded_bytes),
-      bytes_text(phase.consumer.wire_bytes), flush_errors_text(phase.consumer));
+      bytes_text(phase.consumer.wire_bytes), phase.consumer.errors > 0 ? "; " : "",
+      flush_errors_text(phase.consumer));
   text +=
       table({"time", "count", "p50", "p90", "p99", "p99.9", "max", "mean"},
             {times("write latency", phase.producer.write_latency_ms),

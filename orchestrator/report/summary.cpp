@@ -87,6 +87,10 @@ std::string verdict_lines(const PhaseReport& phase, bool colour) {
   std::string text;
   for (const std::string& line : wrapped(verdict_text(phase.verdict), 2)) text += line + "\n";
   text.replace(2, state.size(), painted(state, colour_of(phase.verdict.state), colour));
+  const auto& evidence = phase.verdict.evidence;
+  const bool said = std::any_of(evidence.begin(), evidence.end(),
+                                [](const measure::Evidence& e) { return e.figure == "consumer.errors"; });
+  if (phase.consumer.errors > 0 && !said) text += "  note: " + flush_errors_text(phase.consumer) + "\n";
   for (const std::string& note : phase.notes) {
     for (const std::string& line : wrapped("note: " + note, 2)) text += line + "\n";
   }

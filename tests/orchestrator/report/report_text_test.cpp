@@ -61,6 +61,19 @@ TEST(Summary, UsesColourOnlyWhenAsked) {
   EXPECT_THAT(summary(full_report(), kFolder, true), HasSubstr("\x1b[31mfalling-behind\x1b[0m"));
 }
 
+TEST(Summary, SaysOnceThatFlushesFailedWhateverTheVerdict) {
+  const std::string says = "1,234 flushes failed, 1,230 were tried again";
+  measure::RunReport report = full_report();
+  EXPECT_THAT(summary(report, kFolder, false), Not(HasSubstr("flushes failed")));
+  report.phases[2].consumer.errors = 1'234;
+  report.phases[2].consumer.retries = 1'230;
+  EXPECT_THAT(summary(report, kFolder, false), HasSubstr("\n  note: " + says + "\n"));
+  EXPECT_THAT(report_md(report), HasSubstr(" sent; " + says + "."));
+  report.phases[2].verdict.evidence.push_back({"consumer.errors", 1'234, 0, says});
+  EXPECT_THAT(summary(report, kFolder, false), Not(HasSubstr("note: " + says)));
+  EXPECT_THAT(summary(report, kFolder, false), HasSubstr("flushes failed"));
+}
+
 TEST(PhaseLine, TellsAPhaseAtOnceWithItsVerdict) {
   const std::string line = phase_line(full_report().phases[2], false);
   EXPECT_THAT(line, HasSubstr("peak: 5,000/s of 5,000/s"));
