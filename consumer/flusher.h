@@ -11,10 +11,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "consumer/backoff.h"
 #include "consumer/batch.h"
 #include "consumer/busy_meter.h"
 #include "consumer/sink.h"
+#include "proto/wire/backoff.h"
 #include "proto/wire/clock.h"
 
 namespace walstorm::consumer {
@@ -24,7 +24,7 @@ struct FlushLimits {
   std::size_t concurrency_max = 1;
   /// For how long all attempts may fail.
   std::int64_t give_up_us = 60'000'000;
-  Backoff::Limits backoff = {};
+  wire::Backoff::Limits backoff = {};
   std::uint64_t seed = 1;  ///< of the back-off's jitter
 };
 
@@ -80,7 +80,7 @@ class Flusher final {
   Sink& sink_;
   BatchPool& pool_;
   Handlers handlers_;
-  Backoff backoff_;
+  wire::Backoff backoff_;
   std::deque<Flight> flights_;  // a flight never moves
   std::vector<Flight*> free_;
   std::deque<std::unique_ptr<Batch>> waiting_;

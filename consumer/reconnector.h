@@ -12,10 +12,10 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "consumer/backoff.h"
 #include "consumer/busy_meter.h"
 #include "consumer/replication_handshake.h"
 #include "proto/control.pb.h"
+#include "proto/wire/backoff.h"
 #include "proto/wire/clock.h"
 
 namespace walstorm::consumer {
@@ -77,7 +77,7 @@ class Reconnector final {
   boost::asio::steady_timer timer_;               // for the next attempt, or for the end of this one
   std::unique_ptr<ReplicationHandshake> handshake_;
   std::uint64_t handshake_number_ = 0;  // waits of an earlier one are void
-  Backoff backoff_{{.first_us = 50'000, .max_us = 2'000'000}, std::random_device{}()};
+  wire::Backoff backoff_{wire::kReconnect, std::random_device{}()};
   std::uint64_t failures_ = 0;  // in a row: an attempt that failed, a connection that did not last
 
   // The outage that goes on, or the last one.

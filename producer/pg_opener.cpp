@@ -153,12 +153,12 @@ PgSession PgOpener::open() {
 void PgOpener::reopen(OnOpen on_open) {
   on_open_ = std::move(on_open);
   gives_up_at_ = steady_clock::now() + options_.give_up;
-  backoff_.emplace(Random(static_cast<std::uint64_t>(steady_clock::now().time_since_epoch().count())));
+  failures_ = 0;
   try_again();
 }
 
 void PgOpener::try_again() {
-  timer_.expires_after(backoff_->next());
+  timer_.expires_after(std::chrono::microseconds(backoff_.wait_us(failures_++)));
   timer_.async_wait([this](const error_code& error) {
     if (!error) attempt();
   });

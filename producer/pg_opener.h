@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +14,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "producer/backoff.h"
+#include "proto/wire/backoff.h"
 
 struct pg_conn;
 struct pg_result;
@@ -88,7 +89,8 @@ class PgOpener final {
   boost::asio::posix::stream_descriptor socket_;
   std::optional<PgSession> opening_;
   unsigned attempt_ = 0;  // tells what the loop still holds of an attempt given up
-  std::optional<Backoff> backoff_;
+  wire::Backoff backoff_{wire::kReconnect, std::random_device{}()};
+  std::uint64_t failures_ = 0;  // since reopen()
   std::chrono::steady_clock::time_point gives_up_at_;
   OnOpen on_open_;
 };

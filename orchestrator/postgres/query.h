@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include <pqxx/connection>
 #include <pqxx/except>
+#include <pqxx/nontransaction>
 #include <pqxx/result>
 #include <pqxx/row>
 #include <pqxx/transaction_base>
@@ -40,6 +42,13 @@ pqxx::row query_row(pqxx::transaction_base& transaction, const std::string& sql,
   const pqxx::result rows = query(transaction, sql, values...);
   if (rows.size() != 1) throw pqxx::unexpected_rows("expected one row of: " + sql);
   return rows[0];
+}
+
+/// The same, outside any transaction.
+template <typename... Values>
+pqxx::row query_row(pqxx::connection& connection, const std::string& sql, const Values&... values) {
+  pqxx::nontransaction transaction(connection);
+  return query_row(transaction, sql, values...);
 }
 
 }  // namespace walstorm::postgres

@@ -6,6 +6,7 @@
 
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/query.h"
 #include "proto/wire/clock.h"
 
 namespace walstorm::postgres {
@@ -64,7 +65,8 @@ void Sampler::look() {
 ServerSample Sampler::query(pqxx::connection& connection, const std::string& slot,
                             const std::string& database, const std::string& backend_application) {
   pqxx::nontransaction transaction(connection);
-  const auto found = transaction.exec_params(
+  const auto found = postgres::query(
+      transaction,
       "SELECT pg_current_wal_lsn(), r.sent_lsn, s.confirmed_flush_lsn, s.wal_status, s.active_pid, "
       "  (SELECT string_agg(pid::text, ' ') FROM pg_stat_activity "
       "    WHERE datname = $2 AND starts_with(application_name, $3)) "

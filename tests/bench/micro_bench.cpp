@@ -82,7 +82,7 @@ class Intake final {
         if (last_) pool_.give_back(std::move(last_));
         last_ = std::move(batch);
       }};
-  consumer::ChangeIntake intake_{"bench", book_, tracker_, batcher_};
+  consumer::ChangeIntake intake_{"bench", 0, book_, tracker_, batcher_};
 };
 
 void intake(benchmark::State& state, Change change, Form form) {

@@ -319,8 +319,10 @@ TEST(StreamedIntake, LargeTransactionsInterleavedInLittleMemoryLandWholeAndInOrd
     if (part_aborts) rig.feed(test::stream_abort(xid, part));
     EXPECT_LE(rig.intake.streamed().bytes_in_memory(), kMemory);
   }
+  std::uint64_t lsn = 0;
   for (const std::uint32_t which : {2U, 0U, 3U}) {
-    rig.feed(test::stream_commit(700 + which, 90, 100));
+    lsn += 100;  // commits come in their order
+    rig.feed(test::stream_commit(700 + which, lsn - 10, lsn));
     expected.insert(expected.end(), kept[which].begin(), kept[which].end());
   }
   rig.feed(test::stream_abort(701, 701));

@@ -10,6 +10,7 @@
 
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "proto/wire/task_run_table.h"
 #include "proto/wire/worker_session.h"
@@ -156,10 +157,9 @@ void ConsumerOnAServer::stop_consumer() {
 }
 
 std::uint64_t ConsumerOnAServer::streamed_transactions() {
-  return pqxx::nontransaction(*connection_)
-      .exec1(
-          fmt::format("SELECT stream_txns FROM pg_stat_replication_slots WHERE slot_name = '{}'", kSlot))[0]
-      .as<std::uint64_t>();
+  const std::string sql =
+      fmt::format("SELECT stream_txns FROM pg_stat_replication_slots WHERE slot_name = '{}'", kSlot);
+  return postgres::query_row(*connection_, sql)[0].as<std::uint64_t>();
 }
 
 std::string ConsumerOnAServer::consumer_log() const {

@@ -39,6 +39,7 @@ class PipelineOnAServer : public testing::Test {
     proto::ConsumerSetup& consumer = *setup.mutable_consumer();
     consumer.set_postgres(conninfo.empty() ? server_.address().conninfo("postgres", "consumer") : conninfo);
     consumer.set_slot_name("slot");
+    consumer.set_proto_version(1);
     consumer.set_publication_name("pub");
     consumer.set_wal_sender_timeout_ms(60'000);
     consumer.set_flush_batch_size(10);

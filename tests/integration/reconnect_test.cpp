@@ -9,6 +9,7 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/query.h"
 #include "tests/integration/run_fixture.h"
 #include "tests/support/restartable_server.h"
 
@@ -134,7 +135,7 @@ void wait_for_rows(WalstormRun& run, const RestartableServer& server, int rows) 
   run.wait_until([&] {
     if (written) return true;
     pqxx::connection connection(server.address().conninfo("walstorm_profiling", "test"));
-    const auto row = pqxx::nontransaction(connection).exec1("SELECT count(*) FROM \"TaskRun\"");
+    const auto row = postgres::query_row(connection, "SELECT count(*) FROM \"TaskRun\"");
     return written = row[0].as<int>() >= rows;
   });
 }
@@ -182,8 +183,7 @@ class Restart : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Fast, Restart, testing::Values(SIGINT));
 INSTANTIATE_TEST_SUITE_P(Immediate, Restart, testing::Values(SIGQUIT));
 
-// Enable once producers reconnect.
-TEST_P(Restart, DISABLED_OfTheServerWithinAPhaseLeavesACleanLedger) {
+TEST_P(Restart, OfTheServerWithinAPhaseLeavesACleanLedger) {
   process::EventLoop loop;
   RestartableServer server(loop);
   WalstormRun run(
@@ -200,8 +200,7 @@ TEST_P(Restart, DISABLED_OfTheServerWithinAPhaseLeavesACleanLedger) {
   EXPECT_THAT(metrics["phases"][0]["notes"].dump(), HasSubstr("reconnected after"));
   EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
   pqxx::connection connection(server.address().conninfo("postgres", "test"));
-  EXPECT_EQ(pqxx::nontransaction(connection).exec1("SELECT count(*) FROM pg_replication_slots")[0].as<int>(),
-            0);
+  EXPECT_EQ(postgres::query_row(connection, "SELECT count(*) FROM pg_replication_slots")[0].as<int>(), 0);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/query.h"
 #include "tests/integration/consumer_fixture.h"
 #include "tests/integration/run_fixture.h"
 
@@ -32,7 +33,8 @@ TEST(StreamedRun, HasACleanLedgerBesideASessionThatTakesItsWorkBack) {
     session.exec("BEGIN; SAVEPOINT outer_part; " + insert_sql(1, 2000) + "; SAVEPOINT inner_part; " +
                  insert_sql(2001, 2000) + "; RELEASE inner_part; ROLLBACK TO outer_part; COMMIT");
     run.wait_until([&] {
-      const auto row = session.exec1("SELECT coalesce(sum(stream_txns), 0) FROM pg_stat_replication_slots");
+      const auto row =
+          postgres::query_row(session, "SELECT coalesce(sum(stream_txns), 0) FROM pg_stat_replication_slots");
       streamed = row[0].as<std::uint64_t>();
       return streamed >= 3;
     });
@@ -53,7 +55,7 @@ TEST_F(OnAServer, TooOldForTheProtocolIsExitCode3AndSaysWhatToChange) {
   WalstormRun run(
       config({phase("p", 1, 100)}, {{"consumer", {{"protoVersion", 4}, {"streaming", "parallel"}}}}));
   EXPECT_EQ(run.finish().code, 3) << run.output();
-  EXPECT_THAT(run.output(), HasSubstr("consumer.protoVersion 4 needs PostgreSQL 16 or later"));
+  EXPECT_THAT(run.output(), HasSubstr("protocol version 4 came with PostgreSQL 16"));
   EXPECT_THAT(run.output(), HasSubstr("consumer.streaming to \"on\""));
   expect_no_slot();
 }

@@ -228,7 +228,7 @@ TEST(Cli, VersionNamesVersionRevisionAndBuildType) {
   ASSERT_TRUE(std::holds_alternative<Answer>(parsed));
   EXPECT_EQ(std::get<Answer>(parsed).exit_code, 0);
   EXPECT_THAT(std::get<Answer>(parsed).text,
-              testing::MatchesRegex("walstorm [0-9.]+ \\(git [0-9a-f]*, .+ build\\)\n"));
+              testing::MatchesRegex("walstorm [0-9.]+ \\(git ([0-9a-f]+(-dirty)?|unknown), .+ build\\)\n"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "proto/wire/error.h"
 #include "tests/support/restartable_server.h"
@@ -22,7 +23,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 int one(pqxx::connection& connection) {
-  return pqxx::nontransaction(connection).exec1("SELECT 1")[0].as<int>();
+  return query_row(connection, "SELECT 1")[0].as<int>();
 }
 
 class SessionOfALostServer : public testing::Test {
@@ -88,7 +89,7 @@ TEST_F(SessionOfALostServer, RefusedJobIsNotRunAgain) {
   std::atomic<int> runs = 0;
   const auto job = [&runs](pqxx::connection& connection) {
     ++runs;
-    return pqxx::nontransaction(connection).exec1("SELECT 1 / 0")[0].as<int>();
+    return query_row(connection, "SELECT 1 / 0")[0].as<int>();
   };
   EXPECT_THROW((void)session.ask<int>("ask", 30s, 0, job, Session::WhenLost::retry), wire::Error);
   EXPECT_EQ(runs, 1);

@@ -1,9 +1,9 @@
-#include "consumer/backoff.h"
+#include "proto/wire/backoff.h"
 
 #include <gtest/gtest.h>
 #include <set>
 
-namespace walstorm::consumer {
+namespace walstorm::wire {
 namespace {
 
 constexpr Backoff::Limits kLimits{.first_us = 1'000, .max_us = 10'000};
@@ -19,6 +19,10 @@ TEST(Backoff, DoublesUpToItsLimitLessAtMostHalf) {
       EXPECT_LE(wait_us, whole_us) << "seed " << seed;
     }
   }
+}
+
+TEST(Backoff, WithoutAFailureThereIsNothingToWaitFor) {
+  EXPECT_EQ(Backoff(kLimits, 1).wait_us(0), 0);
 }
 
 TEST(Backoff, AMillionFailuresAreAsTen) {
@@ -48,4 +52,4 @@ TEST(Backoff, TheSeedFixesIt) {
 }
 
 }  // namespace
-}  // namespace walstorm::consumer
+}  // namespace walstorm::wire
