@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 #include <pqxx/except>
+#include <pqxx/nontransaction>
 
 #include "proto/wire/error.h"
 
@@ -141,7 +142,13 @@ std::exception_ptr Session::attempt(const Job& job) {
         if (abandoned_)
           throw Error(ErrorKind::unavailable, "the connection was given up after an earlier timeout");
       }
-      if (!connection_) connect();
+      if (!connection_) {
+        connect();
+      } else if (reconnection_.restore) {
+        // libpqxx 6 makes a lost connection again by itself when a transaction begins: the job would run
+        // without what is to be restored. Outside of transactions it does not.
+        pqxx::nontransaction(*connection_).exec("SELECT 1");
+      }
       job.work(*connection_);
     } catch (...) {
       rethrow_as_error(fmt::format("{} at PostgreSQL", name_));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -13,6 +14,18 @@ namespace walstorm::wire {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+
+namespace {
+
+/// A close that fails closes all the same: it must not cost a run its report, but be seen.
+void close_end(asio::posix::stream_descriptor& end) {
+  const int fd = end.is_open() ? end.native_handle() : -1;
+  error_code error;
+  end.close(error);
+  if (error) spdlog::error("close the frame pipe {}: {}", fd, error.message());
+}
+
+}  // namespace
 
 FrameChannel::FrameChannel(asio::io_context& loop, int read_fd, int write_fd)
     : in_(loop, read_fd), out_(loop, write_fd) {
@@ -50,7 +63,7 @@ void FrameChannel::read_some() {
 }
 
 void FrameChannel::closed(const std::string& reason) {
-  in_.close();
+  close_end(in_);
   if (on_closed_) std::exchange(on_closed_, nullptr)(reason);
 }
 
@@ -72,7 +85,7 @@ bool FrameChannel::offer(const google::protobuf::MessageLite& message) {
 
 void FrameChannel::close_writing() {
   closing_ = true;
-  if (!write_pending_ && out_.is_open()) out_.close();
+  if (!write_pending_ && out_.is_open()) close_end(out_);
 }
 
 void FrameChannel::write_some() {
@@ -82,7 +95,7 @@ void FrameChannel::write_some() {
     std::swap(writing_, queued_);
   }
   if (writing_.empty()) {
-    if (closing_) out_.close();
+    if (closing_) close_end(out_);
     return;
   }
   write_pending_ = true;
@@ -92,7 +105,7 @@ void FrameChannel::write_some() {
     write_pending_ = false;
     if (error) {
       // A closed pipe (EPIPE). The reading side reports the peer's end; nothing more can be said to it.
-      out_.close();
+      close_end(out_);
       return;
     }
     written_ += bytes;
@@ -115,7 +128,7 @@ void FrameChannel::flush(int timeout_ms) {
     pollfd writable{out_.native_handle(), POLLOUT, 0};
     if (::poll(&writable, 1, timeout_ms) == 0) break;
   }
-  out_.close();
+  close_end(out_);
 }
 
 }  // namespace walstorm::wire

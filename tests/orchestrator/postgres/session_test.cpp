@@ -10,6 +10,7 @@
 #include <optional>
 
 #include <pqxx/nontransaction>
+#include <pqxx/transaction>
 
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
@@ -105,7 +106,11 @@ TEST_F(SessionOfALostServer, RunsLockIsTakenAgainBeforeAnythingElse) {
   server_.stop(SIGINT);
   server_.start();
   server_.wait_until_ready();
-  EXPECT_EQ(session.ask<int>("ask", 30s, 0, one, Session::WhenLost::retry), 1);
+  const auto in_transaction = [](pqxx::connection& connection) {
+    pqxx::work work(connection);
+    return work.exec1("SELECT 1")[0].as<int>();
+  };
+  EXPECT_EQ(session.ask<int>("ask", 30s, 0, in_transaction, Session::WhenLost::retry), 1);
   Session other(loop_, conninfo(), "other run");
   try {
     (void)other.ask<bool>("lock", 30s, 0, lock);
