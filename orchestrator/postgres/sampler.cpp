@@ -45,7 +45,7 @@ void Sampler::look() {
   session_.submit(
       [sample, slot = slot_, database = database_, application = backend_application_](
           pqxx::connection& connection) { *sample = query(connection, slot, database, application); },
-      [this, sample, alive = std::weak_ptr(alive_)](const std::exception_ptr& error) {
+      [this, sample, alive = lifetime_.token()](const std::exception_ptr& error) {
         if (alive.expired()) return;
         under_way_ = false;
         if (!error) {

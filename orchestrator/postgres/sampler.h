@@ -9,6 +9,7 @@
 
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/process/proc_stat.h"
+#include "proto/wire/lifetime.h"
 #include "proto/wire/lsn.h"
 
 namespace walstorm::postgres {
@@ -64,8 +65,7 @@ class Sampler final {
   OnSample on_sample_;
   bool under_way_ = false;
   bool failing_ = false;
-  // Expires with this object, so that an answer that comes later finds nobody and does nothing.
-  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
+  wire::Lifetime lifetime_;
 };
 
 }  // namespace walstorm::postgres

@@ -61,8 +61,8 @@ PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std
 }
 
 void PhaseWatch::beat() {
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
+    if (error || alive.expired()) return;
     look();
     on_second_(fold_.close_second(wire::SystemClock().unix_us()));
     timer_.expires_at(timer_.expiry() + kBeat);

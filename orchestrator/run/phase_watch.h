@@ -7,6 +7,7 @@
 #include "orchestrator/measure/phase_fold.h"
 #include "orchestrator/postgres/sampler.h"
 #include "orchestrator/process/event_loop.h"
+#include "proto/wire/lifetime.h"
 
 namespace walstorm::run {
 
@@ -35,6 +36,7 @@ class PhaseWatch final {
   std::function<void()> on_server_back_;
   postgres::Sampler sampler_;
   boost::asio::steady_timer timer_;
+  wire::Lifetime lifetime_;
 };
 
 }  // namespace walstorm::run

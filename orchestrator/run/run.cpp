@@ -1,6 +1,7 @@
 #include "orchestrator/run/run.h"
 
 #include <chrono>
+#include <exception>
 #include <fmt/format.h>
 #include <memory>
 #include <set>
@@ -58,10 +59,12 @@ class Run final {
   void run_phases();
   void settle_ledgers();
   void check_content();
-  void clean_up();
+  void stop_workers();
+  void release_postgres();
   void conclude();
 
   void on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame);
+  void note(const std::vector<std::string>& notes);
   void guarded(void (Run::*step)());
   void fail(const Error& error);
   [[nodiscard]] bool end_now() const { return loop_.interrupts() > kEndNow; }
@@ -101,7 +104,8 @@ measure::RunReport Run::carry_out() {
   guarded(&Run::run_phases);
   guarded(&Run::settle_ledgers);
   guarded(&Run::check_content);
-  clean_up();
+  guarded(&Run::stop_workers);
+  guarded(&Run::release_postgres);
   conclude();
   return report_;
 }
@@ -173,16 +177,20 @@ void Run::check_content() {
   report_.content = content_;  // broken off before every producer has answered, nothing was measured
 }
 
-void Run::clean_up() {
+void Run::stop_workers() {
   presentation_.say("stopping");
-  const auto note = [this](const std::vector<std::string>& notes) {
-    report_.notes.insert(report_.notes.end(), notes.begin(), notes.end());
-  };
   const auto grace = milliseconds(static_cast<std::int64_t>(config_.stop_grace_sec * 1000));
   if (workers_) note(workers_->stop(end_now() ? std::min(grace, kStopNowGrace) : grace));
   phases_.reset();
   workers_.reset();
+}
+
+void Run::release_postgres() {
   note(database_->release());
+}
+
+void Run::note(const std::vector<std::string>& notes) {
+  report_.notes.insert(report_.notes.end(), notes.begin(), notes.end());
 }
 
 void Run::conclude() {
@@ -211,6 +219,7 @@ void Run::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame
   }
 }
 
+/// Whatever a step throws, the next ones follow: a report is written, and nothing is left behind.
 void Run::guarded(void (Run::*step)()) {
   try {
     (this->*step)();
@@ -218,6 +227,8 @@ void Run::guarded(void (Run::*step)()) {
     if (report_.outcome == Outcome::passed) report_.outcome = Outcome::interrupted;
   } catch (const Error& error) {
     fail(error);
+  } catch (const std::exception& defect) {
+    fail(Error(ErrorKind::internal, defect.what()));
   }
 }
 

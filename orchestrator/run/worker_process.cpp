@@ -75,8 +75,8 @@ void WorkerProcess::explain_end() {
   // more, and the pipe may still hold its last words. So the first waits a moment for the second.
   if (!pipe_closed_ || !child_.ended()) {
     end_grace_.expires_after(kEndGrace);
-    end_grace_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) fail_as_ended();
+    end_grace_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
+      if (!error && !alive.expired()) fail_as_ended();
     });
     return;
   }

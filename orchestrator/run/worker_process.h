@@ -12,6 +12,7 @@
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
 #include "proto/wire/frame_channel.h"
+#include "proto/wire/lifetime.h"
 
 namespace walstorm::run {
 
@@ -67,6 +68,7 @@ class WorkerProcess final {
   std::chrono::steady_clock::time_point last_heard_ = std::chrono::steady_clock::now();
   bool pipe_closed_ = false;
   bool stopping_ = false;
+  wire::Lifetime lifetime_;
 };
 
 }  // namespace walstorm::run

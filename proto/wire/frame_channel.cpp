@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -14,18 +13,6 @@ namespace walstorm::wire {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-namespace {
-
-/// A close that fails closes all the same: it must not cost a run its report, but be seen.
-void close_end(asio::posix::stream_descriptor& end) {
-  const int fd = end.is_open() ? end.native_handle() : -1;
-  error_code error;
-  end.close(error);
-  if (error) spdlog::error("close the frame pipe {}: {}", fd, error.message());
-}
-
-}  // namespace
 
 FrameChannel::FrameChannel(asio::io_context& loop, int read_fd, int write_fd)
     : in_(loop, read_fd), out_(loop, write_fd) {
@@ -40,30 +27,33 @@ void FrameChannel::start(OnFrame on_frame, OnClosed on_closed) {
 }
 
 void FrameChannel::read_some() {
-  in_.async_read_some(asio::buffer(chunk_), [this](const error_code& error, std::size_t bytes) {
-    if (error == asio::error::operation_aborted) return;
-    if (error) {
-      const bool end = error == asio::error::eof;
-      if (end && decoder_.pending_bytes() > 0) return closed("end of file in the middle of a frame");
-      return closed(end ? "end of file" : error.message());
-    }
-    decoder_.feed({chunk_.data(), bytes});
-    while (true) {
-      std::optional<std::string_view> frame;
-      try {
-        frame = decoder_.next();
-      } catch (const Error& broken) {
-        return closed(broken.what());
-      }
-      if (!frame) break;
-      on_frame_(*frame);
-    }
-    if (in_.is_open()) read_some();
-  });
+  in_.async_read_some(asio::buffer(chunk_),
+                      [this, alive = lifetime_.token()](const error_code& error, std::size_t bytes) {
+                        if (alive.expired()) return;
+                        if (error == asio::error::operation_aborted) return;
+                        if (error) {
+                          const bool end = error == asio::error::eof;
+                          if (end && decoder_.pending_bytes() > 0)
+                            return closed("end of file in the middle of a frame");
+                          return closed(end ? "end of file" : error.message());
+                        }
+                        decoder_.feed({chunk_.data(), bytes});
+                        while (true) {
+                          std::optional<std::string_view> frame;
+                          try {
+                            frame = decoder_.next();
+                          } catch (const Error& broken) {
+                            return closed(broken.what());
+                          }
+                          if (!frame) break;
+                          on_frame_(*frame);
+                        }
+                        if (in_.is_open()) read_some();
+                      });
 }
 
 void FrameChannel::closed(const std::string& reason) {
-  close_end(in_);
+  in_.close();
   if (on_closed_) std::exchange(on_closed_, nullptr)(reason);
 }
 
@@ -85,7 +75,7 @@ bool FrameChannel::offer(const google::protobuf::MessageLite& message) {
 
 void FrameChannel::close_writing() {
   closing_ = true;
-  if (!write_pending_ && out_.is_open()) close_end(out_);
+  if (!write_pending_ && out_.is_open()) out_.close();
 }
 
 void FrameChannel::write_some() {
@@ -95,17 +85,18 @@ void FrameChannel::write_some() {
     std::swap(writing_, queued_);
   }
   if (writing_.empty()) {
-    if (closing_) close_end(out_);
+    if (closing_) out_.close();
     return;
   }
   write_pending_ = true;
   const auto rest = asio::buffer(writing_.data() + written_, writing_.size() - written_);
-  out_.async_write_some(rest, [this](const error_code& error, std::size_t bytes) {
+  out_.async_write_some(rest, [this, alive = lifetime_.token()](const error_code& error, std::size_t bytes) {
+    if (alive.expired()) return;
     if (error == asio::error::operation_aborted) return;
     write_pending_ = false;
     if (error) {
       // A closed pipe (EPIPE). The reading side reports the peer's end; nothing more can be said to it.
-      close_end(out_);
+      out_.close();
       return;
     }
     written_ += bytes;
@@ -128,7 +119,7 @@ void FrameChannel::flush(int timeout_ms) {
     pollfd writable{out_.native_handle(), POLLOUT, 0};
     if (::poll(&writable, 1, timeout_ms) == 0) break;
   }
-  close_end(out_);
+  out_.close();
 }
 
 }  // namespace walstorm::wire

@@ -11,6 +11,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "proto/wire/framing.h"
+#include "proto/wire/lifetime.h"
 
 namespace walstorm::wire {
 
@@ -64,6 +65,7 @@ class FrameChannel final {
   std::size_t written_ = 0;
   bool write_pending_ = false;
   bool closing_ = false;
+  Lifetime lifetime_;
 };
 
 }  // namespace walstorm::wire

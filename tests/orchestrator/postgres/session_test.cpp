@@ -108,7 +108,7 @@ TEST_F(SessionOfALostServer, RunsLockIsTakenAgainBeforeAnythingElse) {
   server_.wait_until_ready();
   const auto in_transaction = [](pqxx::connection& connection) {
     pqxx::work work(connection);
-    return work.exec1("SELECT 1")[0].as<int>();
+    return query_row(work, "SELECT 1")[0].as<int>();
   };
   EXPECT_EQ(session.ask<int>("ask", 30s, 0, in_transaction, Session::WhenLost::retry), 1);
   Session other(loop_, conninfo(), "other run");
