@@ -14,6 +14,7 @@
 #include "orchestrator/postgres/replication_setup.h"
 #include "proto/wire/task_run_table.h"
 #include "proto/wire/worker_session.h"
+#include "tests/support/servers.h"
 
 namespace walstorm::tests {
 namespace {
@@ -42,6 +43,12 @@ std::string value_sql(const wire::TaskRunColumn& column) {
       return "n";
   }
   return "n";
+}
+
+/// Debian's own server, but for what that may be too old for.
+std::filesystem::path binaries_for(const Protocol& protocol, const std::filesystem::path& scratch) {
+  if (protocol.version < 4) return postgres::find_postgres_binaries();
+  return other_postgres(17, scratch).value_or(postgres::find_postgres_binaries());
 }
 
 }  // namespace
@@ -73,11 +80,12 @@ std::string insert_sql(std::uint64_t first, std::uint64_t rows) {
                      columns, values, first, first + rows - 1);
 }
 
-ConsumerOnAServer::ConsumerOnAServer() : conninfo_(from_environment("WALSTORM_TEST_SERVER", "")) {
+ConsumerOnAServer::ConsumerOnAServer(const Protocol& protocol)
+    : conninfo_(from_environment("WALSTORM_TEST_SERVER", "")) {
   std::signal(SIGPIPE, SIG_IGN);  // as every main of ours does
   if (conninfo_.empty()) {
     server_.emplace(loop_, std::map<std::string, std::string>{{"logical_decoding_work_mem", "64kB"}},
-                    folder_.path() / "postgres.log");
+                    folder_.path() / "postgres.log", binaries_for(protocol, folder_.path()));
     conninfo_ = server_->address().conninfo("postgres", "test");
   }
   connection_ = std::make_unique<pqxx::connection>(conninfo_);

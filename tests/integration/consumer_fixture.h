@@ -39,7 +39,8 @@ void PrintTo(const Protocol& protocol, std::ostream* out);
 /// WALSTORM_TEST_SERVER names. The test is the consumer's orchestrator and its producer.
 class ConsumerOnAServer : public testing::Test {
  protected:
-  ConsumerOnAServer();
+  /// On a server that speaks it, if there is one here.
+  explicit ConsumerOnAServer(const Protocol& protocol);
   ~ConsumerOnAServer() override;
 
   /// Whether the server speaks it.

@@ -31,7 +31,10 @@ std::uint64_t buffered_bytes_max() {
   return std::stoull(from_environment("WALSTORM_TEST_BUFFERED_MB", "16")) * kMB;
 }
 
-class LargeTransaction : public ConsumerOnAServer, public testing::WithParamInterface<Protocol> {};
+class LargeTransaction : public ConsumerOnAServer, public testing::WithParamInterface<Protocol> {
+ protected:
+  LargeTransaction() : ConsumerOnAServer(GetParam()) {}
+};
 
 TEST_P(LargeTransaction, LandsWholeInAConsumerThatStaysSmall) {
   if (!speaks(GetParam())) GTEST_SKIP() << "the server is " << connection_->server_version();

@@ -15,6 +15,8 @@ using testing::HasSubstr;
 
 class Protocols : public ConsumerOnAServer, public testing::WithParamInterface<Protocol> {
  protected:
+  Protocols() : ConsumerOnAServer(GetParam()) {}
+
   /// Runs `sql` in a consumed stream.
   proto::ConsumerStats consumed(const std::string& sql) {
     start_consumer(GetParam());
