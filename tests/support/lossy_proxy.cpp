@@ -49,9 +49,9 @@ class LossyProxy::Relay {
  public:
   Relay(const std::filesystem::path& folder, const std::filesystem::path& server_folder)
       : server_((server_folder / kSocketName).string()),
-        acceptor_(loop_, Endpoint((folder / kSocketName).string())),
-        thread_([this] { loop_.run(); }) {
-    boost::asio::post(loop_, [this] { accept(); });
+        acceptor_(loop_, Endpoint((folder / kSocketName).string())) {
+    accept();  // before the loop runs, which ends where it finds nothing to do
+    thread_ = std::thread([this] { loop_.run(); });
   }
   ~Relay() {
     loop_.stop();
