@@ -25,6 +25,22 @@ std::string without_final_newline(std::string text) {
   return text;
 }
 
+/// Inside a catch block: whether what was caught means that the server has ended the session. libpq notices
+/// that with the next read only, so the connection may still look open.
+bool ends_session() {
+  try {
+    throw;
+  } catch (const pqxx::broken_connection&) {
+    return true;
+  } catch (const pqxx::sql_error& error) {
+    // admin_shutdown, crash_shutdown, cannot_connect_now; connection exceptions
+    const std::string& state = error.sqlstate();
+    return state == "57P01" || state == "57P02" || state == "57P03" || state.starts_with("08");
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
 
 void rethrow_as_error(const std::string& what) {
@@ -135,6 +151,7 @@ void Session::run(const Job& job) {
 }
 
 std::exception_ptr Session::attempt(const Job& job) {
+  ended_by_server_ = false;
   try {
     try {
       {
@@ -151,6 +168,7 @@ std::exception_ptr Session::attempt(const Job& job) {
       }
       job.work(*connection_);
     } catch (...) {
+      ended_by_server_ = ends_session();
       rethrow_as_error(fmt::format("{} at PostgreSQL", name_));
     }
   } catch (...) {
@@ -182,7 +200,7 @@ void Session::connect() {
 
 /// After a failure: whether it has left us without a connection.
 bool Session::drop_if_lost() {
-  if (connection_ && connection_->is_open()) return false;
+  if (!ended_by_server_ && connection_ && connection_->is_open()) return false;
   const std::lock_guard lock(mutex_);
   socket_ = -1;
   connection_.reset();

@@ -119,6 +119,7 @@ class Session final {
   // Of the session's thread alone.
   std::unique_ptr<pqxx::connection> connection_;
   bool was_connected_ = false;
+  bool ended_by_server_ = false;  // as far as the last attempt's error says
   std::thread thread_;
 };
 
