@@ -102,6 +102,8 @@ std::string_view Compressor::compress(std::string_view plain, std::string& room)
 std::size_t Compressor::compress_lz4(std::string_view plain, std::string& room) {
   LZ4F_preferences_t preferences{};
   preferences.frameInfo.contentSize = plain.size();
+  preferences.frameInfo.blockSizeID = LZ4F_max4MB;
+  preferences.frameInfo.blockMode = LZ4F_blockIndependent;
   preferences.autoFlush = 1;  // all comes in one piece: no copy for the next one to find
   make_room(room, LZ4F_compressFrameBound(plain.size(), &preferences));
   LZ4F_cctx* const context = contexts_->lz4.get();
