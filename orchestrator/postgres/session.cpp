@@ -127,14 +127,14 @@ void Session::serve() {
       jobs_.pop_front();
       working_ = true;
     }
-    run(job);
+    run(std::move(job));
   }
   const std::lock_guard lock(mutex_);
   socket_ = -1;
   connection_.reset();
 }
 
-void Session::run(const Job& job) {
+void Session::run(Job job) {
   const auto deadline = std::chrono::steady_clock::now() + reconnection_.give_up;
   std::exception_ptr failure;
   while (true) {
@@ -147,7 +147,11 @@ void Session::run(const Job& job) {
     const std::lock_guard lock(mutex_);
     working_ = false;
   }
-  boost::asio::post(loop_.io(), [done = job.done, failure] { done(failure); });
+  // Nothing of the job or its answer stays behind on this thread.
+  job.work = nullptr;
+  boost::asio::post(loop_.io(), [done = std::move(job.done), failure = std::move(failure)]() mutable {
+    done(std::move(failure));
+  });
 }
 
 std::exception_ptr Session::attempt(const Job& job) {

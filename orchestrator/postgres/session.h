@@ -93,7 +93,7 @@ class Session final {
   void await(const std::string& what, std::chrono::milliseconds timeout, int interrupts_tolerated,
              const std::function<bool()>& arrived);
   void serve();
-  void run(const Job& job);
+  void run(Job job);
   [[nodiscard]] std::exception_ptr attempt(const Job& job);
   void connect();
   [[nodiscard]] bool drop_if_lost();

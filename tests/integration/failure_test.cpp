@@ -129,7 +129,12 @@ TEST(Failure, KilledProducerFailsTheRun) {
 TEST(Failure, StoppedPostgresFailsTheRunAndIsNamed) {
   WalstormRun run(config_with({phase("p", 30, 1000)}));
   run.wait_until([&] { return !run.descendants("walstorm-producer").empty(); });
-  const auto postmasters = run.descendants("postgres" + std::string(1, '\0') + "-D");
+  // A child that was just forked has its parent's command line for a moment.
+  std::vector<pid_t> postmasters;
+  run.wait_until([&] {
+    postmasters = run.descendants("postgres" + std::string(1, '\0') + "-D");
+    return postmasters.size() == 1;
+  });
   ASSERT_EQ(postmasters.size(), 1U);
   ::kill(postmasters[0], SIGQUIT);
   EXPECT_EQ(run.finish(std::chrono::seconds(40)).code, 1) << run.output();
