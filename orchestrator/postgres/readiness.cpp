@@ -93,8 +93,7 @@ Finding database(const ServerProbe& probe, const config::Database& settings) {
 
 Finding slot(const ServerProbe& probe, const config::Config& config) {
   const std::string& name = config.consumer.slot_name;
-  const Finding fine{Level::ok, "slot", fmt::format("\"{}\" is free", name), ""};
-  if (!probe.slot) return fine;
+  if (!probe.slot) return {Level::ok, "slot", fmt::format("\"{}\" is free", name), ""};
   if (probe.slot->database != config.database.profiling_database) {
     return {Level::problem, "slot",
             fmt::format("\"{}\" belongs to {}", name,

@@ -148,7 +148,7 @@ std::string find_table(pqxx::transaction_base& transaction, const std::string& s
 
 TableShape require_shape(pqxx::transaction_base& transaction, const std::string& oid,
                          const std::string& source, bool binary) {
-  const TableShape shape = read_shape(transaction, oid);
+  TableShape shape = read_shape(transaction, oid);
   const auto problems = shape_problems(shape, binary);
   if (!problems.empty()) {
     throw Error(
