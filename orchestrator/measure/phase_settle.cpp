@@ -22,7 +22,7 @@ std::optional<double> error_rate(std::uint64_t errors, std::uint64_t successes) 
 }
 
 std::string reconnect_note(const std::string& name, const ProducerFold::Totals& totals) {
-  std::string note = fmt::format("{} lost its connection to PostgreSQL {} {}, reconnected within {:.3g} s",
+  std::string note = fmt::format("{} lost its connection to PostgreSQL {} {}, reconnected within {:.3f} s",
                                  name, totals.reconnects, totals.reconnects == 1 ? "time" : "times",
                                  static_cast<double>(totals.offline_us_max) / 1e6);
   const std::uint64_t settled = totals.settled_committed + totals.settled_rolled_back;
