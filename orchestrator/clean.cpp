@@ -8,10 +8,10 @@
 
 #include "orchestrator/postgres/address.h"
 #include "orchestrator/postgres/prepared_database.h"
-#include "orchestrator/postgres/private_server.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "orchestrator/postgres/session.h"
+#include "orchestrator/process/private_folder.h"
 #include "proto/wire/task_run_table.h"
 
 namespace walstorm {
@@ -96,9 +96,9 @@ Lines clean(process::EventLoop& loop, const config::Config& config, bool dry_run
   Lines found;
   if (config.database.url) found = clean_server(loop, config, dry_run);
   const auto temp = std::filesystem::temp_directory_path();
-  for (const auto& folder : postgres::stale_folders(temp))
+  for (const auto& folder : process::stale_folders(temp))
     found.push_back(fmt::format("folder {}", folder.string()));
-  if (!dry_run) postgres::remove_stale_folders(temp);
+  if (!dry_run) process::remove_stale_folders(temp);
   return found;
 }
 

@@ -2,11 +2,9 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <string_view>
-#include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -20,7 +18,6 @@ using process::Waited;
 using wire::Error;
 using wire::ErrorKind;
 
-constexpr std::string_view kFolderPrefix = "walstorm-postgres-";
 constexpr const char* kSuperuser = "walstorm";
 constexpr std::chrono::seconds kInitdbTimeout{60};
 constexpr std::chrono::seconds kStartTimeout{60};
@@ -50,41 +47,6 @@ std::optional<process::UserId> user_for_server() {
               "run walstorm as an ordinary user");
 }
 
-/// How long a folder may stand without a lock file: being made and being removed both pass through that.
-constexpr std::chrono::minutes kUnlockedAgeMax{5};
-
-/// The lock on `path`, or -1. A folder's maker holds that on the file "lock" in it: a free one says that the
-/// maker is gone.
-int try_lock(const fs::path& path, int flags) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0600);
-  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  if (fd >= 0) ::close(fd);
-  return -1;
-}
-
-/// The lock file gets its name when it is locked already: another run that clears up at this very moment
-/// never sees a free lock in a folder that is in use.
-int make_locked(const fs::path& folder) {
-  const fs::path unnamed = folder / "lock.new";
-  const int fd = try_lock(unnamed, O_CREAT | O_EXCL);
-  if (fd < 0 || ::rename(unnamed.c_str(), (folder / "lock").c_str()) != 0) {
-    throw Error(ErrorKind::unavailable, fmt::format("lock {}: errno {}", folder.string(), errno));
-  }
-  return fd;
-}
-
-bool is_stale(const fs::path& folder) {
-  const int lock = try_lock(folder / "lock", 0);
-  if (lock >= 0) {
-    ::close(lock);
-    return true;
-  }
-  std::error_code unreadable;
-  if (fs::exists(folder / "lock", unreadable) || unreadable) return false;  // in use, or not ours to touch
-  const auto changed = fs::last_write_time(folder, unreadable);
-  return !unreadable && fs::file_time_type::clock::now() - changed > kUnlockedAgeMax;
-}
-
 }  // namespace
 
 fs::path find_postgres_binaries() {
@@ -112,37 +74,10 @@ fs::path find_postgres_binaries() {
               "(apt-get install postgresql) or name a server with database.url or DATABASE_URL");
 }
 
-std::vector<fs::path> stale_folders(const fs::path& where) {
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(where, ignored)) {
-    const bool ours = entry.path().filename().string().starts_with(kFolderPrefix);
-    if (ours && is_stale(entry.path())) found.push_back(entry.path());
-  }
-  return found;
-}
-
-std::vector<fs::path> remove_stale_folders(const fs::path& where) {
-  std::vector<fs::path> removed = stale_folders(where);
-  std::erase_if(removed, [](const fs::path& folder) {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-    return fs::exists(folder);
-  });
-  return removed;
-}
-
 PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
                              const fs::path& log_file, const fs::path& binaries)
-    : loop_(loop), user_(user_for_server()), log_file_(log_file) {
-  remove_stale_folders(fs::temp_directory_path());
-  std::string name = (fs::temp_directory_path() / fmt::format("{}XXXXXX", kFolderPrefix)).string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw Error(ErrorKind::unavailable, fmt::format("make a temporary folder {}: errno {}", name, errno));
-  }
-  folder_ = name;
+    : loop_(loop), user_(user_for_server()), folder_(process::FolderFor::postgres), log_file_(log_file) {
   try {
-    lock_fd_ = make_locked(folder_);
     initialise(binaries, log_file);
     launch(binaries, settings, log_file);
   } catch (...) {
@@ -156,13 +91,13 @@ PrivateServer::~PrivateServer() {
 }
 
 void PrivateServer::initialise(const fs::path& bin, const fs::path& log_file) {
-  if (user_ && ::chown(folder_.c_str(), user_->uid, user_->gid) != 0) {
+  if (user_ && ::chown(folder_.path().c_str(), user_->uid, user_->gid) != 0) {
     throw Error(ErrorKind::unavailable,
-                fmt::format("give {} to the server's user: errno {}", folder_.string(), errno));
+                fmt::format("give {} to the server's user: errno {}", folder_.path().string(), errno));
   }
   process::ChildOptions options;
   options.program = bin / "initdb";
-  options.arguments = {"--pgdata",    (folder_ / "data").string(),
+  options.arguments = {"--pgdata",    (folder_.path() / "data").string(),
                        "--username",  kSuperuser,
                        "--auth",      "trust",
                        "--encoding",  "UTF8",
@@ -178,7 +113,7 @@ void PrivateServer::launch(const fs::path& bin, const std::map<std::string, std:
   all.insert(kSettings.begin(), kSettings.end());
   process::ChildOptions options;
   options.program = bin / "postgres";
-  options.arguments = {"-D", (folder_ / "data").string(), "-k", folder_.string()};
+  options.arguments = {"-D", (folder_.path() / "data").string(), "-k", folder_.path().string()};
   for (const auto& [name, value] : all) {
     options.arguments.emplace_back("-c");
     options.arguments.push_back(fmt::format("{}={}", name, value));
@@ -187,14 +122,14 @@ void PrivateServer::launch(const fs::path& bin, const std::map<std::string, std:
   options.run_as = user_;
   options.death_signal = SIGQUIT;  // PostgreSQL's immediate shutdown: ends its own children too
   server_ = std::make_unique<process::ChildProcess>(loop_, options);
-  address_ = Address::on_socket(folder_.string(), kSuperuser);
+  address_ = Address::on_socket(folder_.path().string(), kSuperuser);
 
   // postmaster.pid says "ready" on its eighth line once connections are accepted
   // (src/include/utils/pidfile.h).
   boost::asio::steady_timer tick(loop_.io());
   bool ready = false;
   std::function<void()> look = [&] {
-    ready = process::last_lines(folder_ / "data" / "postmaster.pid", 1).starts_with("ready");
+    ready = process::last_lines(folder_.path() / "data" / "postmaster.pid", 1).starts_with("ready");
     if (ready) return;
     tick.expires_after(std::chrono::milliseconds(20));
     tick.async_wait([&](const boost::system::error_code& error) {
@@ -227,11 +162,7 @@ void PrivateServer::stop() {
     (void)loop_.wait(kStopTimeout, loop_.interrupts(), [this] { return server_->ended().has_value(); });
   }
   server_.reset();
-  std::error_code ignored;
-  if (!folder_.empty()) fs::remove_all(folder_, ignored);
-  if (lock_fd_ >= 0) ::close(lock_fd_);
-  lock_fd_ = -1;
-  folder_.clear();
+  folder_.remove();
 }
 
 }  // namespace walstorm::postgres

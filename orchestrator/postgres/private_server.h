@@ -9,6 +9,7 @@
 #include "orchestrator/postgres/address.h"
 #include "orchestrator/process/child_process.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/process/private_folder.h"
 
 namespace walstorm::postgres {
 
@@ -36,7 +37,7 @@ class PrivateServer final {
   ~PrivateServer();
 
   [[nodiscard]] const Address& address() const { return address_; }
-  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
   /// How it ended, when it did so before it was told to; empty while it runs.
   [[nodiscard]] std::string failure() const;
 
@@ -50,17 +51,10 @@ class PrivateServer final {
 
   process::EventLoop& loop_;
   std::optional<process::UserId> user_;
-  std::filesystem::path folder_;
+  process::PrivateFolder folder_;
   std::filesystem::path log_file_;
-  int lock_fd_ = -1;
   Address address_;
   std::unique_ptr<process::ChildProcess> server_;
 };
-
-/// The folders that private servers of killed runs left in `where`.
-[[nodiscard]] std::vector<std::filesystem::path> stale_folders(const std::filesystem::path& where);
-
-/// Removes them. Returns what was removed.
-std::vector<std::filesystem::path> remove_stale_folders(const std::filesystem::path& where);
 
 }  // namespace walstorm::postgres

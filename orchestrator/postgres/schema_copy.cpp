@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <sstream>
-#include <stdlib.h>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
@@ -28,18 +27,6 @@ constexpr std::chrono::seconds kVersionTimeout{10};
 constexpr std::chrono::seconds kCopyTimeout{300};
 constexpr int kLinesShown = 8;
 constexpr const char* kDumpFile = "schema.sql";
-
-fs::path make_folder() {
-  std::string name = (fs::temp_directory_path() / "walstorm-copy-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr)  // its mode is 0700
-    throw Error(ErrorKind::unavailable, fmt::format("make a temporary folder {}: errno {}", name, errno));
-  return name;
-}
-
-void remove_folder(const fs::path& folder) {
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-}
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -141,16 +128,15 @@ std::optional<DatabaseAt> schema_source(const config::Database& settings, const 
 }
 
 DumpTools find_dump_tools(process::EventLoop& loop, int server_major) {
-  const fs::path scratch = make_folder();
+  const process::PrivateFolder scratch(process::FolderFor::schema_copy);
   DumpTools best;
   int newest = 0;
   for (const fs::path& folder : folders_with_programs()) {
-    const int major = major_of(loop, folder, scratch / "version.txt");
+    const int major = major_of(loop, folder, scratch.path() / "version.txt");
     newest = std::max(newest, major);
     if (major < server_major || (best.major != 0 && major >= best.major)) continue;
     best = {folder / "pg_dump", folder / "psql", major};
   }
-  remove_folder(scratch);
   if (loop.interrupts() > 0) throw process::Interrupted{};
   if (best.major != 0) return best;
   throw Error(
@@ -175,34 +161,28 @@ std::string without_unknown_settings(const std::string& dump, const std::set<std
 }
 
 SchemaDump::SchemaDump(process::EventLoop& loop, DumpTools tools, const DatabaseAt& source)
-    : loop_(loop), tools_(std::move(tools)), source_(source.shown()), folder_(make_folder()) {
-  try {
-    const fs::path passwords = password_file(source.address);
-    run(loop_, "copy the schema of " + source_, tools_.pg_dump,
-        {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
-         "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
-         "--lock-wait-timeout=10s", "--file=" + (folder_ / kDumpFile).string(),
-         "--dbname=" + source.address.conninfo_with_passfile(source.database, passwords)},
-        !passwords.empty(), folder_ / "pg_dump.log");
-  } catch (...) {
-    remove_folder(folder_);
-    throw;
-  }
-}
-
-SchemaDump::~SchemaDump() {
-  remove_folder(folder_);
+    : loop_(loop),
+      tools_(std::move(tools)),
+      source_(source.shown()),
+      folder_(process::FolderFor::schema_copy) {
+  const fs::path passwords = password_file(source.address);
+  run(loop_, "copy the schema of " + source_, tools_.pg_dump,
+      {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
+       "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
+       "--lock-wait-timeout=10s", "--file=" + (folder_.path() / kDumpFile).string(),
+       "--dbname=" + source.address.conninfo_with_passfile(source.database, passwords)},
+      !passwords.empty(), folder_.path() / "pg_dump.log");
 }
 
 void SchemaDump::restore_into(const DatabaseAt& target, const std::set<std::string>& target_settings) {
-  const fs::path dump = folder_ / kDumpFile;
+  const fs::path dump = folder_.path() / kDumpFile;
   write_file(dump, without_unknown_settings(read_file(dump), target_settings));
   const fs::path passwords = password_file(target.address);
   run(loop_, fmt::format("restore the schema of {} into {}", source_, target.shown()), tools_.psql,
       {"--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction",
        "--output=/dev/null", "--file=" + dump.string(),
        "--dbname=" + target.address.conninfo_with_passfile(target.database, passwords)},
-      !passwords.empty(), folder_ / "psql.log");
+      !passwords.empty(), folder_.path() / "psql.log");
 }
 
 /// Empty when the address has no password, and libpq finds it as it always does.
@@ -210,8 +190,8 @@ fs::path SchemaDump::password_file(const Address& address) const {
   address.require_passfile_is_enough();
   const std::string line = address.passfile_line();
   if (line.empty()) return {};
-  write_file(folder_ / "pgpass", line);
-  return folder_ / "pgpass";
+  write_file(folder_.path() / "pgpass", line);
+  return folder_.path() / "pgpass";
 }
 
 }  // namespace walstorm::postgres

@@ -8,6 +8,7 @@
 #include "orchestrator/config/config.h"
 #include "orchestrator/postgres/address.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/process/private_folder.h"
 
 /// A schema, without rows, from one database to another: pg_dump writes it to a file, psql carries the file
 /// out in one transaction. The source is read, never changed.
@@ -46,7 +47,6 @@ class SchemaDump final {
   SchemaDump(process::EventLoop& loop, DumpTools tools, const DatabaseAt& source);
   SchemaDump(const SchemaDump&) = delete;
   SchemaDump& operator=(const SchemaDump&) = delete;
-  ~SchemaDump();
 
   /// Restores it into the empty database `target`, whose server has the settings `target_settings`; all of it
   /// or nothing.
@@ -57,8 +57,8 @@ class SchemaDump final {
 
   process::EventLoop& loop_;
   const DumpTools tools_;
-  const std::string source_;            // in messages
-  const std::filesystem::path folder_;  // nobody else's to read
+  const std::string source_;  // in messages
+  const process::PrivateFolder folder_;
 };
 
 /// A dump without the statements of its preamble (SET name = value) that set what a server with `settings`

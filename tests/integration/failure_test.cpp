@@ -185,7 +185,7 @@ TEST(KilledOrchestrator, TakesItsServerAlongAndTheNextRunRemovesTheFolder) {
   (void)run.loop().wait(std::chrono::seconds(5), 0, [&] { return run.survivors().empty(); });
   EXPECT_THAT(run.survivors(), IsEmpty());
   ASSERT_EQ(run.private_folders().size(), 1U);
-  EXPECT_EQ(postgres::remove_stale_folders(run.private_folders()[0].parent_path()).size(), 1U);
+  EXPECT_EQ(process::remove_stale_folders(run.private_folders()[0].parent_path()).size(), 1U);
 }
 
 /// walstorm with a scripted worker in the producer's place.

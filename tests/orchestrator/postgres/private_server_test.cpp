@@ -1,10 +1,8 @@
 #include "orchestrator/postgres/private_server.h"
 
-#include <fcntl.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/file.h>
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
@@ -197,35 +195,6 @@ TEST_F(OnPrivateServer, SamplerSeesTheHeadAndTheBackendsButNoWalsender) {
   EXPECT_TRUE(seen->walsender.empty());
   ASSERT_FALSE(seen->backends.empty());
   EXPECT_GT(seen->backends[0].used.rss_bytes, 1U << 20);
-}
-
-TEST(StaleFolders, OfKilledRunsGoAndThoseInUseStay) {
-  const tests::TemporaryFolder temp;
-  const fs::path stale = temp.path() / "walstorm-postgres-abc";
-  const fs::path used = temp.path() / "walstorm-postgres-def";
-  const fs::path other = temp.path() / "something-else";
-  for (const auto& folder : {stale, used, other}) {
-    fs::create_directories(folder / "data");
-    std::ofstream(folder / "lock") << "";
-  }
-  const int lock = ::open((used / "lock").c_str(), O_RDWR);
-  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
-  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{stale});
-  EXPECT_FALSE(fs::exists(stale));
-  EXPECT_TRUE(fs::exists(used));
-  EXPECT_TRUE(fs::exists(other));
-  ::close(lock);
-}
-
-/// A folder has no lock yet in the moment after it is made: a run that starts beside it leaves it alone.
-TEST(StaleFolders, ThoseWithoutALockGoOnlyWhenTheyAreOld) {
-  const tests::TemporaryFolder temp;
-  const fs::path fresh = temp.path() / "walstorm-postgres-new";
-  const fs::path old = temp.path() / "walstorm-postgres-old";
-  for (const auto& folder : {fresh, old}) fs::create_directories(folder / "data");
-  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(1));
-  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{old});
-  EXPECT_TRUE(fs::exists(fresh));
 }
 
 }  // namespace

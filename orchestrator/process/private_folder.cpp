@@ -1,0 +1,114 @@
+#include "orchestrator/process/private_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <string>
+#include <string_view>
+#include <sys/file.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "proto/wire/error.h"
+
+namespace walstorm::process {
+namespace {
+
+namespace fs = std::filesystem;
+using wire::Error;
+using wire::ErrorKind;
+
+/// In the order of FolderFor.
+constexpr std::array<std::string_view, 3> kPrefixes{"walstorm-postgres-", "walstorm-clickhouse-",
+                                                    "walstorm-copy-"};
+
+/// How long a folder may stand without a lock file: being made and being removed both pass through that.
+constexpr std::chrono::minutes kUnlockedAgeMax{5};
+
+/// The lock on `path`, or -1. A folder's maker holds that on the file "lock" in it: a free one says that the
+/// maker is gone.
+int try_lock(const fs::path& path, int flags) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0600);
+  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  if (fd >= 0) ::close(fd);
+  return -1;
+}
+
+/// The lock file gets its name when it is locked already: another run that clears up at this very moment
+/// never sees a free lock in a folder that is in use.
+int make_locked(const fs::path& folder) {
+  const fs::path unnamed = folder / "lock.new";
+  const int fd = try_lock(unnamed, O_CREAT | O_EXCL);
+  if (fd < 0 || ::rename(unnamed.c_str(), (folder / "lock").c_str()) != 0) {
+    throw Error(ErrorKind::unavailable, fmt::format("lock {}: errno {}", folder.string(), errno));
+  }
+  return fd;
+}
+
+bool is_stale(const fs::path& folder) {
+  const int lock = try_lock(folder / "lock", 0);
+  if (lock >= 0) {
+    ::close(lock);
+    return true;
+  }
+  std::error_code unreadable;
+  if (fs::exists(folder / "lock", unreadable) || unreadable) return false;  // in use, or not ours to touch
+  const auto changed = fs::last_write_time(folder, unreadable);
+  return !unreadable && fs::file_time_type::clock::now() - changed > kUnlockedAgeMax;
+}
+
+}  // namespace
+
+PrivateFolder::PrivateFolder(FolderFor use) {
+  const fs::path where = fs::temp_directory_path();
+  remove_stale_folders(where);
+  std::string name = (where / fmt::format("{}XXXXXX", kPrefixes[static_cast<std::size_t>(use)])).string();
+  if (::mkdtemp(name.data()) == nullptr)
+    throw Error(ErrorKind::unavailable, fmt::format("make a temporary folder {}: errno {}", name, errno));
+  path_ = name;
+  try {
+    lock_fd_ = make_locked(path_);
+  } catch (...) {
+    remove();
+    throw;
+  }
+}
+
+PrivateFolder::~PrivateFolder() {
+  remove();
+}
+
+void PrivateFolder::remove() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
+  path_.clear();
+  if (lock_fd_ >= 0) ::close(lock_fd_);
+  lock_fd_ = -1;
+}
+
+std::vector<fs::path> stale_folders(const fs::path& where) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(where, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                                  [&](std::string_view prefix) { return name.starts_with(prefix); });
+    if (ours && is_stale(entry.path())) found.push_back(entry.path());
+  }
+  return found;
+}
+
+std::vector<fs::path> remove_stale_folders(const fs::path& where) {
+  std::vector<fs::path> removed = stale_folders(where);
+  std::erase_if(removed, [](const fs::path& folder) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+    return fs::exists(folder);
+  });
+  return removed;
+}
+
+}  // namespace walstorm::process

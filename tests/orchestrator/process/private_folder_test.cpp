@@ -1,0 +1,61 @@
+#include "orchestrator/process/private_folder.h"
+
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+
+namespace walstorm::process {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(PrivateFolder, IsOursAloneAndGoesWithItsObject) {
+  fs::path path;
+  {
+    const PrivateFolder folder(FolderFor::schema_copy);
+    path = folder.path();
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_all);
+    std::ofstream(path / "pgpass") << "secret";
+    for (const fs::path& stale : stale_folders(path.parent_path())) EXPECT_NE(stale, path);
+  }
+  EXPECT_FALSE(fs::exists(path));
+}
+
+TEST(StaleFolders, OfKilledRunsGoAndThoseInUseStay) {
+  const tests::TemporaryFolder temp;
+  const fs::path stale = temp.path() / "walstorm-copy-abc";
+  const fs::path used = temp.path() / "walstorm-postgres-def";
+  const fs::path other = temp.path() / "something-else";
+  for (const auto& folder : {stale, used, other}) {
+    fs::create_directories(folder / "data");
+    std::ofstream(folder / "lock") << "";
+  }
+  const int lock = ::open((used / "lock").c_str(), O_RDWR);
+  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{stale});
+  EXPECT_FALSE(fs::exists(stale));
+  EXPECT_TRUE(fs::exists(used));
+  EXPECT_TRUE(fs::exists(other));
+  ::close(lock);
+}
+
+/// A folder has no lock yet in the moment after it is made: a run that starts beside it leaves it alone.
+TEST(StaleFolders, ThoseWithoutALockGoOnlyWhenTheyAreOld) {
+  const tests::TemporaryFolder temp;
+  const fs::path fresh = temp.path() / "walstorm-clickhouse-new";
+  const fs::path old = temp.path() / "walstorm-postgres-old";
+  for (const auto& folder : {fresh, old}) fs::create_directories(folder / "data");
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{old});
+  EXPECT_TRUE(fs::exists(fresh));
+}
+
+}  // namespace
+}  // namespace walstorm::process
