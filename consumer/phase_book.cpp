@@ -29,7 +29,10 @@ void PhaseBook::received(const Batch& batch) {
 
 void PhaseBook::attempted(const Batch& batch, const Landing& landing, bool retry) {
   PhaseFigures& figures = of(batch.phase);
-  if (!landing.error.empty()) ++figures.errors;
+  if (!landing.error.empty()) {
+    ++figures.errors;
+    figures.error_last = landing.error;
+  }
   if (retry) ++figures.retries;
   figures.encoded_bytes += landing.encoded_bytes;
   figures.wire_bytes += landing.wire_bytes;

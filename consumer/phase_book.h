@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "consumer/batch.h"
 #include "consumer/sink.h"
@@ -20,6 +21,7 @@ struct PhaseFigures {
   std::uint64_t bytes = 0;
   std::uint64_t transactions = 0;
   std::uint64_t errors = 0;   ///< attempts to land a batch that failed
+  std::string error_last;     ///< what the last of them was answered
   std::uint64_t retries = 0;  ///< attempts beyond a batch's first
   // Of all attempts.
   std::uint64_t encoded_bytes = 0;

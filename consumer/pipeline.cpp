@@ -240,6 +240,7 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   stats.set_transactions(figures.transactions);
   stats.set_errors(figures.errors);
   stats.set_retries(figures.retries);
+  stats.set_flush_error_last(figures.error_last);
   stats.set_encoded_bytes(figures.encoded_bytes);
   stats.set_wire_bytes(figures.wire_bytes);
   stats.set_buffered_bytes(buffered_bytes());

@@ -39,6 +39,7 @@ void check_some(PgConnection& connection, const RowSource& source, std::span<con
   std::array<std::optional<std::string_view>, kColumnCount> actual;
   for (std::size_t i = 0; i < sample.size(); ++i) {
     const std::string_view id = text(ids, ids.fields()[i]);
+    report.ids.emplace_back(id);
     const auto at = row_by_id.find(id);
     if (at == row_by_id.end()) {
       report.add_difference(fmt::format("row {} is not there", id));

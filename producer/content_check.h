@@ -26,6 +26,7 @@ struct ContentReport {
   std::uint64_t sampled = 0;
   std::uint64_t matching = 0;
   std::vector<std::string> differences;
+  std::vector<std::string> ids;  ///< of the rows sampled
 
   void add_match();
   /// One sentence about a row that differs; beyond kDifferencesMax only counted.

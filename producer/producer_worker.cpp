@@ -205,10 +205,11 @@ void ProducerWorker::check_rows(std::uint64_t rows) {
   }
   Random random(mix64(options_.seed() + options_.producer_index()));
   const std::vector<RowVersion> sample = pick_sample(std::move(groups), rows, random);
-  const ContentReport report = producer::check_content(*lanes_.front().connection, *source_, sample);
+  ContentReport report = producer::check_content(*lanes_.front().connection, *source_, sample);
   proto::MetricsFrame frame;
   proto::ContentChecked& checked = *frame.mutable_content_checked();
   checked.set_sampled(report.sampled);
+  for (std::string& id : report.ids) checked.add_ids(std::move(id));
   checked.set_matching(report.matching);
   for (const std::string& difference : report.differences) checked.add_differences(difference);
   session_.send(frame);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
+#include "orchestrator/measure/row_text.h"
 #include "orchestrator/process/event_loop.h"
 #include "proto/control.pb.h"
 #include "proto/wire/change_tally.h"
@@ -23,15 +24,14 @@ struct PartCounts {
   std::uint64_t block_number_max = 0;
 };
 
-/// A row of task_runs in the text form that a row of PostgreSQL is brought to as well (row_text.h); nullopt is NULL.
-using RowText = std::vector<std::optional<std::string>>;
-
-/// The table that one run lands its rows in, on a private server or the user's: there, of the shape that the consumer
-/// writes, with its rows told from other runs' by `_run_id`. Leaves the server clean on every way out.
+/// The table that one run lands its rows in, on a private server or the user's: there, of the shape that the
+/// consumer writes, with its rows told from other runs' by `_run_id`. Leaves the server clean on every way
+/// out.
 class PreparedTable final {
  public:
-  /// Does it all, step by step; interruptible. What the user should know goes to `notes`. Private servers log into
-  /// `log_dir`. Throws Error{unavailable or config} that names the step and what to do; nothing is left behind then.
+  /// Does it all, step by step; interruptible. What the user should know goes to `notes`. Private servers log
+  /// into `log_dir`. Throws Error{unavailable or config} that names the step and what to do; nothing is left
+  /// behind then.
   PreparedTable(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& log_dir,
                 std::vector<std::string>& notes);
   PreparedTable(const PreparedTable&) = delete;
@@ -51,13 +51,12 @@ class PreparedTable final {
   /// Looks at the catalog alone; `done` follows on the loop, with nullopt when the server did not say.
   void count_parts(std::function<void(std::optional<PartCounts>)> done);
 
-  /// This run's live rows: FINAL, _is_deleted = 0. Waits with a deadline, and for an answer only as long as a person
-  /// does. Throws Error{unavailable} or process::Interrupted.
+  /// This run's live rows: FINAL, _is_deleted = 0. Waits with a deadline, and for an answer only as long as a
+  /// person does. Throws Error{unavailable} or process::Interrupted.
   [[nodiscard]] wire::RowTally tally_rows(int interrupts_tolerated);
 
   /// This run's live rows with these ids, by id. As tally_rows().
-  [[nodiscard]] std::map<std::string, RowText> read_rows(const std::vector<std::string>& ids,
-                                                         int interrupts_tolerated);
+  [[nodiscard]] measure::RowTexts read_rows(const std::vector<std::string>& ids, int interrupts_tolerated);
 
   /// Ends a private server. Returns what could not be cleaned up, and how to.
   std::vector<std::string> release();

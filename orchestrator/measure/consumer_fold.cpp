@@ -63,6 +63,7 @@ void ConsumerFold::take_counts(const proto::ConsumerStats& stats) {
   totals_.heap_bytes_max = stats.heap_bytes_max();
   totals_.busy_us = stats.busy_us();
   totals_.elapsed_us = stats.elapsed_us();
+  totals_.flush_error_last = stats.flush_error_last();
   totals_.reconnects = stats.reconnects();
   totals_.outages.assign(stats.outages().begin(), stats.outages().end());
   totals_.received_lsn = {stats.received_lsn()};

@@ -25,6 +25,9 @@ struct ChangeSides {
 /// The three accounts of the rows that should be live at the end. `landed` is nullopt with the mock sink.
 struct RowSides {
   std::optional<wire::RowTally> expected, postgres, landed;
+  /// The sink has acknowledged all that there is to land; otherwise rows may still be on their way, and
+  /// `landed` contradicts nothing.
+  bool drained = true;
 };
 
 [[nodiscard]] RowLedger settle_rows(const RowSides& sides);

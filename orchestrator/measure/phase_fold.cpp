@@ -51,6 +51,7 @@ PhaseFold::PhaseFold(PhaseFacts facts) : facts_(std::move(facts)) {
   }
   roles_.emplace_back("postgres-walsender");
   roles_.emplace_back("postgres-backends");
+  if (facts_.own_clickhouse) roles_.emplace_back("clickhouse");
   for (const std::string& role : roles_) usage_.try_emplace(role);
 }
 
@@ -100,6 +101,12 @@ void PhaseFold::take_usage(const std::string& worker, std::int64_t at_unix_us,
                         .rss_bytes = usage.rss_bytes(),
                         .rss_max_bytes = usage.rss_max_bytes(),
                         .context_switches = usage.context_switches()});
+}
+
+void PhaseFold::parts(const PartsSample& sample) {
+  if (!parts_first_) parts_first_ = sample;
+  parts_last_ = sample;
+  parts_active_max_ = std::max(parts_active_max_, sample.active);
 }
 
 void PhaseFold::ladder(const LadderSample& sample) {

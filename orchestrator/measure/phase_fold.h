@@ -39,7 +39,14 @@ struct PhaseFacts {
   std::vector<WorkerFacts> producers, consumers;
   /// Of one consumer.
   std::optional<std::uint32_t> flush_concurrency_max;
+  bool own_clickhouse = false;  ///< a private one, whose process can be looked at
   Carry carry;
+};
+
+/// The parts of ClickHouse's table at one moment.
+struct PartsSample {
+  std::uint64_t active = 0;
+  std::uint64_t created = 0;  ///< by inserts, since the table was made
 };
 
 /// PostgreSQL's rungs of the LSN ladder, read at one moment; nullopt where there is no such row.
@@ -62,8 +69,10 @@ class PhaseFold final {
   void result(const std::string& worker, const proto::PhaseResult& result);
   /// Once a second.
   void ladder(const LadderSample& sample);
-  /// Once a second for each process of "orchestrator", "postgres-walsender", "postgres-backends"; the workers
-  /// account for themselves.
+  /// Once a second.
+  void parts(const PartsSample& sample);
+  /// Once a second for each process of "orchestrator", "postgres-walsender", "postgres-backends" and
+  /// "clickhouse"; the workers account for themselves.
   void process(const ProcessSample& sample);
   /// No producer starts anything any more: the planned end, or an earlier one.
   void load_ended(std::int64_t at_unix_us);
@@ -126,6 +135,8 @@ class PhaseFold final {
   std::optional<LadderSample> ladder_;  // of this second
   double target_closed_sec_ = 0;        // up to where in the load the last second's target went
   std::optional<std::uint64_t> wal_behind_bytes_max_, wal_behind_bytes_end_;
+  std::optional<PartsSample> parts_first_, parts_last_;
+  std::uint64_t parts_active_max_ = 0;
   std::size_t flush_samples_ = 0;  // consumers' Samples while the load was on,
   std::size_t flush_full_ = 0;     // and those among them with every flush under way
 };

@@ -166,6 +166,7 @@ ConsumerReport PhaseFold::consumer_report(const std::optional<LoadWindow>& windo
     report.bytes += totals.bytes;
     report.errors += totals.errors;
     report.retries += totals.retries;
+    if (!totals.flush_error_last.empty()) report.flush_error_last = totals.flush_error_last;
     report.encoded_bytes += totals.encoded_bytes;
     report.wire_bytes += totals.wire_bytes;
     busy_us += totals.busy_us;
@@ -177,6 +178,12 @@ ConsumerReport PhaseFold::consumer_report(const std::optional<LoadWindow>& windo
     }
   }
   report.error_rate = error_rate(report.errors, report.batches);
+  report.records_per_flush = ratio(static_cast<double>(report.records), static_cast<double>(report.batches));
+  if (parts_first_) {
+    report.parts_created = parts_last_->created - parts_first_->created;
+    report.parts_active_max = parts_active_max_;
+    report.parts_active_end = parts_last_->active;
+  }
   report.loop_utilization_mean = ratio(static_cast<double>(busy_us), static_cast<double>(elapsed_us));
   report.wal_behind_bytes_max = wal_behind_bytes_max_;
   report.wal_behind_bytes_end = wal_behind_bytes_end_;

@@ -47,7 +47,12 @@ struct ConsumerReport {
   Distribution throughput_per_sec;
   /// Attempts to flush a batch that failed, attempts beyond a batch's first; failed / all attempts.
   std::uint64_t errors = 0, retries = 0;
+  std::string flush_error_last;  ///< what the last failed attempt was answered; empty when none failed
   std::optional<double> error_rate;
+  std::optional<double> records_per_flush;  ///< of acknowledged batches
+  /// Of the table in ClickHouse, merges included: parts that inserts made in this phase; parts not yet merged
+  /// into others.
+  std::optional<std::uint64_t> parts_created, parts_active_max, parts_active_end;
   /// Of the blocks of all attempts, before and after compression.
   std::uint64_t encoded_bytes = 0, wire_bytes = 0;
   Distribution lag_ms;
@@ -61,7 +66,8 @@ struct ConsumerReport {
 };
 
 struct ProcessReport {
-  std::string role;  ///< orchestrator, producer-0, consumer-0, postgres-walsender, postgres-backends
+  /// orchestrator, producer-0, consumer-0, postgres-walsender, postgres-backends, clickhouse
+  std::string role;
   std::optional<std::int64_t> pid;
   std::optional<double> cpu_user_sec, cpu_system_sec, cpu_micros_per_record;
   std::optional<std::uint64_t> rss_max_bytes, context_switches;

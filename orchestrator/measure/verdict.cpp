@@ -201,8 +201,10 @@ class Judge final {
     }
     if (phase_.consumer.errors > 0) {
       add("consumer.errors", static_cast<double>(phase_.consumer.errors), 0,
-          fmt::format("{} flushes failed, {} were tried again", phase_.consumer.errors,
-                      phase_.consumer.retries));
+          fmt::format("{} flushes failed, {} were tried again{}{}", phase_.consumer.errors,
+                      phase_.consumer.retries,
+                      phase_.consumer.flush_error_last.empty() ? "" : "; the last was answered: ",
+                      phase_.consumer.flush_error_last));
     }
     return true;
   }

@@ -7,6 +7,7 @@
 
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/postgres/readiness.h"
+#include "orchestrator/postgres/row_texts.h"
 #include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/postgres/table_shape.h"
 #include "proto/wire/error.h"
@@ -180,6 +181,12 @@ wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {
   return session_->ask<wire::RowTally>(
       "count the rows", kTallyTimeout, interrupts_tolerated,
       [](auto& connection) { return postgres::tally_rows(connection); }, Session::WhenLost::retry);
+}
+
+measure::RowTexts PreparedDatabase::read_rows(const std::vector<std::string>& ids, int interrupts_tolerated) {
+  return session_->ask<measure::RowTexts>(
+      "read sampled rows", kTallyTimeout, interrupts_tolerated,
+      [ids](auto& connection) { return read_row_texts(connection, ids); }, Session::WhenLost::retry);
 }
 
 std::vector<std::string> PreparedDatabase::release() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
+#include "orchestrator/measure/row_text.h"
 #include "orchestrator/postgres/address.h"
 #include "orchestrator/postgres/private_server.h"
 #include "orchestrator/postgres/replication_setup.h"
@@ -61,6 +62,9 @@ class PreparedDatabase final {
 
   /// Waits with a deadline, and for an answer only as long as a person does. See replication_setup.h.
   [[nodiscard]] wire::RowTally tally_rows(int interrupts_tolerated);
+
+  /// The rows with these ids, by id; those that are not there are left out. As tally_rows().
+  [[nodiscard]] measure::RowTexts read_rows(const std::vector<std::string>& ids, int interrupts_tolerated);
 
   /// Drops the slot (the workers have to be gone, or their walsender is ended), and the database unless it is
   /// kept; ends a private server. Returns what could not be cleaned up, and how to.

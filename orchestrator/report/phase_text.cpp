@@ -41,8 +41,10 @@ std::string verdict_text(const measure::Verdict& verdict) {
 
 std::string flush_errors_text(const measure::ConsumerReport& consumer) {
   if (consumer.errors == 0) return "";
-  return fmt::format("{} flushes failed, {} were tried again", count_text(consumer.errors),
-                     count_text(consumer.retries));
+  std::string text = fmt::format("{} flushes failed, {} were tried again", count_text(consumer.errors),
+                                 count_text(consumer.retries));
+  if (!consumer.flush_error_last.empty()) text += "; the last was answered: " + consumer.flush_error_last;
+  return text;
 }
 
 std::string ledger_text(const measure::ChangeLedger& ledger) {

@@ -71,16 +71,30 @@ std::string phases_table(const measure::RunReport& report) {
                rows);
 }
 
+std::string flush_size_text(const measure::ConsumerReport& consumer) {
+  return consumer.records_per_flush
+             ? fmt::format(" of {:.1f} records on average", *consumer.records_per_flush)
+             : "";
+}
+
+/// Nothing with the mock, which makes none.
+std::string parts_text(const measure::ConsumerReport& consumer) {
+  if (!consumer.parts_created) return "";
+  return fmt::format("; ClickHouse made {} parts of them, {} were active at most, {} at the end",
+                     count_text(consumer.parts_created), count_text(consumer.parts_active_max),
+                     count_text(consumer.parts_active_end));
+}
+
 std::string phase_section(const measure::PhaseReport& phase) {
   std::string text = fmt::format(
       "### {}\n\nStarted {}. {} inserts, {} updates, {} deletes in {} transactions; "
-      "{} landed in {} batches: {} encoded, {} sent{}{}.\n\n",
+      "{} landed in {} flushes{}: {} encoded, {} sent{}{}{}.\n\n",
       phase.name, iso_time(phase.started_at_unix_us), count_text(phase.producer.inserts),
       count_text(phase.producer.updates), count_text(phase.producer.deletes),
       count_text(phase.producer.transactions), count_text(phase.consumer.records),
-      count_text(phase.consumer.batches), bytes_text(phase.consumer.encoded_bytes),
-      bytes_text(phase.consumer.wire_bytes), phase.consumer.errors > 0 ? "; " : "",
-      flush_errors_text(phase.consumer));
+      count_text(phase.consumer.batches), flush_size_text(phase.consumer),
+      bytes_text(phase.consumer.encoded_bytes), bytes_text(phase.consumer.wire_bytes),
+      parts_text(phase.consumer), phase.consumer.errors > 0 ? "; " : "", flush_errors_text(phase.consumer));
   text +=
       table({"time", "count", "p50", "p90", "p99", "p99.9", "max", "mean"},
             {times("write latency", phase.producer.write_latency_ms),

@@ -90,7 +90,10 @@ std::string verdict_lines(const PhaseReport& phase, bool colour) {
   const auto& evidence = phase.verdict.evidence;
   const bool said = std::any_of(evidence.begin(), evidence.end(),
                                 [](const measure::Evidence& e) { return e.figure == "consumer.errors"; });
-  if (phase.consumer.errors > 0 && !said) text += "  note: " + flush_errors_text(phase.consumer) + "\n";
+  if (phase.consumer.errors > 0 && !said) {
+    for (const std::string& line : wrapped("note: " + flush_errors_text(phase.consumer), 2))
+      text += line + "\n";
+  }
   for (const std::string& note : phase.notes) {
     for (const std::string& line : wrapped("note: " + note, 2)) text += line + "\n";
   }

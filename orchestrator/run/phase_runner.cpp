@@ -38,12 +38,14 @@ milliseconds from_sec(double sec) {
 }  // namespace
 
 PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id,
-                         Workers& workers, postgres::PreparedDatabase& database, Presentation& presentation)
+                         Workers& workers, postgres::PreparedDatabase& database,
+                         clickhouse::PreparedTable* table, Presentation& presentation)
     : loop_(loop),
       config_(config),
       run_id_(std::move(run_id)),
       workers_(workers),
       database_(database),
+      table_(table),
       presentation_(presentation),
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
 
@@ -101,10 +103,12 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   fold_ = std::make_unique<measure::PhaseFold>(facts_of(stretch));
   ready_.clear(), load_finished_.clear(), results_.clear();
   all_drained_ = true;
+  drained_ = false;
   phase_on_ = stretch.wire_index;
   PhaseWatch watch(
       loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
       [this](const measure::Second& second) { presentation_.show(second); }, [this] { database_.hold(); });
+  if (table_ != nullptr) watch.look_at(*table_);
   Ended ended;
   try {
     start(stretch);
@@ -133,6 +137,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
         .push_back({worker->name(), worker->pid()});
   }
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
+  facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
   if (fold_) facts.carry = fold_->carry();
   return facts;
 }
@@ -203,6 +208,7 @@ void PhaseRunner::drain(const Stretch& stretch) {
                    return workers_.all_in(results_, Role::consumer);
                  });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  drained_ = all_drained_;
   fold_->drain_ended(all_drained_, took.count());
 }
 
@@ -246,7 +252,8 @@ void PhaseRunner::on_frame(const WorkerProcess& worker, const proto::MetricsFram
 
 /// Workers wait for a server that they have lost; one of our own does not come back.
 void PhaseRunner::require_server() const {
-  if (database_.server_failure().empty()) return;
+  const bool sink_runs = table_ == nullptr || table_->server_failure().empty();
+  if (database_.server_failure().empty() && sink_runs) return;
   throw Error(ErrorKind::unavailable, "the phase was broken off with it");
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/phase_fold.h"
 #include "orchestrator/postgres/prepared_database.h"
@@ -21,11 +22,12 @@ inline constexpr int kEndEarly = 0;
 inline constexpr int kEndNow = 1;
 
 /// Carries out phases, one after the other: start, load, marker, drain, report (DESIGN §4). Lives on the
-/// loop; everything it is given outlives it.
+/// loop; everything it is given outlives it. `table` is nullptr with the mock sink.
 class PhaseRunner final {
  public:
   PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id, Workers& workers,
-              postgres::PreparedDatabase& database, Presentation& presentation);
+              postgres::PreparedDatabase& database, clickhouse::PreparedTable* table,
+              Presentation& presentation);
 
   /// Runs one phase and appends its report to `reports`, also when it is broken off: then it throws what
   /// broke it, wire::Error or process::Interrupted, afterwards.
@@ -42,6 +44,8 @@ class PhaseRunner final {
 
   /// Of the phase run last: what the run's ledgers are settled from. nullptr before the first.
   [[nodiscard]] const measure::PhaseFold* last() const { return fold_.get(); }
+  /// The sink has acknowledged all changes before the last phase's marker: nothing of the run is on its way.
+  [[nodiscard]] bool all_drained() const { return drained_; }
 
  private:
   using Role = WorkerProcess::Role;
@@ -77,6 +81,7 @@ class PhaseRunner final {
   const std::string run_id_;
   Workers& workers_;
   postgres::PreparedDatabase& database_;
+  clickhouse::PreparedTable* const table_;
   Presentation& presentation_;
   postgres::Session sampling_;  // looks at the server while the other session works
 
@@ -85,6 +90,7 @@ class PhaseRunner final {
   // Who has answered what in it, by name.
   std::set<std::string> ready_, load_finished_, results_;
   bool all_drained_ = true;
+  bool drained_ = false;
   bool broken_off_ = false;
 };
 

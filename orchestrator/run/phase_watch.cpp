@@ -1,9 +1,11 @@
 #include "orchestrator/run/phase_watch.h"
 
 #include <chrono>
+#include <optional>
 #include <unistd.h>
 #include <utility>
 
+#include "orchestrator/process/proc_stat.h"
 #include "orchestrator/run/setup_frames.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/process_usage.h"
@@ -27,6 +29,12 @@ measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
   sample.rss_bytes = process.used.rss_own_bytes;  // shared_buffers would be in each backend's
   sample.context_switches = process.used.context_switches;
   return sample;
+}
+
+std::optional<measure::ProcessSample> clickhouse_sample(std::int64_t pid) {
+  const auto used = process::read_proc_stat(static_cast<pid_t>(pid));
+  if (!used) return std::nullopt;
+  return server_sample("clickhouse", wire::SystemClock().unix_us(), {static_cast<pid_t>(pid), *used});
 }
 
 measure::ProcessSample own_sample() {
@@ -73,6 +81,26 @@ void PhaseWatch::beat() {
 void PhaseWatch::look() {
   sampler_.look();
   fold_.process(own_sample());
+  look_at_sink();
+}
+
+void PhaseWatch::look_at(clickhouse::PreparedTable& table) {
+  table_ = &table;
+  look_at_sink();
+}
+
+/// A server that is slow to answer is asked less often.
+void PhaseWatch::look_at_sink() {
+  if (table_ == nullptr) return;
+  if (const auto pid = table_->server_pid()) {
+    if (const auto sample = clickhouse_sample(*pid)) fold_.process(*sample);
+  }
+  if (std::exchange(counting_parts_, true)) return;
+  table_->count_parts([this, alive = lifetime_.token()](const std::optional<clickhouse::PartCounts>& counts) {
+    if (alive.expired()) return;
+    counting_parts_ = false;
+    if (counts) fold_.parts({counts->active, counts->block_number_max});
+  });
 }
 
 void PhaseWatch::take(const postgres::ServerSample& sample) {
@@ -90,9 +118,10 @@ void PhaseWatch::finish() {
   timer_.cancel();
   // A look under way reports first; then one more, of the end.
   const int no_more_interrupts = loop_.interrupts();
-  (void)loop_.wait(kLastLookTimeout, no_more_interrupts, [this] { return sampler_.idle(); });
+  const auto idle = [this] { return sampler_.idle() && !counting_parts_; };
+  (void)loop_.wait(kLastLookTimeout, no_more_interrupts, idle);
   look();
-  (void)loop_.wait(kLastLookTimeout, no_more_interrupts, [this] { return sampler_.idle(); });
+  (void)loop_.wait(kLastLookTimeout, no_more_interrupts, idle);
 }
 
 }  // namespace walstorm::run

@@ -4,6 +4,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/measure/phase_fold.h"
 #include "orchestrator/postgres/sampler.h"
 #include "orchestrator/process/event_loop.h"
@@ -11,9 +12,9 @@
 
 namespace walstorm::run {
 
-/// The beat of a phase: once a second it looks at PostgreSQL and at the orchestrator itself, feeds both to
-/// the phase's fold, and closes the second. Lives on the loop, for one phase; the fold and the session
-/// outlive it.
+/// The beat of a phase: once a second it looks at the servers and at the orchestrator itself, feeds what it
+/// sees to the phase's fold, and closes the second. Lives on the loop, for one phase; the fold and the
+/// session outlive it.
 class PhaseWatch final {
  public:
   using OnSecond = std::function<void(const measure::Second&)>;
@@ -22,12 +23,16 @@ class PhaseWatch final {
   PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot, std::string database,
              measure::PhaseFold& fold, OnSecond on_second, std::function<void()> on_server_back);
 
+  /// Looks at ClickHouse too: its parts, and its process when it is a private one. `table` outlives this.
+  void look_at(clickhouse::PreparedTable& table);
+
   /// A last look at the servers, so that the phase's figures go to its end; waits a moment for it.
   void finish();
 
  private:
   void beat();
   void look();
+  void look_at_sink();
   void take(const postgres::ServerSample& sample);
 
   process::EventLoop& loop_;
@@ -35,6 +40,8 @@ class PhaseWatch final {
   OnSecond on_second_;
   std::function<void()> on_server_back_;
   postgres::Sampler sampler_;
+  clickhouse::PreparedTable* table_ = nullptr;
+  bool counting_parts_ = false;
   boost::asio::steady_timer timer_;
   wire::Lifetime lifetime_;
 };

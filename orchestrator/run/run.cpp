@@ -7,9 +7,12 @@
 #include <set>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
+#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/row_text.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/environment.h"
 #include "orchestrator/run/phase_runner.h"
@@ -55,12 +58,14 @@ class Run final {
  private:
   // The steps of a run, in their order.
   void prepare_postgres();
+  void prepare_clickhouse();
   void start_workers();
   void run_phases();
   void settle_ledgers();
   void check_content();
+  void compare_landed();
   void stop_workers();
-  void release_postgres();
+  void release_servers();
   void conclude();
 
   void on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame);
@@ -68,6 +73,7 @@ class Run final {
   void guarded(void (Run::*step)());
   void fail(const Error& error);
   [[nodiscard]] bool end_now() const { return loop_.interrupts() > kEndNow; }
+  [[nodiscard]] std::string server_failure() const;
 
   process::EventLoop& loop_;
   const config::Config& config_;
@@ -76,9 +82,11 @@ class Run final {
   measure::RunReport report_ = started_now();
   Presentation presentation_;
   std::unique_ptr<postgres::PreparedDatabase> database_;
+  std::unique_ptr<clickhouse::PreparedTable> table_;  // null with the mock
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<PhaseRunner> phases_;
   measure::ContentLedger content_{0, 0, {}, {}};   // added up from the producers' answers
+  std::vector<std::string> sampled_ids_;           // of the rows they looked at
   std::set<std::string> hello_, content_checked_;  // who has answered, by name
 };
 
@@ -96,6 +104,7 @@ Run::Run(process::EventLoop& loop, const config::Config& config, const std::file
 measure::RunReport Run::carry_out() {
   try {
     prepare_postgres();
+    prepare_clickhouse();
   } catch (...) {
     presentation_.discard();  // nothing has run, so there is nothing to report
     throw;
@@ -104,8 +113,9 @@ measure::RunReport Run::carry_out() {
   guarded(&Run::run_phases);
   guarded(&Run::settle_ledgers);
   guarded(&Run::check_content);
+  guarded(&Run::compare_landed);
   guarded(&Run::stop_workers);
-  guarded(&Run::release_postgres);
+  guarded(&Run::release_servers);
   conclude();
   return report_;
 }
@@ -121,6 +131,14 @@ void Run::prepare_postgres() {
   report_.environment.postgres_settings = database_->facts().settings;
 }
 
+void Run::prepare_clickhouse() {
+  if (config_.consumer.use_mock_clickhouse) return;
+  presentation_.say("preparing ClickHouse");
+  table_ =
+      std::make_unique<clickhouse::PreparedTable>(loop_, config_, presentation_.log_dir(), report_.notes);
+  report_.environment.clickhouse_version = table_->version();
+}
+
 void Run::start_workers() {
   presentation_.say("starting the workers");
   workers_ = std::make_unique<Workers>(
@@ -130,8 +148,9 @@ void Run::start_workers() {
     return SetupFacts{run_id_, database_->conninfo(kApplicationPrefix + worker),
                       database_->on_private_server(), database_->facts().wal_sender_timeout_ms};
   };
-  workers_->start(Role::consumer, consumer_name(0))
-      .send(consumer_setup(config_, facts_for(consumer_name(0)), 0));
+  proto::ControlFrame consumer = consumer_setup(config_, facts_for(consumer_name(0)), 0);
+  if (table_) table_->describe(*consumer.mutable_setup()->mutable_consumer());
+  workers_->start(Role::consumer, consumer_name(0)).send(consumer);
   for (unsigned i = 0; i < config_.producer.worker_count; ++i) {
     workers_->start(Role::producer, producer_name(i))
         .send(producer_setup(config_, facts_for(producer_name(i)), i));
@@ -142,7 +161,8 @@ void Run::start_workers() {
 
 void Run::run_phases() {
   if (report_.outcome != Outcome::passed) return;
-  phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, presentation_);
+  phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, table_.get(),
+                                          presentation_);
   if (config_.producer.preload_rows > 0) phases_->preload(report_.notes);
   for (const config::PhasePlan& phase : plan_) phases_->run(phase, report_.phases);
 }
@@ -156,6 +176,10 @@ void Run::settle_ledgers() {
   if (!sides.expected || end_now()) return;
   presentation_.say("settling the ledger");
   sides.postgres = database_->tally_rows(kEndNow);
+  report_.rows = measure::settle_rows(sides);  // stands if ClickHouse does not answer
+  if (!table_) return;
+  sides.landed = table_->tally_rows(kEndNow);
+  sides.drained = phases_->all_drained();
   report_.rows = measure::settle_rows(sides);
 }
 
@@ -177,6 +201,18 @@ void Run::check_content() {
   report_.content = content_;  // broken off before every producer has answered, nothing was measured
 }
 
+/// The same rows in ClickHouse, as PostgreSQL has them.
+void Run::compare_landed() {
+  if (!table_ || !report_.content.sampled || !report_.rows.landed || end_now()) return;
+  if (report_.outcome == Outcome::failed || !phases_->all_drained()) return;
+  const measure::RowComparison found =
+      measure::compare_rows(sampled_ids_, database_->read_rows(sampled_ids_, kEndNow),
+                            table_->read_rows(sampled_ids_, kEndNow), "ClickHouse");
+  report_.content.landed_matches = found.matching;
+  report_.content.differences.insert(report_.content.differences.end(), found.differences.begin(),
+                                     found.differences.end());
+}
+
 void Run::stop_workers() {
   presentation_.say("stopping");
   const auto grace = milliseconds(static_cast<std::int64_t>(config_.stop_grace_sec * 1000));
@@ -185,7 +221,8 @@ void Run::stop_workers() {
   workers_.reset();
 }
 
-void Run::release_postgres() {
+void Run::release_servers() {
+  if (table_) note(table_->release());
   note(database_->release());
 }
 
@@ -212,6 +249,7 @@ void Run::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame
     *content_.postgres_matches += found.matching();
     content_.differences.insert(content_.differences.end(), found.differences().begin(),
                                 found.differences().end());
+    sampled_ids_.insert(sampled_ids_.end(), found.ids().begin(), found.ids().end());
   } else if (phases_) {
     phases_->on_frame(worker, frame);
   } else {
@@ -237,11 +275,17 @@ void Run::fail(const Error& error) {
   if (std::exchange(report_.outcome, Outcome::failed) == Outcome::failed) return;
   report_.failure = error.what();
   report_.exit_code = error.kind() == ErrorKind::config ? 2 : 1;
-  if (!database_->on_private_server()) return;
-  // A server that ends takes the workers with it: its own end, seen a moment later, is the better reason.
-  (void)loop_.wait(kServerEndGrace, kEndNow, [this] { return !database_->server_failure().empty(); });
-  const std::string why = database_->server_failure();
+  // A private server that ends takes the workers with it: its own end, seen a moment later, is the better
+  // reason.
+  if (!database_->on_private_server() && !(table_ && table_->server_pid())) return;
+  (void)loop_.wait(kServerEndGrace, kEndNow, [this] { return !server_failure().empty(); });
+  const std::string why = server_failure();
   if (!why.empty()) report_.failure = why + "\n" + report_.failure;
+}
+
+std::string Run::server_failure() const {
+  const std::string why = database_->server_failure();
+  return why.empty() && table_ ? table_->server_failure() : why;
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_give_up_ms(static_cast<std::uint32_t>(config.database.give_up_sec * 1000));
   setup.set_compression(to_proto(consumer.compression));
   setup.set_sink_give_up_ms(static_cast<std::uint64_t>(config.clickhouse.give_up_sec * 1000));
-  set_up_mock(config, *setup.mutable_mock());
+  if (consumer.use_mock_clickhouse) set_up_mock(config, *setup.mutable_mock());
   return frame;
 }
 

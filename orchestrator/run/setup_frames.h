@@ -27,6 +27,7 @@ struct SetupFacts {
 
 [[nodiscard]] proto::ControlFrame producer_setup(const config::Config& config, const SetupFacts& facts,
                                                  unsigned index);
+/// Without the sink, when that is a real one: clickhouse::PreparedTable describes it.
 [[nodiscard]] proto::ControlFrame consumer_setup(const config::Config& config, const SetupFacts& facts,
                                                  unsigned index);
 [[nodiscard]] proto::ControlFrame start_phase(const config::PhasePlan& phase);

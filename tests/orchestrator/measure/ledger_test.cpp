@@ -101,6 +101,14 @@ TEST(RowLedger, KnowsNoLandedRowsOfTheMock) {
   EXPECT_EQ(settle_rows({rows, std::nullopt, std::nullopt}).checksum_matches, std::nullopt);
 }
 
+TEST(RowLedger, HoldsNoRowAgainstTheSinkThatMayStillBeOnItsWay) {
+  const wire::RowTally rows{100, 5, 6};
+  const RowLedger undrained = settle_rows({rows, rows, wire::RowTally{60, 1, 2}, false});
+  EXPECT_EQ(undrained.landed, 60);
+  EXPECT_TRUE(is_clean(undrained));
+  EXPECT_EQ(settle_rows({rows, rows, wire::RowTally{60, 1, 2}, true}).broken_at, "sink");
+}
+
 TEST(ContentLedger, IsCleanOnlyWhenEverySampledRowMatches) {
   EXPECT_TRUE(is_clean(ContentLedger{}));
   EXPECT_TRUE(is_clean(ContentLedger{1000, 1000, std::nullopt, {}}));

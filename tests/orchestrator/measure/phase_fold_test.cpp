@@ -81,6 +81,31 @@ TEST(PhaseFold, MergesPercentilesOfTwoProducersToThoseOfOneWithBothStreams) {
   EXPECT_EQ(merged.mean, single.mean);
 }
 
+TEST(PhaseFold, CountsThePartsThatThePhaseAdded) {
+  PhaseFold fold(facts_of(config::ConstantLoad{100}, 10));
+  EXPECT_EQ(fold.settle(Outcome::passed).consumer.parts_created, std::nullopt);
+  fold.parts({.active = 3, .created = 100});
+  fold.parts({.active = 9, .created = 130});
+  fold.parts({.active = 5, .created = 142});
+  const ConsumerReport consumer = fold.settle(Outcome::passed).consumer;
+  EXPECT_EQ(consumer.parts_created, 42);
+  EXPECT_EQ(consumer.parts_active_max, 9);
+  EXPECT_EQ(consumer.parts_active_end, 5);
+}
+
+TEST(PhaseFold, TellsWhatTheLastFailedFlushWasAnswered) {
+  PhaseFold fold(facts_of(config::ConstantLoad{100}, 10));
+  auto sample = consumer_at<proto::Sample>(1, 100, 100);
+  sample.mutable_consumer()->set_batches(4);
+  fold.sample("consumer-0", sample);
+  EXPECT_EQ(fold.settle(Outcome::passed).consumer.records_per_flush, 25);
+  EXPECT_EQ(fold.settle(Outcome::passed).consumer.flush_error_last, "");
+  auto result = consumer_at<proto::PhaseResult>(2, 100, 100);
+  result.mutable_consumer()->set_flush_error_last("connection refused");
+  fold.result("consumer-0", result);
+  EXPECT_EQ(fold.settle(Outcome::passed).consumer.flush_error_last, "connection refused");
+}
+
 TEST(PhaseFold, LosesNoCountWithASampleLost) {
   const PhaseReport whole = SimulatedPipe{.duration_sec = 20}.report();
   const PhaseReport lossy = SimulatedPipe{

@@ -63,6 +63,10 @@ PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double 
   consumer.bytes = records * 1400;
   consumer.encoded_bytes = records * 1250;
   consumer.wire_bytes = records * 800;
+  consumer.records_per_flush = 50;
+  consumer.parts_created = records / 50;
+  consumer.parts_active_max = 12;
+  consumer.parts_active_end = 7;
   consumer.throughput = landed;
   consumer.throughput_per_sec = around(landed, 60);
   consumer.error_rate = 0.0;

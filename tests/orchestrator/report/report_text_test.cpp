@@ -68,7 +68,9 @@ TEST(Summary, SaysOnceThatFlushesFailedWhateverTheVerdict) {
   report.phases[2].consumer.errors = 1'234;
   report.phases[2].consumer.retries = 1'230;
   EXPECT_THAT(summary(report, kFolder, false), HasSubstr("\n  note: " + says + "\n"));
-  EXPECT_THAT(report_md(report), HasSubstr(" sent; " + says + "."));
+  EXPECT_THAT(report_md(report), HasSubstr("at the end; " + says + "."));
+  report.phases[2].consumer.flush_error_last = "insert: connection refused";
+  EXPECT_THAT(report_md(report), HasSubstr(says + "; the last was answered: insert: connection refused."));
   report.phases[2].verdict.evidence.push_back({"consumer.errors", 1'234, 0, says});
   EXPECT_THAT(summary(report, kFolder, false), Not(HasSubstr("note: " + says)));
   EXPECT_THAT(summary(report, kFolder, false), HasSubstr("flushes failed"));
