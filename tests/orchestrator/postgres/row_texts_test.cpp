@@ -3,7 +3,7 @@
 #include <chrono>
 #include <gtest/gtest.h>
 
-#include <pqxx/work>
+#include <pqxx/transaction>
 
 #include "orchestrator/postgres/private_server.h"
 #include "proto/wire/task_run_table.h"
