@@ -31,6 +31,10 @@ constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
                                               {Compression::lz4, "lz4"},
                                               {Compression::zstd, "zstd"},
                                               {Compression::gzip, "gzip"}};
+constexpr Words<InsertFormat, 3> kInsertFormats{
+    {InsertFormat::native, "native"},
+    {InsertFormat::row_binary, "rowBinary"},
+    {InsertFormat::json_compact_each_row, "jsonCompactEachRow"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
 
@@ -102,6 +106,7 @@ Consumer consumer_from(const json& consumer) {
           .use_mock_clickhouse = consumer["useMockClickhouse"],
           .mock_clickhouse_delay_ms = consumer["mockClickhouseDelay"],
           .mock = mock_from(consumer["mock"]),
+          .insert_format = value_of(kInsertFormats, consumer["insertFormat"]),
           .compression = value_of(kCompressions, consumer["compression"]),
           .ack_policy = value_of(kAckPolicies, consumer["ackPolicy"]),
           .max_buffered_mb = consumer["maxBufferedMB"],
@@ -125,6 +130,14 @@ Database database_from(const json& database) {
   for (const auto& [name, value] : database["settings"].items()) {
     result.settings[name] = value.is_string() ? value.get<std::string>() : value.dump();
   }
+  return result;
+}
+
+Clickhouse clickhouse_from(const json& clickhouse) {
+  Clickhouse result{.url = std::nullopt,
+                    .database = clickhouse["database"],
+                    .give_up_sec = clickhouse["giveUpSec"]};
+  if (clickhouse.contains("url") && clickhouse["url"] != "private") result.url = clickhouse["url"];
   return result;
 }
 
@@ -169,6 +182,7 @@ json to_json(const Consumer& consumer) {
           {"useMockClickhouse", consumer.use_mock_clickhouse},
           {"mockClickhouseDelay", number(consumer.mock_clickhouse_delay_ms)},
           {"mock", to_json(consumer.mock)},
+          {"insertFormat", word_of(kInsertFormats, consumer.insert_format)},
           {"compression", word_of(kCompressions, consumer.compression)},
           {"ackPolicy", word_of(kAckPolicies, consumer.ack_policy)},
           {"maxBufferedMB", consumer.max_buffered_mb},
@@ -190,6 +204,17 @@ json to_json(const Database& database) {
   return result;
 }
 
+/// A run with the mock has no server to name.
+json to_json(const Clickhouse& clickhouse, bool mocked) {
+  json result{{"database", clickhouse.database}, {"giveUpSec", number(clickhouse.give_up_sec)}};
+  if (clickhouse.url) {
+    result["url"] = without_secrets(*clickhouse.url);
+  } else if (!mocked) {
+    result["url"] = "private";
+  }
+  return result;
+}
+
 }  // namespace
 
 Config from_json(const json& document) {
@@ -200,7 +225,7 @@ Config from_json(const json& document) {
                 .producer = producer_from(document["producer"]),
                 .consumer = consumer_from(document["consumer"]),
                 .database = database_from(document["database"]),
-                .clickhouse = {.give_up_sec = document["clickhouse"]["giveUpSec"]},
+                .clickhouse = clickhouse_from(document["clickhouse"]),
                 .output_dir = document["profiling"]["outputDir"],
                 .drain_timeout_sec = document["drain"]["timeoutSec"],
                 .stop_grace_sec = document["stop"]["graceSec"]};
@@ -225,7 +250,7 @@ json to_json(const Config& config) {
               {"producer", to_json(config.producer)},
               {"consumer", to_json(config.consumer)},
               {"database", to_json(config.database)},
-              {"clickhouse", {{"giveUpSec", number(config.clickhouse.give_up_sec)}}},
+              {"clickhouse", to_json(config.clickhouse, config.consumer.use_mock_clickhouse)},
               {"profiling", {{"outputDir", config.output_dir}}},
               {"drain", {{"timeoutSec", number(config.drain_timeout_sec)}}},
               {"stop", {{"graceSec", number(config.stop_grace_sec)}}}};

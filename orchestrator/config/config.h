@@ -53,6 +53,7 @@ struct Producer {
 enum class AckPolicy { after_flush, on_receive, never };
 enum class Streaming { off, on, parallel };
 enum class Compression { automatic, none, lz4, zstd, gzip };
+enum class InsertFormat { native, row_binary, json_compact_each_row };
 
 /// A stretch of the run, from the start of its first phase.
 struct Stall {
@@ -75,6 +76,7 @@ struct Consumer {
   bool use_mock_clickhouse = false;
   double mock_clickhouse_delay_ms = 0;
   Mock mock;
+  InsertFormat insert_format = InsertFormat::native;
   Compression compression = Compression::automatic;
   AckPolicy ack_policy = AckPolicy::after_flush;
   std::uint32_t max_buffered_mb = 0;
@@ -86,6 +88,10 @@ struct Consumer {
 };
 
 struct Clickhouse {
+  /// Where ClickHouse is: an http(s) URL, with its secrets; nullopt for a private server. Means nothing beside the
+  /// mock.
+  std::optional<std::string> url;
+  std::string database;
   double give_up_sec = 0;
 };
 
