@@ -87,10 +87,12 @@ void describe(CLI::App& app, Words& words) {
   app.add_flag("--no-color", words.no_color, "Never color the output");
 
   app.add_subcommand("run", "Run the phases of a config (the default)")->fallthrough();
-  app.add_subcommand("check",
-                     "Say whether PostgreSQL, ClickHouse and this machine are ready for a config, and what to do")
+  app.add_subcommand(
+         "check",
+         "Say whether PostgreSQL, ClickHouse and this machine are ready for a config, and what to do")
       ->fallthrough();
-  app.add_subcommand("clean", "Remove slot, publication, databases and tables left by earlier runs")->fallthrough();
+  app.add_subcommand("clean", "Remove slot, publication, databases and tables left by earlier runs")
+      ->fallthrough();
   // What comes later is in no help, and known all the same: to say so, and to take no command for a file's
   // name.
   for (const char* command : kLaterCommands) app.add_subcommand(command)->group("")->prefix_command();

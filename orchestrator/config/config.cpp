@@ -31,10 +31,9 @@ constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
                                               {Compression::lz4, "lz4"},
                                               {Compression::zstd, "zstd"},
                                               {Compression::gzip, "gzip"}};
-constexpr Words<InsertFormat, 3> kInsertFormats{
-    {InsertFormat::native, "native"},
-    {InsertFormat::row_binary, "rowBinary"},
-    {InsertFormat::json_compact_each_row, "jsonCompactEachRow"}};
+constexpr Words<InsertFormat, 3> kInsertFormats{{InsertFormat::native, "native"},
+                                                {InsertFormat::row_binary, "rowBinary"},
+                                                {InsertFormat::json_compact_each_row, "jsonCompactEachRow"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
 
@@ -134,9 +133,8 @@ Database database_from(const json& database) {
 }
 
 Clickhouse clickhouse_from(const json& clickhouse) {
-  Clickhouse result{.url = std::nullopt,
-                    .database = clickhouse["database"],
-                    .give_up_sec = clickhouse["giveUpSec"]};
+  Clickhouse result{
+      .url = std::nullopt, .database = clickhouse["database"], .give_up_sec = clickhouse["giveUpSec"]};
   if (clickhouse.contains("url") && clickhouse["url"] != "private") result.url = clickhouse["url"];
   return result;
 }

@@ -88,8 +88,8 @@ struct Consumer {
 };
 
 struct Clickhouse {
-  /// Where ClickHouse is: an http(s) URL, with its secrets; nullopt for a private server. Means nothing beside the
-  /// mock.
+  /// Where ClickHouse is: an http(s) URL, with its secrets; nullopt for a private server. Means nothing
+  /// beside the mock.
   std::optional<std::string> url;
   std::string database;
   double give_up_sec = 0;

@@ -101,16 +101,17 @@ void add_problems_of(const Json& document, std::vector<Problem>& problems) {
   add(rule_problems(document, problems));
 }
 
-/// A run has to have somewhere to write to: nothing is chosen for the user that would make the figures another
-/// pipeline's.
+/// A run has to have somewhere to write to: nothing is chosen for the user that would make the figures
+/// another pipeline's.
 std::optional<Error> sink_error(const Json& document) {
   const Pointer use_mock("/consumer/useMockClickhouse");
   if (!document.contains(use_mock) || document.at(use_mock) != false) return std::nullopt;
   if (document.contains(Pointer("/clickhouse/url"))) return std::nullopt;
-  return Error(ErrorKind::unavailable,
-               "there is nothing to replicate into: consumer.useMockClickhouse is false and no ClickHouse is "
-               "named. Set CLICKHOUSE_URL or clickhouse.url to a server, use --private-clickhouse to have one "
-               "started and removed, or --mock-clickhouse");
+  return Error(
+      ErrorKind::unavailable,
+      "there is nothing to replicate into: consumer.useMockClickhouse is false and no ClickHouse is "
+      "named. Set CLICKHOUSE_URL or clickhouse.url to a server, use --private-clickhouse to have one "
+      "started and removed, or --mock-clickhouse");
 }
 
 /// The server that a variable of the environment names, where file and flags name none.
@@ -168,8 +169,7 @@ Config load(const LoadRequest& request, const Environment& process,
   // Messages show the document as it was written, without what the environment put in.
   Json document = layers.document();
   for (const char* section : {"database", "clickhouse"}) {
-    if (document.contains(section))
-      expand_all(document[section], Pointer() / section, environment, problems);
+    if (document.contains(section)) expand_all(document[section], Pointer() / section, environment, problems);
   }
   add_problems_of(document, problems);
 

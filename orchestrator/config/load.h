@@ -28,8 +28,8 @@ struct LoadRequest {
 };
 
 /// Resolves a configuration: built-in < file < overrides, ${NAME} of the sections database and
-/// clickhouse replaced, DATABASE_URL and CLICKHOUSE_URL where neither file nor flag names a server (the latter only
-/// where the sink is not the mock). Without a file the run is one phase of 60 s at the producer's
+/// clickhouse replaced, DATABASE_URL and CLICKHOUSE_URL where neither file nor flag names a server (the
+/// latter only where the sink is not the mock). Without a file the run is one phase of 60 s at the producer's
 /// target. `process` is the environment of this process (process_environment()); .env.local is looked for in
 /// `working_dir` and beside the file.
 ///

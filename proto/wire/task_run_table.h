@@ -58,6 +58,9 @@ consteval std::size_t task_run_column(std::string_view name) {
   throw "no such column";
 }
 
+/// A column's name in ClickHouse: friendlyId -> friendly_id.
+[[nodiscard]] std::string snake_case(std::string_view camel_case);
+
 /// PostgreSQL's name of the type, as in CREATE TABLE: "timestamp(3) with time zone".
 [[nodiscard]] std::string_view postgres_type_name(ColumnType type);
 
