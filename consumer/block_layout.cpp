@@ -1,7 +1,6 @@
 #include "consumer/block_layout.h"
 
 #include <algorithm>
-#include <cctype>
 #include <fmt/format.h>
 #include <optional>
 
@@ -84,25 +83,13 @@ BlockLayout make_block_layout(const Relation& relation) {
   }
   for (const RelationColumn& column : relation.columns) {
     const ColumnKind kind = kind_of(column);
-    layout.columns.push_back({snake_case(column.name), kind, nullable(column, kind), column.type_oid});
+    layout.columns.push_back({wire::snake_case(column.name), kind, nullable(column, kind), column.type_oid});
   }
   if (layout.columns[layout.row_hash].kind != ColumnKind::hash) {
     throw wire::Error(wire::ErrorKind::data,
                       fmt::format("column {} of {} is not a bigint", kHashColumn, relation.name));
   }
   return layout;
-}
-
-std::string snake_case(std::string_view camel_case) {
-  std::string snake;
-  char before = '_';
-  for (const char c : camel_case) {
-    const bool upper = std::isupper(static_cast<unsigned char>(c)) != 0;
-    if (upper && before != '_' && std::isupper(static_cast<unsigned char>(before)) == 0) snake += '_';
-    snake += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    before = c;
-  }
-  return snake;
 }
 
 std::string clickhouse_type(const BlockColumn& column, bool times_as_int64) {

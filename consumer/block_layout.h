@@ -54,9 +54,6 @@ struct BlockLayout {
 /// the table has no key or no row_hash.
 [[nodiscard]] BlockLayout make_block_layout(const Relation& relation);
 
-/// friendlyId -> friendly_id.
-[[nodiscard]] std::string snake_case(std::string_view camel_case);
-
 /// "Nullable(String)", as CREATE TABLE and Native blocks spell it; with `times_as_int64` a time is an Int64.
 [[nodiscard]] std::string clickhouse_type(const BlockColumn& column, bool times_as_int64);
 

@@ -20,7 +20,7 @@ namespace walstorm::clickhouse {
 /// The parts of task_runs, by system.parts.
 struct PartCounts {
   std::uint64_t active = 0;
-  /// The highest block number given out: it grows by one for every part that an insert makes.
+  /// Grows by one for every part that an insert makes; 0 before the run's first.
   std::uint64_t block_number_max = 0;
 };
 
