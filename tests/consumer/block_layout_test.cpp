@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proto/wire/error.h"
+#include "proto/wire/task_run_table.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -18,11 +19,11 @@ BlockLayout layout_of(std::vector<RelationColumn> columns) {
 }
 
 TEST(BlockLayout, NamesBecomeSnakeCase) {
-  EXPECT_EQ(snake_case("friendlyId"), "friendly_id");
-  EXPECT_EQ(snake_case("usageDurationMs"), "usage_duration_ms");
-  EXPECT_EQ(snake_case("row_hash"), "row_hash");
-  EXPECT_EQ(snake_case("parentURL"), "parent_url");
-  EXPECT_EQ(snake_case("Id"), "id");
+  EXPECT_EQ(wire::snake_case("friendlyId"), "friendly_id");
+  EXPECT_EQ(wire::snake_case("usageDurationMs"), "usage_duration_ms");
+  EXPECT_EQ(wire::snake_case("row_hash"), "row_hash");
+  EXPECT_EQ(wire::snake_case("parentURL"), "parent_url");
+  EXPECT_EQ(wire::snake_case("Id"), "id");
 }
 
 TEST(BlockLayout, KnownColumnsAreNullableAsTheTableSaysAndUnknownOnesAlways) {

@@ -12,6 +12,7 @@
 #include "block_rows.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
+#include "proto/wire/task_run_table.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -75,7 +76,7 @@ class EveryFormat : public testing::TestWithParam<proto::InsertFormat> {
       const std::vector<Value> row{value, text("a"), text("0")};
       into->append({.values = row});
     }
-    return landed(*into)[snake_case(name)].values;
+    return landed(*into)[wire::snake_case(name)].values;
   }
 };
 INSTANTIATE_TEST_SUITE_P(Formats, EveryFormat,
