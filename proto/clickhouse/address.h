@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace walstorm::clickhouse {
 
@@ -21,6 +22,8 @@ struct Address {
 
   /// "http://127.0.0.1:8123 as "load"": for people, without the password.
   [[nodiscard]] std::string shown() const;
+  /// "127.0.0.1:8123", "[::1]:8123": as in a URL and in HTTP's Host.
+  [[nodiscard]] std::string authority() const;
 };
 
 /// Reads http(s)://[user[:password]@]host[:port][/[database]][?name=value...]. Ports left out are 8123 and
@@ -31,5 +34,8 @@ struct Address {
 
 /// The URL that parse_address reads the same again. Holds the password.
 [[nodiscard]] std::string to_url(const Address& address);
+
+/// Fit to stand anywhere in a URL.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace walstorm::clickhouse

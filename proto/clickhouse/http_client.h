@@ -31,7 +31,8 @@ struct Answer {
   enum class Kind {
     done,       ///< carried out; `text` is what it returned
     refused,    ///< the server said no; `text` is what it said, `code` ClickHouse's number for it, 0 where it
-                ///< gave none
+                ///< gave none. Or we did, and `text` says why: a certificate that is not to be trusted, a
+                ///< redirect, an answer that is too long
     no_answer,  ///< not reached, cut off, or too slow: whether it was carried out is unknown. `text` says
                 ///< what happened
   };
@@ -76,8 +77,8 @@ class HttpClient final {
   void send(Statement statement, Done done);
 
  private:
-  struct State;  // keeps Beast and OpenSSL out of this header, and outlives what the loop still holds
-  std::shared_ptr<State> state_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace walstorm::clickhouse
