@@ -237,7 +237,7 @@ std::string updates_of_keys() {
          update_row("key-2", "id = 'key-between'") + update_row("key-3", "id = 'key-2'") +
          update_row("key-between", "id = 'key-3'") + update_row("key-4", "attempt = attempt") +
          update_row("key-5", "attempt = 1") + remove + "'key-5';\n" + remove + "'key-6';\n" +
-         insert_row("key-6", "status", "'anew'") + insert_row("key-7") + remove + "'key-7';\n" +
+         insert_row("key-6", "status", "'anew'") + insert_row("key-10") + remove + "'key-10';\n" +
          update_row("key-8", "\"createdAt\" = '2030-01-01'") +
          update_row("key-8", "\"createdAt\" = '2024-05-06 07:08:09.012+00', attempt = 9") +
          update_row("key-9", "\"projectId\" = 'p', \"environmentId\" = 'e', queue = 'q'");

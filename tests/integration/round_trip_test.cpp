@@ -22,7 +22,12 @@ TEST_F(Probe, A) {
   for (const auto& stage : {edge_inserts(), edge_updates(), edge_deletes()}) {
     auto r = result_of([&](pqxx::connection& connection) {
       for (const std::string& sql : stage) {
-        try { pqxx::nontransaction(connection).exec(sql); } catch (const std::exception& e) { std::cerr << e.what() << "\n" << sql.substr(0, 500); throw; }
+        try {
+          pqxx::nontransaction(connection).exec(sql);
+        } catch (const std::exception& e) {
+          std::cerr << e.what() << "\n" << sql.substr(0, 500);
+          throw;
+        }
       }
     });
     std::cerr << r.acknowledged().ShortDebugString() << "\n";
