@@ -17,20 +17,20 @@ void Batch::note(wire::Lsn lsn, std::int64_t commit_unix_us, std::int64_t receiv
 std::unique_ptr<Batch> BatchPool::take(const std::shared_ptr<const BlockLayout>& layout) {
   std::unique_ptr<Batch> batch;
   if (free_.empty()) {
-    batch = std::make_unique<Batch>();
+    batch = std::make_unique<Batch>(make_block(form_));
   } else {
     batch = std::move(free_.back());
     free_.pop_back();
-    bytes_ -= batch->block.capacity_bytes();
+    bytes_ -= batch->block->capacity_bytes();
   }
-  batch->block.reset(layout);
+  batch->block->reset(layout);
   batch->changes = {};
   batch->runs.clear();
   return batch;
 }
 
 void BatchPool::give_back(std::unique_ptr<Batch> batch) {
-  const std::uint64_t bytes = batch->block.capacity_bytes();
+  const std::uint64_t bytes = batch->block->capacity_bytes();
   if (bytes_ + bytes > bytes_max_) return;
   bytes_ += bytes;
   free_.push_back(std::move(batch));

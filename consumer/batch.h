@@ -2,9 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
-#include "consumer/native_block.h"
+#include "consumer/block.h"
 #include "proto/wire/change_tally.h"
 #include "proto/wire/lsn.h"
 
@@ -25,8 +26,10 @@ struct RecordRun {
 
 /// What is flushed at once: records of one phase and of one shape of the table, in the stream's order.
 struct Batch {
-  NativeBlock block;
-  std::uint64_t number = 0;  ///< LsnTracker's
+  explicit Batch(std::unique_ptr<Block> empty) : block(std::move(empty)) {}
+
+  std::unique_ptr<Block> block;  ///< never null
+  std::uint64_t number = 0;      ///< LsnTracker's
   std::uint32_t phase = 0;
   std::int64_t opened_steady_us = 0;  ///< when its first record was read
   wire::Lsn first_lsn;                ///< of its first record's WAL message
@@ -42,7 +45,8 @@ struct Batch {
 /// Batches that are done with, kept for their buffers. Holds at most `bytes_max` of those.
 class BatchPool final {
  public:
-  explicit BatchPool(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  /// `form`: of all its batches' blocks.
+  BatchPool(std::uint64_t bytes_max, const BlockForm& form) : bytes_max_(bytes_max), form_(form) {}
 
   /// An empty batch for rows of `layout`.
   [[nodiscard]] std::unique_ptr<Batch> take(const std::shared_ptr<const BlockLayout>& layout);
@@ -50,6 +54,7 @@ class BatchPool final {
 
  private:
   std::uint64_t bytes_max_;
+  BlockForm form_;
   std::uint64_t bytes_ = 0;
   std::vector<std::unique_ptr<Batch>> free_;  // the last one back is the first one out: its buffers are warm
 };

@@ -8,7 +8,7 @@ Batcher::Batcher(const BatchLimits& limits, BatchPool& pool, LsnTracker& tracker
     : limits_(limits), pool_(pool), tracker_(tracker), on_cut_(std::move(on_cut)) {}
 
 Batch& Batcher::batch_for(const std::shared_ptr<const BlockLayout>& layout, std::int64_t now_steady_us) {
-  if (open_ && open_->block.layout() != layout) cut();
+  if (open_ && open_->block->layout() != layout) cut();
   if (!open_) {
     open_ = pool_.take(layout);
     open_->number = tracker_.open_batch();

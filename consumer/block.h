@@ -7,6 +7,7 @@
 
 #include "consumer/block_layout.h"
 #include "consumer/pgoutput_message.h"
+#include "proto/control.pb.h"
 #include "proto/wire/lsn.h"
 
 namespace walstorm::consumer {
@@ -48,5 +49,15 @@ class Block {
   /// Of memory held for it.
   [[nodiscard]] virtual std::uint64_t capacity_bytes() const = 0;
 };
+
+/// What all blocks of a run have in common.
+struct BlockForm {
+  proto::InsertFormat format = proto::INSERT_FORMAT_NATIVE;
+  std::uint64_t run_number = 0;  ///< what every row has in `_run_id`
+  bool times_as_int64 = false;   ///< the sink's columns for times are Int64, of milliseconds
+};
+
+/// An empty block. Throws Error{protocol} for a format that is not known here.
+[[nodiscard]] std::unique_ptr<Block> make_block(const BlockForm& form);
 
 }  // namespace walstorm::consumer

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <optional>
 
 #include "proto/wire/error.h"
 #include "proto/wire/task_run_table.h"
@@ -48,15 +49,27 @@ bool nullable(const RelationColumn& column, ColumnKind kind) {
   return known == wire::kTaskRunColumns.end() || known->nullable;
 }
 
-std::size_t require(const Relation& relation, std::string_view name) {
+std::optional<std::size_t> find(const Relation& relation, std::string_view name) {
   const auto found = std::find_if(relation.columns.begin(), relation.columns.end(),
                                   [&](const RelationColumn& c) { return c.name == name; });
-  if (found == relation.columns.end()) {
-    throw wire::Error(wire::ErrorKind::data,
-                      fmt::format("table {}.{} of the publication has no column {}: publish \"{}\" only",
-                                  relation.schema, relation.name, name, wire::kTaskRunTable));
-  }
+  if (found == relation.columns.end()) return std::nullopt;
   return static_cast<std::size_t>(found - relation.columns.begin());
+}
+
+std::size_t require(const Relation& relation, std::string_view name) {
+  if (const auto found = find(relation, name)) return *found;
+  throw wire::Error(wire::ErrorKind::data,
+                    fmt::format("table {}.{} of the publication has no column {}: publish \"{}\" only",
+                                relation.schema, relation.name, name, wire::kTaskRunTable));
+}
+
+void append_quoted(std::string& list, std::string_view name) {
+  list += '`';
+  for (const char c : name) {
+    if (c == '`' || c == '\\') list += '\\';
+    list += c;
+  }
+  list += '`';
 }
 
 }  // namespace
@@ -66,6 +79,9 @@ BlockLayout make_block_layout(const Relation& relation) {
   layout.table = relation.name;
   layout.key = require(relation, kKeyColumn);
   layout.row_hash = require(relation, kHashColumn);
+  for (const std::string_view name : wire::kSortingKey) {
+    if (const auto column = find(relation, name)) layout.sorting_key.push_back(*column);
+  }
   for (const RelationColumn& column : relation.columns) {
     const ColumnKind kind = kind_of(column);
     layout.columns.push_back({snake_case(column.name), kind, nullable(column, kind), column.type_oid});
@@ -89,7 +105,7 @@ std::string snake_case(std::string_view camel_case) {
   return snake;
 }
 
-std::string clickhouse_type(const BlockColumn& column) {
+std::string clickhouse_type(const BlockColumn& column, bool times_as_int64) {
   std::string_view name = "String";
   switch (column.kind) {
     case ColumnKind::string:
@@ -112,13 +128,22 @@ std::string clickhouse_type(const BlockColumn& column) {
       name = "UInt8";
       break;
     case ColumnKind::datetime:
-      name = "DateTime64(3)";
+      name = times_as_int64 ? "Int64" : "DateTime64(3, 'UTC')";
       break;
     case ColumnKind::strings:
       name = "Array(String)";
       break;
   }
   return column.nullable ? fmt::format("Nullable({})", name) : std::string(name);
+}
+
+std::string column_list(const BlockLayout& layout) {
+  std::string list;
+  for (const BlockColumn& column : layout.columns) {
+    append_quoted(list, column.name);
+    list += ", ";
+  }
+  return list + fmt::format("`{}`, `{}`, `{}`", kVersionColumn, kDeletedColumn, kRunColumn);
 }
 
 }  // namespace walstorm::consumer

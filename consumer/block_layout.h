@@ -20,7 +20,7 @@ enum class ColumnKind : std::uint8_t {
   hash,      ///< int8 `row_hash`: UInt64, the same bits
   float64,   ///< float8: Float64
   boolean,   ///< bool: UInt8
-  datetime,  ///< timestamptz: DateTime64(3), an Int64 of milliseconds since 1970
+  datetime,  ///< timestamptz: DateTime64(3, 'UTC'), an Int64 of milliseconds since 1970
   strings,   ///< text[], varchar[]: Array(String); ClickHouse has no NULL array, so that is an empty one
 };
 
@@ -33,13 +33,19 @@ struct BlockColumn {
   friend bool operator==(const BlockColumn&, const BlockColumn&) = default;
 };
 
-/// The columns of one PostgreSQL table as they land in ClickHouse, in PostgreSQL's order. Behind them every
-/// row has two more: `_version` (UInt64) and `_is_deleted` (UInt8).
+/// What every row has behind the table's own columns, in this order.
+inline constexpr std::string_view kVersionColumn = "_version";     ///< UInt64: the LSN of the change
+inline constexpr std::string_view kDeletedColumn = "_is_deleted";  ///< UInt8
+inline constexpr std::string_view kRunColumn = "_run_id";          ///< UInt64: the same for all rows of a run
+
+/// The columns of one PostgreSQL table as they land in ClickHouse, in PostgreSQL's order.
 struct BlockLayout {
   std::string table;
   std::vector<BlockColumn> columns;
-  std::size_t key = 0;       ///< the column that identifies a row
+  std::size_t key = 0;       ///< the column that identifies a row in PostgreSQL
   std::size_t row_hash = 0;  ///< the column with the ledger's hash
+  /// The columns that identify it in the sink (wire::kSortingKey), as far as the table has them.
+  std::vector<std::size_t> sorting_key = {};
 
   friend bool operator==(const BlockLayout&, const BlockLayout&) = default;
 };
@@ -51,7 +57,10 @@ struct BlockLayout {
 /// friendlyId -> friendly_id.
 [[nodiscard]] std::string snake_case(std::string_view camel_case);
 
-/// "Nullable(String)", as CREATE TABLE and Native blocks spell it.
-[[nodiscard]] std::string clickhouse_type(const BlockColumn& column);
+/// "Nullable(String)", as CREATE TABLE and Native blocks spell it; with `times_as_int64` a time is an Int64.
+[[nodiscard]] std::string clickhouse_type(const BlockColumn& column, bool times_as_int64);
+
+/// All columns of a block's rows, in their order, as INSERT INTO t (...) takes them: "`id`, ..., `_run_id`".
+[[nodiscard]] std::string column_list(const BlockLayout& layout);
 
 }  // namespace walstorm::consumer

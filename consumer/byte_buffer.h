@@ -16,11 +16,22 @@ class ByteBuffer final {
 
   /// Appends `count` bytes and returns where they are, for the caller to write all of them.
   [[nodiscard]] char* extend(std::size_t count) {
+    char* const at = room(count);
+    used(count);
+    return at;
+  }
+
+  /// Room for `count` bytes at the end, of which used() then says how many were written.
+  [[nodiscard]] char* room(std::size_t count) {
     if (capacity_ - size_ < count) [[unlikely]]
       grow(count);
-    char* const at = bytes_.get() + size_;
-    size_ += count;
-    return at;
+    return bytes_.get() + size_;
+  }
+  void used(std::size_t count) { size_ += count; }
+
+  void append(char c) { *extend(1) = c; }
+  void append(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
   }
 
   template <typename T>
@@ -29,6 +40,7 @@ class ByteBuffer final {
   }
 
   [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
  private:

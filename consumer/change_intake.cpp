@@ -1,5 +1,6 @@
 #include "consumer/change_intake.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <optional>
@@ -24,9 +25,19 @@ std::optional<std::uint32_t> marked_phase(std::string_view content, std::string_
   return phase;
 }
 
-/// Whether an update moved its row to another key.
-bool key_changed(const Value& before, const Value& after) {
+bool changed(const Value& before, const Value& after) {
   return after.kind != ValueKind::unchanged_toast && before != after;
+}
+
+/// Whether the sink tells the row after an update from the one before: then it has to be told to delete that
+/// one. An old tuple of the key alone knows of no other column.
+bool is_another_row(const BlockLayout& layout, const Update& update) {
+  if (update.old_kind == OldTuple::key) {
+    return changed(update.old_tuple[layout.key], update.new_tuple[layout.key]);
+  }
+  return std::any_of(layout.sorting_key.begin(), layout.sorting_key.end(), [&](std::size_t column) {
+    return changed(update.old_tuple[column], update.new_tuple[column]);
+  });
 }
 
 }  // namespace
@@ -91,26 +102,26 @@ void ChangeIntake::on(const Relation& relation) {
 void ChangeIntake::on(const Insert& insert) {
   if (replays_.next_is_replay()) return count_replay(Change::insert, insert.relation_id, insert.new_tuple);
   Batch& batch = batch_for(insert.relation_id);
-  batch.block.append({.values = insert.new_tuple, .version = lsn_});
+  batch.block->append({.values = insert.new_tuple, .version = lsn_});
   count(batch, Change::insert,
-        hash_of(*batch.block.layout(), insert.new_tuple[batch.block.layout()->row_hash]));
+        hash_of(*batch.block->layout(), insert.new_tuple[batch.block->layout()->row_hash]));
 }
 
 void ChangeIntake::on(const Update& update) {
   if (replays_.next_is_replay()) return count_replay(Change::update, update.relation_id, update.new_tuple);
   Batch& batch = batch_for(update.relation_id);
-  const BlockLayout& layout = *batch.block.layout();
+  const BlockLayout& layout = *batch.block->layout();
   const Tuple full_before = update.old_kind == OldTuple::full ? update.old_tuple : Tuple();
-  batch.block.append({.values = update.new_tuple, .before = full_before, .version = lsn_});
+  batch.block->append({.values = update.new_tuple, .before = full_before, .version = lsn_});
   if (update.old_kind != OldTuple::none) {
     if (update.old_tuple.size() != update.new_tuple.size()) {
       throw wire::Error(wire::ErrorKind::protocol, "pgoutput: an update's two tuples differ in length");
     }
-    if (key_changed(update.old_tuple[layout.key], update.new_tuple[layout.key])) {
-      batch.block.append({.values = update.old_tuple,
-                          .version = lsn_,
-                          .deleted = true,
-                          .key_only = update.old_kind == OldTuple::key});
+    if (is_another_row(layout, update)) {
+      batch.block->append({.values = update.old_tuple,
+                           .version = lsn_,
+                           .deleted = true,
+                           .key_only = update.old_kind == OldTuple::key});
     }
   }
   const Value& new_hash = update.new_tuple[layout.row_hash];
@@ -125,11 +136,11 @@ void ChangeIntake::on(const Delete& removal) {
         wire::ErrorKind::data,
         fmt::format("the delete at {} came with a key only, so neither its row nor its hash is known: "
                     "ALTER TABLE \"{}\" REPLICA IDENTITY FULL",
-                    wire::to_string(lsn_), batch.block.layout()->table));
+                    wire::to_string(lsn_), batch.block->layout()->table));
   }
-  batch.block.append({.values = removal.old_tuple, .version = lsn_, .deleted = true});
+  batch.block->append({.values = removal.old_tuple, .version = lsn_, .deleted = true});
   count(batch, Change::remove,
-        hash_of(*batch.block.layout(), removal.old_tuple[batch.block.layout()->row_hash]));
+        hash_of(*batch.block->layout(), removal.old_tuple[batch.block->layout()->row_hash]));
 }
 
 void ChangeIntake::on(const Truncate& truncate) {

@@ -9,8 +9,6 @@
 namespace walstorm::consumer {
 namespace {
 
-using Elements = std::vector<std::optional<std::string_view>>;
-
 /// Takes text apart from the front; every step says whether it was there.
 class TextScanner final {
  public:
@@ -89,7 +87,7 @@ std::optional<std::int64_t> read_timestamp_text(std::string_view text) {
 
 /// array_send: dimensions, "has nulls", element type, then per dimension its size and lower bound, then per
 /// element its length (-1: NULL) and bytes.
-bool read_array_binary(std::string_view bytes, Elements& elements) {
+bool read_array_binary(std::string_view bytes, TextElements& elements) {
   ByteReader in(bytes);
   if (in.remaining() < 12) return false;
   const auto dimensions = in.number<std::int32_t>();
@@ -113,7 +111,7 @@ bool read_array_binary(std::string_view bytes, Elements& elements) {
 }
 
 /// A quoted element, `at` behind its opening quote; leaves `at` behind the closing one.
-bool read_quoted(std::string_view text, std::size_t& at, Elements& elements, std::string& unescaped) {
+bool read_quoted(std::string_view text, std::size_t& at, TextElements& elements, std::string& unescaped) {
   const std::size_t begin = unescaped.size();
   for (; at < text.size() && text[at] != '"'; ++at) {
     if (text[at] == '\\' && ++at == text.size()) return false;
@@ -126,7 +124,7 @@ bool read_quoted(std::string_view text, std::size_t& at, Elements& elements, std
 }
 
 /// array_out: {a,"b \"c\"",NULL}; quotes around whatever could be mistaken for something else.
-bool read_array_text(std::string_view text, Elements& elements, std::string& unescaped) {
+bool read_array_text(std::string_view text, TextElements& elements, std::string& unescaped) {
   unescaped.reserve(text.size());  // so that it never moves under the elements
   if (text.starts_with('[')) text.remove_prefix(std::min(text.find('=') + 1, text.size()));  // [2:3]={a,b}
   if (text.size() < 2 || text.front() != '{' || text.back() != '}') return false;
@@ -181,8 +179,7 @@ std::optional<std::int64_t> read_timestamp_ms(const Value& value) {
   return floor_to_ms(since_2000_us + wire::kPostgresEpochUnixUs);
 }
 
-bool read_text_array(const Value& value, std::vector<std::optional<std::string_view>>& elements,
-                     std::string& unescaped) {
+bool read_text_array(const Value& value, TextElements& elements, std::string& unescaped) {
   elements.clear();
   unescaped.clear();
   return value.kind == ValueKind::binary ? read_array_binary(value.bytes, elements)

@@ -17,6 +17,8 @@
 /// target cannot hold. `value` is of kind text or binary.
 namespace walstorm::consumer {
 
+using TextElements = std::vector<std::optional<std::string_view>>;
+
 template <std::signed_integral T>
 [[nodiscard]] std::optional<T> read_integer(const Value& value) {
   if (value.kind == ValueKind::binary) {
@@ -40,7 +42,6 @@ template <std::signed_integral T>
 
 /// Reads a text[] of one dimension into `elements`; NULL elements are nullopt. The elements point into
 /// `value` or into `unescaped`, which holds those that were quoted. False when it is not one.
-[[nodiscard]] bool read_text_array(const Value& value, std::vector<std::optional<std::string_view>>& elements,
-                                   std::string& unescaped);
+[[nodiscard]] bool read_text_array(const Value& value, TextElements& elements, std::string& unescaped);
 
 }  // namespace walstorm::consumer

@@ -29,7 +29,7 @@ Flusher::Flusher(boost::asio::io_context& loop, const wire::Clock& clock, BusyMe
 }
 
 void Flusher::submit(std::unique_ptr<Batch> batch) {
-  bytes_ += batch->block.bytes();
+  bytes_ += batch->block->bytes();
   if (free_.empty()) {
     waiting_.push_back(std::move(batch));
   } else {
@@ -66,7 +66,7 @@ void Flusher::land(Flight& flight) {
   const std::int64_t started_unix_us = flight.started_unix_us;
   std::unique_ptr<Batch> batch = std::move(flight.batch);
   free_.push_back(&flight);
-  bytes_ -= batch->block.bytes();
+  bytes_ -= batch->block->bytes();
   if (!waiting_.empty()) {
     std::unique_ptr<Batch> next = std::move(waiting_.front());
     waiting_.pop_front();

@@ -38,7 +38,7 @@ void MockSink::load_starts() {
 
 void MockSink::submit(const Batch& batch, Done done) {
   encoded_.clear();
-  batch.block.serialize(encoded_);
+  batch.block->serialize(encoded_);
   const std::string_view body = compressor_.compress(encoded_, body_);
   const MockSchedule::Answer answer =
       schedule_.answer(static_cast<double>(clock_.steady_us()), batch.changes.records());

@@ -45,6 +45,12 @@ std::unique_ptr<Sink> make_sink(boost::asio::io_context& loop, const wire::Clock
   throw wire::Error(wire::ErrorKind::protocol, "Setup asks for a sink that this consumer does not have");
 }
 
+BlockForm block_form(const proto::ConsumerSetup& setup) {
+  return {.format = setup.insert_format(),
+          .run_number = setup.run_number(),
+          .times_as_int64 = setup.times_as_int64()};
+}
+
 FlushLimits flush_limits(const proto::ConsumerSetup& setup) {
   return {.concurrency_max = setup.flush_concurrency_max(),
           .give_up_us = static_cast<std::int64_t>(setup.sink_give_up_ms()) * 1000,
@@ -61,7 +67,7 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
       on_progress_(std::move(on_progress)),
       stream_(loop, clock, meter, setup_),
       tracker_(stream_.slot_confirmed()),
-      pool_(setup_.buffered_bytes_max()),
+      pool_(setup_.buffered_bytes_max(), block_form(setup_)),
       sink_(make_sink(loop, clock, meter, setup_)),
       flusher_(loop, clock, meter, flush_limits(setup_), *sink_, pool_,
                {[this](const Batch& batch, std::int64_t started, std::int64_t acknowledged) {
@@ -119,7 +125,7 @@ void Pipeline::on_acknowledged(const Batch& batch, std::int64_t started_unix_us,
 
 /// Of batches.
 std::uint64_t Pipeline::batch_bytes() const {
-  return flusher_.bytes() + (batcher_.open() == nullptr ? 0 : batcher_.open()->block.bytes());
+  return flusher_.bytes() + (batcher_.open() == nullptr ? 0 : batcher_.open()->block->bytes());
 }
 
 std::uint64_t Pipeline::buffered_bytes() const {

@@ -26,6 +26,9 @@ constexpr Words<AckPolicy, 3> kAckPolicies{{AckPolicy::after_flush, "afterFlush"
                                            {AckPolicy::never, "never"}};
 constexpr Words<Streaming, 3> kStreamings{
     {Streaming::off, "off"}, {Streaming::on, "on"}, {Streaming::parallel, "parallel"}};
+constexpr Words<InsertFormat, 3> kInsertFormats{{InsertFormat::native, "native"},
+                                                {InsertFormat::json_compact_each_row, "jsonCompactEachRow"},
+                                                {InsertFormat::row_binary, "rowBinary"}};
 constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
                                               {Compression::none, "none"},
                                               {Compression::lz4, "lz4"},
@@ -102,6 +105,7 @@ Consumer consumer_from(const json& consumer) {
           .use_mock_clickhouse = consumer["useMockClickhouse"],
           .mock_clickhouse_delay_ms = consumer["mockClickhouseDelay"],
           .mock = mock_from(consumer["mock"]),
+          .insert_format = value_of(kInsertFormats, consumer["insertFormat"]),
           .compression = value_of(kCompressions, consumer["compression"]),
           .ack_policy = value_of(kAckPolicies, consumer["ackPolicy"]),
           .max_buffered_mb = consumer["maxBufferedMB"],
@@ -169,6 +173,7 @@ json to_json(const Consumer& consumer) {
           {"useMockClickhouse", consumer.use_mock_clickhouse},
           {"mockClickhouseDelay", number(consumer.mock_clickhouse_delay_ms)},
           {"mock", to_json(consumer.mock)},
+          {"insertFormat", word_of(kInsertFormats, consumer.insert_format)},
           {"compression", word_of(kCompressions, consumer.compression)},
           {"ackPolicy", word_of(kAckPolicies, consumer.ack_policy)},
           {"maxBufferedMB", consumer.max_buffered_mb},

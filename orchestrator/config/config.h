@@ -52,6 +52,7 @@ struct Producer {
 
 enum class AckPolicy { after_flush, on_receive, never };
 enum class Streaming { off, on, parallel };
+enum class InsertFormat { native, json_compact_each_row, row_binary };
 enum class Compression { automatic, none, lz4, zstd, gzip };
 
 /// A stretch of the run, from the start of its first phase.
@@ -75,6 +76,7 @@ struct Consumer {
   bool use_mock_clickhouse = false;
   double mock_clickhouse_delay_ms = 0;
   Mock mock;
+  InsertFormat insert_format = InsertFormat::native;
   Compression compression = Compression::automatic;
   AckPolicy ack_policy = AckPolicy::after_flush;
   std::uint32_t max_buffered_mb = 0;

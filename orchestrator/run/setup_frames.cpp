@@ -60,6 +60,18 @@ proto::Streaming to_proto(config::Streaming streaming) {
   return proto::STREAMING_OFF;
 }
 
+proto::InsertFormat to_proto(config::InsertFormat format) {
+  switch (format) {
+    case config::InsertFormat::native:
+      return proto::INSERT_FORMAT_NATIVE;
+    case config::InsertFormat::row_binary:
+      return proto::INSERT_FORMAT_ROW_BINARY;
+    case config::InsertFormat::json_compact_each_row:
+      return proto::INSERT_FORMAT_JSON_COMPACT_EACH_ROW;
+  }
+  return proto::INSERT_FORMAT_NATIVE;
+}
+
 /// Every server that the mock stands for takes lz4.
 proto::Compression to_proto(config::Compression compression) {
   switch (compression) {
@@ -144,6 +156,7 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_proto_version(consumer.proto_version);
   setup.set_streaming(to_proto(consumer.streaming));
   setup.set_give_up_ms(static_cast<std::uint32_t>(config.database.give_up_sec * 1000));
+  setup.set_insert_format(to_proto(consumer.insert_format));
   setup.set_compression(to_proto(consumer.compression));
   setup.set_sink_give_up_ms(static_cast<std::uint64_t>(config.clickhouse.give_up_sec * 1000));
   set_up_mock(config, *setup.mutable_mock());

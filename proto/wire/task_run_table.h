@@ -58,6 +58,16 @@ consteval std::size_t task_run_column(std::string_view name) {
   throw "no such column";
 }
 
+/// The columns that ClickHouse tells rows apart by: its table's ORDER BY, in this order, but for `_run_id`.
+/// An update that changes one of them makes another row there, so the old one has to be deleted.
+inline constexpr std::array<std::string_view, 5> kSortingKey{
+    kTaskRunColumns[task_run_column("organizationId")].name,
+    kTaskRunColumns[task_run_column("projectId")].name,
+    kTaskRunColumns[task_run_column("environmentId")].name,
+    kTaskRunColumns[task_run_column("createdAt")].name,
+    kTaskRunColumns[task_run_column("id")].name,
+};
+
 /// PostgreSQL's name of the type, as in CREATE TABLE: "timestamp(3) with time zone".
 [[nodiscard]] std::string_view postgres_type_name(ColumnType type);
 

@@ -33,9 +33,11 @@ void BaselineReporter::ReportRuns(const std::vector<Run>& runs) {
     measured_ns_[name] = ns;
     const auto known = baseline_ns_.find(name);
     const auto bytes = run.counters.find("bytes_per_second");
-    const std::string rate = bytes == run.counters.end()
-                                 ? fmt::format("{:.2f} M/s", items->second.value / 1e6)
-                                 : fmt::format("{:.0f} MB/s", bytes->second.value / 1e6);
+    std::string rate = bytes == run.counters.end() ? fmt::format("{:.2f} M/s", items->second.value / 1e6)
+                                                   : fmt::format("{:.0f} MB/s", bytes->second.value / 1e6);
+    if (const auto wire = run.counters.find(kWireBytesPerItem); wire != run.counters.end()) {
+      rate += fmt::format(", {:.0f} bytes on the wire", wire->second.value);
+    }
     fmt::print("{:<34} {:>12.1f} {:>12} {:>8}  {}\n", name, ns,
                known == baseline_ns_.end() ? "-" : fmt::format("{:.1f}", known->second),
                known == baseline_ns_.end() ? "-" : fmt::format("{:.2f}", ns / known->second), rate);

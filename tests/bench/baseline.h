@@ -6,6 +6,9 @@
 
 namespace walstorm::bench {
 
+/// A benchmark's counter for the size of an item as it leaves the process.
+inline constexpr const char* kWireBytesPerItem = "wireBytesPerItem";
+
 /// Prints each benchmark's time beside the baseline's, and keeps what it printed.
 class BaselineReporter final : public benchmark::BenchmarkReporter {
  public:

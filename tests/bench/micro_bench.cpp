@@ -3,12 +3,15 @@
 
 #include <benchmark/benchmark.h>
 #include <cstdint>
+#include <fmt/format.h>
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "consumer/batcher.h"
+#include "consumer/block.h"
 #include "consumer/change_intake.h"
 #include "consumer/compression.h"
 #include "consumer/lsn_tracker.h"
@@ -74,7 +77,7 @@ class Intake final {
   wire::Lsn lsn_{0x1'0000'0000};
   consumer::LsnTracker tracker_{wire::Lsn{0}};
   consumer::PhaseBook book_;
-  consumer::BatchPool pool_{64U << 20U};
+  consumer::BatchPool pool_{64U << 20U, {}};
   std::unique_ptr<consumer::Batch> last_;
   consumer::Batcher batcher_{
       {kBatchRows, 1'000'000}, pool_, tracker_, [this](std::unique_ptr<consumer::Batch> batch) {
@@ -105,11 +108,71 @@ void serialize(benchmark::State& state, proto::Compression compression) {
   std::string room;
   for (auto _ : state) {
     encoded.clear();
-    from.last()->block.serialize(encoded);
+    from.last()->block->serialize(encoded);
     benchmark::DoNotOptimize(compressor.compress(encoded, room));
   }
   count_items(state, kBatchRows);
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * encoded.size()));
+}
+
+/// Rows of an insert each, decoded: what a block is given. They point into `messages`.
+std::vector<std::vector<consumer::Value>> decoded_rows(const std::vector<std::string>& messages) {
+  consumer::PgoutputDecoder decoder;
+  std::vector<std::vector<consumer::Value>> rows;
+  for (const std::string& message : messages) {
+    const auto insert = std::get<consumer::Insert>(decoder.decode(message));
+    rows.emplace_back(insert.new_tuple.begin(), insert.new_tuple.end());
+  }
+  return rows;
+}
+
+std::shared_ptr<const consumer::BlockLayout> layout() {
+  const std::string message = relation_message();
+  consumer::PgoutputDecoder decoder;
+  return std::make_shared<const consumer::BlockLayout>(
+      consumer::make_block_layout(std::get<consumer::Relation>(decoder.decode(message))));
+}
+
+/// All that a format costs: rows into a block, the block onto the wire. Per row of a block of kBatchRows.
+void encode(benchmark::State& state, proto::InsertFormat format, proto::Compression compression) {
+  const std::vector<std::string> all = messages(Change::insert, Form::binary);
+  const std::vector<std::vector<consumer::Value>> rows = decoded_rows(all);
+  const auto columns = layout();
+  const std::unique_ptr<consumer::Block> block = consumer::make_block({format, 1, false});
+  consumer::Compressor compressor(compression);
+  std::string encoded;
+  std::string room;
+  std::size_t wire_bytes = 0;
+  for (auto _ : state) {
+    block->reset(columns);
+    for (std::size_t i = 0; i < kBatchRows; ++i) {
+      block->append({.values = rows[i % rows.size()], .version = wire::Lsn{0x1'0000'0000 + i}});
+    }
+    encoded.clear();
+    block->serialize(encoded);
+    wire_bytes = compressor.compress(encoded, room).size();
+  }
+  count_items(state, kBatchRows);
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * encoded.size()));
+  state.counters[kWireBytesPerItem] = static_cast<double>(wire_bytes) / kBatchRows;
+}
+
+void add_formats(const auto& add) {
+  struct Format {
+    proto::InsertFormat format;
+    const char* name;
+  };
+  for (const auto& [format, name] :
+       {Format{proto::INSERT_FORMAT_NATIVE, "native"}, Format{proto::INSERT_FORMAT_ROW_BINARY, "rowBinary"},
+        Format{proto::INSERT_FORMAT_JSON_COMPACT_EACH_ROW, "jsonCompactEachRow"}}) {
+    const auto with = [&add, format = format, name = name](const char* as, proto::Compression compression) {
+      add(fmt::format("encode/{}/{}", name, as),
+          [format, compression](auto& state) { encode(state, format, compression); });
+    };
+    with("none", proto::COMPRESSION_NONE);
+    with("lz4", proto::COMPRESSION_LZ4);
+    with("zstd", proto::COMPRESSION_ZSTD);
+  }
 }
 
 void histogram_record(benchmark::State& state) {
@@ -139,8 +202,8 @@ void make_rows(benchmark::State& state, producer::Columns columns, std::uint32_t
 }
 
 void add_all() {
-  const auto add = [](const char* name, auto&& run) {
-    benchmark::RegisterBenchmark(name, run)->Repetitions(5)->MinTime(0.1)->ReportAggregatesOnly();
+  const auto add = [](const std::string& name, auto&& run) {
+    benchmark::RegisterBenchmark(name.c_str(), run)->Repetitions(5)->MinTime(0.1)->ReportAggregatesOnly();
   };
   add("decode/insert/binary", [](auto& state) { decode(state, Change::insert, Form::binary); });
   add("decode/insert/text", [](auto& state) { decode(state, Change::insert, Form::text); });
@@ -152,6 +215,7 @@ void add_all() {
   add("serialize/lz4", [](auto& state) { serialize(state, proto::COMPRESSION_LZ4); });
   add("serialize/zstd", [](auto& state) { serialize(state, proto::COMPRESSION_ZSTD); });
   add("serialize/gzip", [](auto& state) { serialize(state, proto::COMPRESSION_GZIP); });
+  add_formats(add);
   add("histogram/record", histogram_record);
   add("rows/insert", [](auto& state) { make_rows(state, producer::kAllColumns, 0); });
   add("rows/update", [](auto& state) { make_rows(state, producer::kUpdateColumns, 1); });

@@ -21,7 +21,7 @@ struct Rig {
     batcher.record_added();
   }
 
-  BatchPool pool{1U << 20};
+  BatchPool pool{1U << 20, {}};
   LsnTracker tracker{wire::Lsn{1}};
   std::vector<std::unique_ptr<Batch>> cut;
   Batcher batcher;
@@ -79,7 +79,7 @@ TEST(Batcher, BatchesAreNumberedInTheStreamsOrder) {
 }
 
 TEST(BatchPool, GivesTheSameBatchAgainEmptied) {
-  BatchPool pool(1U << 20);
+  BatchPool pool{1U << 20, {}};
   const auto layout = some_layout();
   auto batch = pool.take(layout);
   Batch* const address = batch.get();
@@ -93,7 +93,7 @@ TEST(BatchPool, GivesTheSameBatchAgainEmptied) {
 }
 
 TEST(Batch, RecordsCommittedAndReadTogetherShareARun) {
-  Batch batch;
+  Batch batch{make_block({})};
   batch.note(wire::Lsn{10}, 1, 5);
   batch.note(wire::Lsn{11}, 1, 5);
   batch.note(wire::Lsn{12}, 2, 5);

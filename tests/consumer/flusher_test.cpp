@@ -76,7 +76,7 @@ struct Rig {
   std::shared_ptr<const BlockLayout> layout = std::make_shared<const BlockLayout>();
   boost::asio::io_context loop;
   HeldSink sink;
-  BatchPool pool{1U << 20};
+  BatchPool pool{1U << 20, {}};
   wire::ManualClock clock{0};
   BusyMeter meter{clock};
   int errors = 0;
@@ -128,7 +128,7 @@ TEST(Flusher, HoldsTheBytesOfWaitingAndFlyingBatches) {
   for (int i = 0; i < 2; ++i) {
     auto batch = rig.pool.take(rig.layout);
     const std::vector<Value> row{{ValueKind::text, "abc"}, {ValueKind::text, "1"}};
-    batch->block.append({.values = row});
+    batch->block->append({.values = row});
     rig.flusher.submit(std::move(batch));
   }
   EXPECT_EQ(rig.flusher.bytes(), 2 * (4U + 8U + 8U + 1U));

@@ -25,11 +25,11 @@ struct Rig {
     BlockLayout columns;
     columns.columns = {{"id", ColumnKind::string, false, 25}, {"row_hash", ColumnKind::hash, false, 20}};
     columns.row_hash = 1;
-    batch.block.reset(std::make_shared<const BlockLayout>(columns));
+    batch.block->reset(std::make_shared<const BlockLayout>(columns));
     const std::string id(1'000, 'i');
     const std::vector<Value> row{{ValueKind::text, id}, {ValueKind::text, "1"}};
     for (int i = 0; i < 10; ++i) {
-      batch.block.append({.values = row});
+      batch.block->append({.values = row});
       batch.changes.add_insert(1);
     }
   }
@@ -38,7 +38,7 @@ struct Rig {
   wire::SystemClock clock;
   BusyMeter meter{clock};
   MockSink sink;
-  Batch batch;
+  Batch batch{make_block({})};
 };
 
 TEST(MockSink, AnswersFromTheLoopAndNotFromWithinSubmit) {

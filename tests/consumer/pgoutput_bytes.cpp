@@ -31,6 +31,12 @@ std::string text_value(std::string_view value) {
   return 't' + number(static_cast<std::uint32_t>(value.size())) + std::string(value);
 }
 
+std::string tuple(const OptionalTexts& values, char absent) {
+  std::string bytes = number(static_cast<std::uint16_t>(values.size()));
+  for (const auto& value : values) bytes += value ? text_value(*value) : std::string(1, absent);
+  return bytes;
+}
+
 }  // namespace
 
 std::string begin(std::uint64_t final_lsn, std::uint32_t xid) {
@@ -60,6 +66,19 @@ std::string stream_abort(std::uint32_t xid, std::uint32_t subtransaction_xid) {
 std::string relation(std::uint32_t xid, std::uint32_t relation_id) {
   return head('R', xid) + number(relation_id) + text("public") + text("run") + 'f' +
          number<std::uint16_t>(2) + column("id", 25) + column("row_hash", 20);
+}
+
+std::string relation_of(std::uint32_t relation_id,
+                        const std::vector<std::pair<std::string_view, std::uint32_t>>& columns) {
+  std::string message = 'R' + number(relation_id) + text("public") + text("run") + 'f' +
+                        number(static_cast<std::uint16_t>(columns.size()));
+  for (const auto& [name, type_oid] : columns) message += column(name, type_oid);
+  return message;
+}
+
+std::string update(std::uint32_t relation_id, char old_kind, const OptionalTexts& before,
+                   const OptionalTexts& after) {
+  return 'U' + number(relation_id) + old_kind + tuple(before, 'n') + 'N' + tuple(after, 'u');
 }
 
 std::string insert(std::uint32_t xid, std::uint32_t relation_id, std::string_view id,

@@ -7,7 +7,7 @@ namespace {
 
 Batch batch_of(std::uint32_t phase, std::uint64_t records, std::int64_t commit_us = 0,
                std::int64_t received_us = 0) {
-  Batch batch;
+  Batch batch{make_block({})};
   batch.phase = phase;
   for (std::uint64_t i = 0; i < records; ++i) {
     batch.changes.add_insert(i);

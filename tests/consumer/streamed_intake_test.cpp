@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "block_reader.h"
 #include "captured.h"
 #include "consumer/change_intake.h"
-#include "native_reader.h"
 #include "pgoutput_bytes.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
@@ -44,7 +44,7 @@ struct Rig {
     Strings values;
     for (const auto& batch : cut) {
       std::string bytes;
-      batch->block.serialize(bytes);
+      batch->block->serialize(bytes);
       const Strings here = test::read_native(bytes)[column].values;
       values.insert(values.end(), here.begin(), here.end());
     }
@@ -53,7 +53,7 @@ struct Rig {
 
   std::int64_t received_unix_us = 2'000'000'000'000'000;
   bool hold_release = false;
-  BatchPool pool{1U << 20U};
+  BatchPool pool{1U << 20U, {}};
   LsnTracker tracker{wire::Lsn{1}};
   PhaseBook book;
   std::vector<std::unique_ptr<Batch>> cut;

@@ -44,6 +44,7 @@ TEST(Load, AnEmptyFileGivesTheDefaultsOfTheDesign) {
   EXPECT_EQ(config.consumer.mock.jitter_ms, 0);
   EXPECT_EQ(config.consumer.mock.error_rate, 0);
   EXPECT_TRUE(config.consumer.mock.stalls.empty());
+  EXPECT_EQ(config.consumer.insert_format, InsertFormat::native);
   EXPECT_EQ(config.consumer.compression, Compression::automatic);
   EXPECT_EQ(config.clickhouse.give_up_sec, 60);
   EXPECT_EQ(config.consumer.ack_policy, AckPolicy::after_flush);

@@ -157,8 +157,6 @@ TEST(Problems, OfUnknownKeysSayWhatMayHaveBeenMeant) {
 
 TEST(Problems, OfFeaturesThatComeLater) {
   const std::string later = ": comes with a later version; ";
-  rejects(R"({"consumer": {"insertFormat": "rowBinary"}})",
-          {"config.json: /consumer/insertFormat: \"rowBinary\"" + later + "this one has \"native\""});
   rejects(R"({"clickhouse": {"url": "http://u:hunter2@h", "database": "x"}})",
           {"config.json: /clickhouse/url" + later + "leave it out",
            "config.json: /clickhouse/database: \"x\"" + later + "this one has \"walstorm\""});
@@ -169,7 +167,7 @@ TEST(Problems, OfFeaturesThatComeLater) {
 }
 
 TEST(Problems, AreNotRaisedByTheDefaultsOfLaterFeatures) {
-  gives(R"({"consumer": {"mock": {"maxRecordsPerSec": 500}, "insertFormat": "native"},
+  gives(R"({"consumer": {"mock": {"maxRecordsPerSec": 500}},
             "clickhouse": {"database": "walstorm"},
             "profiling": {"enabled": false, "tool": "none"}, "thresholds": []})",
         "/consumer/mock/maxRecordsPerSec", 500);

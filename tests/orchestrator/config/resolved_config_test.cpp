@@ -15,7 +15,7 @@ constexpr const char* kEverything = R"({
                "preloadRows": 400, "arrival": "poisson"},
   "consumer": {"flushBatchSize": 12, "flushIntervalMs": 13, "maxFlushConcurrency": 14, "useMockClickhouse": true,
                "mockClickhouseDelay": 1.5, "mock": {"maxRecordsPerSec": 15000, "jitterMs": 2.5,
-               "errorRate": 0.01, "stalls": [{"atSec": 5, "durationSec": 0.5}]}, "compression": "zstd", "ackPolicy": "onReceive",
+               "errorRate": 0.01, "stalls": [{"atSec": 5, "durationSec": 0.5}]}, "insertFormat": "rowBinary", "compression": "zstd", "ackPolicy": "onReceive",
                "maxBufferedMB": 16, "binary": false, "protoVersion": 4, "streaming": "parallel",
                "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "copySchemaFrom": "app", "keep": false, "replicaIdentity": "full",
