@@ -47,7 +47,7 @@ std::string unhex(std::string_view hex) {
 
 /// `value` brought to RowText's form by PostgreSQL.
 std::string postgres_text(const TaskRunColumn& column) {
-  const std::string value = fmt::format("\"{}\"", column.name);
+  std::string value = fmt::format("\"{}\"", column.name);
   switch (column.type) {
     case ColumnType::text:
     case ColumnType::integer:
@@ -70,7 +70,7 @@ std::string postgres_text(const TaskRunColumn& column) {
 
 /// The same by ClickHouse; texts in hex, so that no byte of them is escaped on the way.
 std::string clickhouse_text(const TaskRunColumn& column, bool times_as_int64) {
-  const std::string value = fmt::format("`{}`", consumer::snake_case(column.name));
+  std::string value = fmt::format("`{}`", consumer::snake_case(column.name));
   switch (column.type) {
     case ColumnType::text:
       return fmt::format("hex({})", value);
@@ -106,6 +106,7 @@ std::string shown(const std::optional<std::string>& value) {
 
 TextRows rows_in_postgres(pqxx::connection& connection) {
   std::vector<std::string> columns;
+  columns.reserve(kTaskRunColumns.size());
   for (const TaskRunColumn& column : kTaskRunColumns) columns.push_back(postgres_text(column));
   pqxx::nontransaction session(connection);
   const pqxx::result result =
@@ -123,6 +124,7 @@ TextRows rows_in_postgres(pqxx::connection& connection) {
 
 std::string landed_rows_sql(const std::string& table, std::uint64_t run_number, bool times_as_int64) {
   std::vector<std::string> columns;
+  columns.reserve(kTaskRunColumns.size());
   for (const TaskRunColumn& column : kTaskRunColumns)
     columns.push_back(clickhouse_text(column, times_as_int64));
   return fmt::format("SELECT {} FROM {} FINAL WHERE _is_deleted = 0 AND _run_id = {}",
