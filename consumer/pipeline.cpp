@@ -8,6 +8,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "consumer/clickhouse_sink.h"
 #include "consumer/mock_sink.h"
 #include "proto/wire/change_tally.h"
 #include "proto/wire/error.h"
@@ -38,10 +39,12 @@ std::uint64_t streamed_bytes_max(const proto::ConsumerSetup& setup) {
 }
 
 std::unique_ptr<Sink> make_sink(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
-                                const proto::ConsumerSetup& setup) {
-  if (setup.has_mock()) {
-    return std::make_unique<MockSink>(loop, clock, meter, setup.compression(), setup.mock());
+                                const proto::Setup& setup) {
+  const proto::ConsumerSetup& consumer = setup.consumer();
+  if (consumer.has_mock()) {
+    return std::make_unique<MockSink>(loop, clock, meter, consumer.compression(), consumer.mock());
   }
+  if (consumer.has_clickhouse()) return std::make_unique<ClickhouseSink>(loop, meter, setup);
   throw wire::Error(wire::ErrorKind::protocol, "Setup asks for a sink that this consumer does not have");
 }
 
@@ -54,7 +57,7 @@ BlockForm block_form(const proto::ConsumerSetup& setup) {
 FlushLimits flush_limits(const proto::ConsumerSetup& setup) {
   return {.concurrency_max = setup.flush_concurrency_max(),
           .give_up_us = static_cast<std::int64_t>(setup.sink_give_up_ms()) * 1000,
-          .seed = setup.mock().seed()};
+          .seed = setup.has_mock() ? setup.mock().seed() : setup.run_number()};
 }
 
 }  // namespace
@@ -68,7 +71,7 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
       stream_(loop, clock, meter, setup_),
       tracker_(stream_.slot_confirmed()),
       pool_(setup_.buffered_bytes_max(), block_form(setup_)),
-      sink_(make_sink(loop, clock, meter, setup_)),
+      sink_(make_sink(loop, clock, meter, setup)),
       flusher_(loop, clock, meter, flush_limits(setup_), *sink_, pool_,
                {[this](const Batch& batch, std::int64_t started, std::int64_t acknowledged) {
                   on_acknowledged(batch, started, acknowledged);
@@ -123,9 +126,10 @@ void Pipeline::on_acknowledged(const Batch& batch, std::int64_t started_unix_us,
   on_progress_();
 }
 
-/// Of batches.
+/// Of batches, and of what the sink makes of those in flight.
 std::uint64_t Pipeline::batch_bytes() const {
-  return flusher_.bytes() + (batcher_.open() == nullptr ? 0 : batcher_.open()->block->bytes());
+  return flusher_.bytes() + sink_->held_bytes() +
+         (batcher_.open() == nullptr ? 0 : batcher_.open()->block->bytes());
 }
 
 std::uint64_t Pipeline::buffered_bytes() const {

@@ -32,6 +32,9 @@ class Sink {
   /// further attempt can mend ends the process with an Error thrown on the loop.
   virtual void submit(const Batch& batch, Done done) = 0;
 
+  /// Of memory that batches under way take up beside their blocks.
+  [[nodiscard]] virtual std::uint64_t held_bytes() const { return 0; }
+
   /// The first phase begins.
   virtual void load_starts() {}
 };

@@ -38,7 +38,9 @@ std::uint16_t port_of(const boost::urls::url_view& url, bool tls, const std::str
 
 void take_path(const boost::urls::url_view& url, const std::string& key, Address& address) {
   std::string path = url.path();
-  if (path.starts_with('/')) path.erase(0, 1);
+  // Boost.URL takes what follows the digits of a port for a path.
+  if (!path.empty() && !path.starts_with('/')) refuse(key, "the port is not a number");
+  if (!path.empty()) path.erase(0, 1);
   if (path.ends_with('/')) path.pop_back();
   if (path.find('/') != std::string::npos) {
     refuse(key, fmt::format("the path names a database and nothing more, as in {}/database", kExample));

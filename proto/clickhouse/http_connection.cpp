@@ -172,8 +172,10 @@ void HttpConnection::connect_next() {
 void HttpConnection::on_connected(const error_code& error) {
   if (stage_ != Stage::connecting) return;
   if (error || timed_out_) {
-    failures_ += fmt::format("{}{}: {}", failures_.empty() ? "" : "; ", shown(endpoints_[next_endpoint_ - 1]),
-                             timed_out_ ? "no answer within " + seconds(time_limit_) : error.message());
+    if (!failures_.empty()) failures_ += "; ";
+    // Of one address, it is in the message already or says nothing that the name does not.
+    if (endpoints_.size() > 1) failures_ += shown(endpoints_[next_endpoint_ - 1]) + ": ";
+    failures_ += timed_out_ ? "no answer within " + seconds(time_limit_) : error.message();
     if (next_endpoint_ < endpoints_.size()) {
       connect_next();
     } else {
