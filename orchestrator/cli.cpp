@@ -71,6 +71,8 @@ void describe(CLI::App& app, Words& words) {
       ->type_name("TIME");
   app.add_option("-w,--workers", words.workers, "Producer processes")->type_name("N");
   app.add_flag("--mock-clickhouse", words.mock, "Flush into the mock instead of a ClickHouse server");
+  app.add_flag("--private-clickhouse", words.private_clickhouse,
+               "Start a ClickHouse for the run, and remove it afterwards");
   app.add_option("--set", words.sets, "Set one key, such as consumer.flushBatchSize=500; repeatable")
       ->type_name("KEY.PATH=VALUE")
       ->allow_extra_args(false);
@@ -85,16 +87,17 @@ void describe(CLI::App& app, Words& words) {
   app.add_flag("--no-color", words.no_color, "Never color the output");
 
   app.add_subcommand("run", "Run the phases of a config (the default)")->fallthrough();
-  app.add_subcommand("check",
-                     "Say whether PostgreSQL and this machine are ready for a config, and what to do")
+  app.add_subcommand(
+         "check",
+         "Say whether PostgreSQL, ClickHouse and this machine are ready for a config, and what to do")
       ->fallthrough();
-  app.add_subcommand("clean", "Remove slot, publication and database left by earlier runs")->fallthrough();
+  app.add_subcommand("clean", "Remove slot, publication, databases and tables left by earlier runs")
+      ->fallthrough();
   // What comes later is in no help, and known all the same: to say so, and to take no command for a file's
   // name.
   for (const char* command : kLaterCommands) app.add_subcommand(command)->group("")->prefix_command();
   app.add_option("--profile", words.profile)->group("");
   app.add_option("--junit", words.junit)->group("");
-  app.add_flag("--private-clickhouse", words.private_clickhouse)->group("");
 }
 
 /// "90", "90s", "1.5m", "2h" -> seconds, as JSON.
@@ -146,7 +149,6 @@ std::optional<Answer> later_feature(const CLI::App& app, const Words& words) {
   }
   if (!words.profile.empty() && words.profile != "none") return not_yet("--profile " + words.profile);
   if (!words.junit.empty()) return not_yet("--junit");
-  if (words.private_clickhouse) return not_yet("--private-clickhouse");
   return std::nullopt;
 }
 
@@ -165,6 +167,10 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
   }
   add("--workers", "producer.workerCount", words.workers, false);
   add("--mock-clickhouse", "consumer.useMockClickhouse", words.mock ? "true" : "false", false);
+  if (app.count("--private-clickhouse") > 0) {
+    overrides.push_back({"--private-clickhouse ", "clickhouse.url", "private", true});
+    overrides.push_back({"--private-clickhouse ", "consumer.useMockClickhouse", "false", false});
+  }
   add("--output", "profiling.outputDir", words.output, true);
   add("--name", "name", words.name, true);
   add("--seed", "seed", words.seed, false);
@@ -186,6 +192,8 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
     return usage_error(fmt::format("one config file at most; here are {} and {}", words.config_option,
                                    words.config_argument));
   }
+  if (words.mock && words.private_clickhouse)
+    return usage_error("--mock-clickhouse and --private-clickhouse exclude each other");
   if (words.verbose && words.quiet) return usage_error("-v and -q exclude each other");
   CommandLine line;
   line.command = app.got_subcommand("clean")   ? Command::clean

@@ -19,19 +19,25 @@ namespace walstorm::clickhouse {
 /// The parts of task_runs, by system.parts.
 struct PartCounts {
   std::uint64_t active = 0;
-  /// The highest block number given out: it grows by one for every part that an insert makes.
+  /// Grows by one for every part that an insert makes; 0 before the run's first.
   std::uint64_t block_number_max = 0;
 };
 
-/// A row of task_runs in the text form that a row of PostgreSQL is brought to as well (row_text.h); nullopt is NULL.
+/// A row of task_runs in the text form that a row of PostgreSQL is brought to as well, a value for each of
+/// wire::kTaskRunColumns, in their order; nullopt is NULL. Text is as it is. Of text[] every element is
+/// "<length in characters>:<element>", one behind the other. Integers are decimal, row_hash as the signed
+/// number of its bits; so is a double, by its IEEE bits. A bool is 0 or 1, a time the milliseconds since
+/// 1970, decimal.
 using RowText = std::vector<std::optional<std::string>>;
 
-/// The table that one run lands its rows in, on a private server or the user's: there, of the shape that the consumer
-/// writes, with its rows told from other runs' by `_run_id`. Leaves the server clean on every way out.
+/// The table that one run lands its rows in, on a private server or the user's: there, of the shape that the
+/// consumer writes, with its rows told from other runs' by `_run_id`. Leaves the server clean on every way
+/// out.
 class PreparedTable final {
  public:
-  /// Does it all, step by step; interruptible. What the user should know goes to `notes`. Private servers log into
-  /// `log_dir`. Throws Error{unavailable or config} that names the step and what to do; nothing is left behind then.
+  /// Does it all, step by step; interruptible. What the user should know goes to `notes`. Private servers log
+  /// into `log_dir`. Throws Error{unavailable or config} that names the step and what to do; nothing is left
+  /// behind then.
   PreparedTable(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& log_dir,
                 std::vector<std::string>& notes);
   PreparedTable(const PreparedTable&) = delete;
@@ -51,8 +57,8 @@ class PreparedTable final {
   /// Looks at the catalog alone; `done` follows on the loop, with nullopt when the server did not say.
   void count_parts(std::function<void(std::optional<PartCounts>)> done);
 
-  /// This run's live rows: FINAL, _is_deleted = 0. Waits with a deadline, and for an answer only as long as a person
-  /// does. Throws Error{unavailable} or process::Interrupted.
+  /// This run's live rows: FINAL, _is_deleted = 0. Waits with a deadline, and for an answer only as long as a
+  /// person does. Throws Error{unavailable} or process::Interrupted.
   [[nodiscard]] wire::RowTally tally_rows(int interrupts_tolerated);
 
   /// This run's live rows with these ids, by id. As tally_rows().

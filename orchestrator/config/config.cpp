@@ -34,6 +34,9 @@ constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
                                               {Compression::lz4, "lz4"},
                                               {Compression::zstd, "zstd"},
                                               {Compression::gzip, "gzip"}};
+constexpr Words<InsertFormat, 3> kInsertFormats{{InsertFormat::native, "native"},
+                                                {InsertFormat::row_binary, "rowBinary"},
+                                                {InsertFormat::json_compact_each_row, "jsonCompactEachRow"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
 
@@ -132,6 +135,13 @@ Database database_from(const json& database) {
   return result;
 }
 
+Clickhouse clickhouse_from(const json& clickhouse) {
+  Clickhouse result{
+      .url = std::nullopt, .database = clickhouse["database"], .give_up_sec = clickhouse["giveUpSec"]};
+  if (clickhouse.contains("url") && clickhouse["url"] != "private") result.url = clickhouse["url"];
+  return result;
+}
+
 json to_json(const Phase& phase) {
   json result{{"name", phase.name},
               {"durationSec", number(phase.duration_sec)},
@@ -195,6 +205,17 @@ json to_json(const Database& database) {
   return result;
 }
 
+/// A run with the mock has no server to name.
+json to_json(const Clickhouse& clickhouse, bool mocked) {
+  json result{{"database", clickhouse.database}, {"giveUpSec", number(clickhouse.give_up_sec)}};
+  if (clickhouse.url) {
+    result["url"] = without_secrets(*clickhouse.url);
+  } else if (!mocked) {
+    result["url"] = "private";
+  }
+  return result;
+}
+
 }  // namespace
 
 Config from_json(const json& document) {
@@ -205,7 +226,7 @@ Config from_json(const json& document) {
                 .producer = producer_from(document["producer"]),
                 .consumer = consumer_from(document["consumer"]),
                 .database = database_from(document["database"]),
-                .clickhouse = {.give_up_sec = document["clickhouse"]["giveUpSec"]},
+                .clickhouse = clickhouse_from(document["clickhouse"]),
                 .output_dir = document["profiling"]["outputDir"],
                 .drain_timeout_sec = document["drain"]["timeoutSec"],
                 .stop_grace_sec = document["stop"]["graceSec"]};
@@ -230,7 +251,7 @@ json to_json(const Config& config) {
               {"producer", to_json(config.producer)},
               {"consumer", to_json(config.consumer)},
               {"database", to_json(config.database)},
-              {"clickhouse", {{"giveUpSec", number(config.clickhouse.give_up_sec)}}},
+              {"clickhouse", to_json(config.clickhouse, config.consumer.use_mock_clickhouse)},
               {"profiling", {{"outputDir", config.output_dir}}},
               {"drain", {{"timeoutSec", number(config.drain_timeout_sec)}}},
               {"stop", {{"graceSec", number(config.stop_grace_sec)}}}};

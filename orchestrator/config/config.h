@@ -54,6 +54,7 @@ enum class AckPolicy { after_flush, on_receive, never };
 enum class Streaming { off, on, parallel };
 enum class InsertFormat { native, json_compact_each_row, row_binary };
 enum class Compression { automatic, none, lz4, zstd, gzip };
+enum class InsertFormat { native, row_binary, json_compact_each_row };
 
 /// A stretch of the run, from the start of its first phase.
 struct Stall {
@@ -88,6 +89,10 @@ struct Consumer {
 };
 
 struct Clickhouse {
+  /// Where ClickHouse is: an http(s) URL, with its secrets; nullopt for a private server. Means nothing
+  /// beside the mock.
+  std::optional<std::string> url;
+  std::string database;
   double give_up_sec = 0;
 };
 

@@ -101,19 +101,31 @@ void add_problems_of(const Json& document, std::vector<Problem>& problems) {
   add(rule_problems(document, problems));
 }
 
-/// This version flushes into the mock only, and says so instead of failing later.
-std::optional<Error> sink_error(const Json& document, const Environment& environment) {
+/// A run has to have somewhere to write to: nothing is chosen for the user that would make the figures
+/// another pipeline's.
+std::optional<Error> sink_error(const Json& document) {
   const Pointer use_mock("/consumer/useMockClickhouse");
   if (!document.contains(use_mock) || document.at(use_mock) != false) return std::nullopt;
-  if (environment("CLICKHOUSE_URL") || document.contains(Pointer("/clickhouse/url"))) {
-    return Error(ErrorKind::config,
-                 "writing to a real ClickHouse comes with a later version; use --mock-clickhouse, or "
-                 "\"useMockClickhouse\": true in the config's consumer section");
-  }
+  if (document.contains(Pointer("/clickhouse/url"))) return std::nullopt;
   return Error(
       ErrorKind::unavailable,
-      "there is nothing to replicate into: consumer.useMockClickhouse is false and CLICKHOUSE_URL is not "
-      "set. Use --mock-clickhouse, or set CLICKHOUSE_URL to a server (which comes with a later version)");
+      "there is nothing to replicate into: consumer.useMockClickhouse is false and no ClickHouse is "
+      "named. Set CLICKHOUSE_URL or clickhouse.url to a server, use --private-clickhouse to have one "
+      "started and removed, or --mock-clickhouse");
+}
+
+/// The server that a variable of the environment names, where file and flags name none.
+void name_server(Layers& layers, const char* section, const char* variable, const Environment& environment) {
+  const Json& document = layers.document();
+  if (!document.at(section).is_object() || document.at(section).contains("url")) return;
+  if (const auto value = environment(variable))
+    layers.put({fmt::format("{}=", variable), fmt::format("{}.url", section), *value, true});
+}
+
+/// Whether nothing will be asked of a ClickHouse: then what the environment says of one does not matter.
+bool is_mocked(const Json& document) {
+  const Pointer use_mock("/consumer/useMockClickhouse");
+  return document.contains(use_mock) && document.at(use_mock) == true;
 }
 
 /// A file's text is, or it would not have parsed; an argument's need not be, and no report could hold it.
@@ -148,28 +160,23 @@ Config load(const LoadRequest& request, const Environment& process,
   Layers layers(base_document(request, file.value), request.file ? request.file->string() : "walstorm");
   layers.fill_in_defaults();
   for (const Override& override : request.overrides) layers.put(override);
-  const Pointer url("/database/url");
-  const bool names_no_server =
-      layers.document().at("database").is_object() && !layers.document().contains(url);
-  if (const auto value = environment("DATABASE_URL"); value && names_no_server) {
-    layers.put({"DATABASE_URL=", "database.url", *value, true});
-  }
+  name_server(layers, "database", "DATABASE_URL", environment);
+  if (!is_mocked(layers.document())) name_server(layers, "clickhouse", "CLICKHOUSE_URL", environment);
   layers.fill_in_defaults();  // of what the overrides made: a phase's keys
 
   std::vector<Problem> problems;
   for (const Pointer& at : file.given_twice) problems.push_back({at, "given twice", false});
   // Messages show the document as it was written, without what the environment put in.
   Json document = layers.document();
-  if (document.contains("database")) {
-    expand_all(document["database"], Pointer("/database"), environment, problems);
+  for (const char* section : {"database", "clickhouse"}) {
+    if (document.contains(section)) expand_all(document[section], Pointer() / section, environment, problems);
   }
   add_problems_of(document, problems);
 
   std::vector<std::string> lines = layers.problems();
   for (const Problem& problem : problems) lines.push_back(layers.line_of(problem));
-  const std::optional<Error> no_sink = request.needs_sink ? sink_error(document, environment) : std::nullopt;
-  if (no_sink && (no_sink->kind() == ErrorKind::config || !lines.empty()))
-    lines.emplace_back(no_sink->what());
+  const std::optional<Error> no_sink = request.needs_sink ? sink_error(document) : std::nullopt;
+  if (no_sink && !lines.empty()) lines.emplace_back(no_sink->what());
   if (!is_utf8(document))
     lines.emplace_back("the command line or the environment holds text that is not UTF-8");
   if (!lines.empty()) throw Error(ErrorKind::config, joined(lines));

@@ -10,7 +10,7 @@
 
 namespace walstorm::config {
 
-/// One value that the command line (or DATABASE_URL) puts in place of the file's.
+/// One value that the command line (or DATABASE_URL, CLICKHOUSE_URL) puts in place of the file's.
 struct Override {
   std::string flag;  ///< as messages name it: "--set producer.batchSize=", "--throughput "
   std::string
@@ -27,8 +27,9 @@ struct LoadRequest {
   bool needs_sink = true;
 };
 
-/// Resolves a configuration: built-in < file < overrides, ${NAME} of the database section replaced,
-/// DATABASE_URL where no file names a server. Without a file the run is one phase of 60 s at the producer's
+/// Resolves a configuration: built-in < file < overrides, ${NAME} of the sections database and
+/// clickhouse replaced, DATABASE_URL and CLICKHOUSE_URL where neither file nor flag names a server (the
+/// latter only where the sink is not the mock). Without a file the run is one phase of 60 s at the producer's
 /// target. `process` is the environment of this process (process_environment()); .env.local is looked for in
 /// `working_dir` and beside the file.
 ///

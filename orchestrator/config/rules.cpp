@@ -151,6 +151,14 @@ void profiling_database_is_ours(const Sound& config, Problems& problems) {
   }
 }
 
+void clickhouse_database_is_ours(const Sound& config, Problems& problems) {
+  static const std::array<std::string, 3> kOfTheServer{"system", "information_schema", "INFORMATION_SCHEMA"};
+  const Pointer at("/clickhouse/database");
+  const auto name = config.text(at.to_string());
+  if (name && std::find(kOfTheServer.begin(), kOfTheServer.end(), *name) != kOfTheServer.end())
+    problems.push_back({at, "belongs to the server; name another"});
+}
+
 void schema_comes_from_elsewhere(const Sound& config, Problems& problems) {
   const Pointer at("/database/copySchemaFrom");
   const auto source = config.text(at.to_string());
@@ -196,6 +204,7 @@ std::vector<Problem> rule_problems(const Json& document, const std::vector<Probl
   deletes_carry_rows(config, problems);
   streaming_has_its_protocol(config, problems);
   profiling_database_is_ours(config, problems);
+  clickhouse_database_is_ours(config, problems);
   schema_comes_from_elsewhere(config, problems);
   settings_are_free(config, problems);
   return problems;

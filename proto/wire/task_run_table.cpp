@@ -1,8 +1,21 @@
 #include "proto/wire/task_run_table.h"
 
+#include <cctype>
 #include <fmt/format.h>
 
 namespace walstorm::wire {
+
+std::string snake_case(std::string_view camel_case) {
+  std::string snake;
+  char before = '_';
+  for (const char c : camel_case) {
+    const bool upper = std::isupper(static_cast<unsigned char>(c)) != 0;
+    if (upper && before != '_' && std::isupper(static_cast<unsigned char>(before)) == 0) snake += '_';
+    snake += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    before = c;
+  }
+  return snake;
+}
 
 std::string_view postgres_type_name(ColumnType type) {
   switch (type) {

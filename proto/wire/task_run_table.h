@@ -68,6 +68,9 @@ inline constexpr std::array<std::string_view, 5> kSortingKey{
     kTaskRunColumns[task_run_column("id")].name,
 };
 
+/// A column's name in ClickHouse: friendlyId -> friendly_id.
+[[nodiscard]] std::string snake_case(std::string_view camel_case);
+
 /// PostgreSQL's name of the type, as in CREATE TABLE: "timestamp(3) with time zone".
 [[nodiscard]] std::string_view postgres_type_name(ColumnType type);
 

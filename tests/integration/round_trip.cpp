@@ -11,7 +11,6 @@
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 
-#include "consumer/block_layout.h"
 #include "proto/wire/task_run_table.h"
 
 namespace walstorm::tests {
@@ -70,7 +69,7 @@ std::string postgres_text(const TaskRunColumn& column) {
 
 /// The same by ClickHouse; texts in hex, so that no byte of them is escaped on the way.
 std::string clickhouse_text(const TaskRunColumn& column, bool times_as_int64) {
-  std::string value = fmt::format("`{}`", consumer::snake_case(column.name));
+  std::string value = fmt::format("`{}`", wire::snake_case(column.name));
   switch (column.type) {
     case ColumnType::text:
       return fmt::format("hex({})", value);

@@ -16,6 +16,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/clickhouse/prepared_table.h"
+#include "orchestrator/clickhouse/private_server.h"
 #include "orchestrator/config/load.h"
 #include "proto/wire/error.h"
 #include "tests/integration/consumer_fixture.h"
@@ -70,8 +71,8 @@ class RoundTrip : public InNewfoundland, public ConsumerOnAServer, public testin
       if (!ModernClickhouse::missing().empty()) GTEST_SKIP() << ModernClickhouse::missing();
       modern_ = std::make_unique<ModernClickhouse>(loop_, "Asia/Kathmandu");
       url = modern_->url();
-    } else if (!has_debians()) {
-      GTEST_SKIP() << "no clickhouse-server here: apt-get install clickhouse-server";
+    } else if (!debians_missing().empty()) {
+      GTEST_SKIP() << debians_missing();
     }
     std::vector<std::string> notes;
     table_ = std::make_unique<PreparedTable>(loop_, config_with(url), folder_.path(), notes);
@@ -85,7 +86,15 @@ class RoundTrip : public InNewfoundland, public ConsumerOnAServer, public testin
   [[nodiscard]] static Protocol protocol() {
     return {.version = 1, .streaming = proto::STREAMING_OFF, .binary = GetParam().binary};
   }
-  [[nodiscard]] static bool has_debians() { return std::filesystem::exists("/usr/sbin/clickhouse-server"); }
+  /// Debian's own program, where apt has it.
+  [[nodiscard]] static std::string debians_missing() {
+    try {
+      (void)clickhouse::find_clickhouse_server();
+      return "";
+    } catch (const wire::Error& error) {
+      return error.what();
+    }
+  }
 
   [[nodiscard]] config::Config config_with(const std::string& url) const {
     config::LoadRequest request;

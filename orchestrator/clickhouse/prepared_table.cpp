@@ -1,0 +1,196 @@
+#include "orchestrator/clickhouse/prepared_table.h"
+
+#include <chrono>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <set>
+#include <unistd.h>
+#include <utility>
+
+#include "orchestrator/clickhouse/features.h"
+#include "orchestrator/clickhouse/migrations.h"
+#include "orchestrator/clickhouse/private_server.h"
+#include "orchestrator/clickhouse/server_probe.h"
+#include "orchestrator/clickhouse/session.h"
+#include "orchestrator/clickhouse/task_runs.h"
+#include "proto/wire/clock.h"
+#include "proto/wire/error.h"
+#include "proto/wire/version.h"
+
+namespace walstorm::clickhouse {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kStepTimeout{60};
+/// Runs that start in the same millisecond: each takes another number and looks again.
+constexpr int kRunNumbersTried = 20;
+
+/// When the run began, readable as a number: YYYYMMDDhhmmss and milliseconds, UTC.
+std::uint64_t run_number_at(std::int64_t unix_us) {
+  const std::time_t second = unix_us / 1'000'000;
+  const std::tm utc = fmt::gmtime(second);
+  const auto date =
+      static_cast<std::uint64_t>((utc.tm_year + 1900) * 10'000 + (utc.tm_mon + 1) * 100 + utc.tm_mday);
+  const auto time = static_cast<std::uint64_t>(utc.tm_hour * 10'000 + utc.tm_min * 100 + utc.tm_sec);
+  return (date * 1'000'000 + time) * 1000 + static_cast<std::uint64_t>(unix_us / 1000 % 1000);
+}
+
+std::string host_name() {
+  std::string name(256, '\0');
+  ::gethostname(name.data(), name.size() - 1);
+  return name.c_str();
+}
+
+milliseconds to_ms(double sec) {
+  return milliseconds(static_cast<std::int64_t>(sec * 1000));
+}
+
+}  // namespace
+
+struct PreparedTable::Parts {
+  Parts(process::EventLoop& loop_used, const config::Config& config, const std::filesystem::path& log_dir)
+      : loop(loop_used),
+        insert_format(config.consumer.insert_format),
+        compression(config.consumer.compression) {
+    runs.database = config.clickhouse.database;
+    if (config.clickhouse.url) {
+      address = server_address(*config.clickhouse.url);
+    } else {
+      server = std::make_unique<PrivateServer>(loop, log_dir / "clickhouse.log");
+      address = server->address();
+    }
+    // A private server that is gone does not come back.
+    const milliseconds give_up = server ? milliseconds(0) : to_ms(config.clickhouse.give_up_sec);
+    session = std::make_unique<Session>(loop, address, "prepare ClickHouse at " + address.shown(), give_up);
+    probe = std::make_unique<Session>(loop, address, "watch ClickHouse at " + address.shown());
+  }
+
+  void prepare(const config::Config& config, std::vector<std::string>& notes);
+  void take_number(const std::string& run_name);
+  [[nodiscard]] bool number_is_free();
+
+  process::EventLoop& loop;
+  const config::InsertFormat insert_format;
+  const config::Compression compression;
+  std::unique_ptr<PrivateServer> server;  // null: the user's
+  Address address;
+  std::unique_ptr<Session> session, probe;
+  Features features;
+  TaskRuns runs;
+};
+
+void PreparedTable::Parts::prepare(const config::Config& config, std::vector<std::string>& notes) {
+  features = ask_features(*session);
+  // What the configuration asks for and the server cannot is told before anything is made.
+  (void)clickhouse::insert_format(insert_format, features);
+  (void)clickhouse::compression(compression, features);
+  if (const auto lacks = shortcomings(features); !lacks.empty())
+    notes.push_back(fmt::format("ClickHouse {}: {}", features.version, fmt::join(lacks, "; ")));
+  migrate(*session, features, runs.database);
+  const TableColumns columns = task_runs_columns(*session, runs.database);
+  require_fitting_table(*session, runs.database, columns);
+  runs.times_as_int64 = times_are_int64(columns);
+  runs.final_by_partition = features.final_by_partition;
+  take_number(config.name);
+}
+
+/// Finds a number that no run has, and enters this run under it. Two runs that take the same one at the same
+/// time see each other's entry, and both take another.
+void PreparedTable::Parts::take_number(const std::string& run_name) {
+  std::set<std::uint64_t> given_up;
+  for (int i = 0; i < kRunNumbersTried; ++i) {
+    const std::int64_t now_us = wire::SystemClock().unix_us();
+    // Apart by the process's number, so that two do not stay together.
+    runs.run_number = run_number_at(now_us + i * 1000 * (::getpid() % 997));
+    if (!number_is_free()) continue;
+    const std::string started = runs.times_as_int64
+                                    ? fmt::to_string(now_us / 1000)
+                                    : fmt::format("fromUnixTimestamp64Milli(toInt64({}))", now_us / 1000);
+    session->execute("enter the run",
+                     {.sql = fmt::format("INSERT INTO {}.runs SELECT {}, {}, {}, {}, {}",
+                                         quoted_name(runs.database), runs.run_number, quoted_text(run_name),
+                                         started, quoted_text(host_name()), quoted_text(wire::kToolVersion))},
+                     kStepTimeout, 0);
+    const Rows entered = session->ask("enter the run",
+                                      {.sql = fmt::format("SELECT count() FROM {}.runs WHERE run_id = {}",
+                                                          quoted_name(runs.database), runs.run_number)},
+                                      kStepTimeout, 0);
+    if (entered.at(0).at(0) == "1") return;
+  }
+  throw wire::Error(
+      wire::ErrorKind::unavailable,
+      fmt::format("ClickHouse's database \"{}\": found no number for this run that no other has",
+                  runs.database));
+}
+
+bool PreparedTable::Parts::number_is_free() {
+  const Rows rows = session->ask(
+      "look for a run of this number",
+      {.sql = fmt::format(
+           "SELECT count() FROM (SELECT run_id FROM {0}.runs WHERE run_id = {1} UNION ALL SELECT _run_id "
+           "FROM {2} WHERE _run_id = {1} LIMIT 1)",
+           quoted_name(runs.database), runs.run_number, task_runs_table(runs.database))},
+      kStepTimeout, 0);
+  return rows.at(0).at(0) == "0";
+}
+
+PreparedTable::PreparedTable(process::EventLoop& loop, const config::Config& config,
+                             const std::filesystem::path& log_dir, std::vector<std::string>& notes)
+    : parts_(std::make_unique<Parts>(loop, config, log_dir)) {
+  parts_->prepare(config, notes);  // a private server goes with parts_ when this throws
+}
+
+PreparedTable::~PreparedTable() {
+  release();
+}
+
+const std::string& PreparedTable::version() const {
+  return parts_->features.version;
+}
+
+void PreparedTable::describe(proto::ConsumerSetup& setup) const {
+  const Parts& parts = *parts_;
+  setup.set_insert_format(clickhouse::insert_format(parts.insert_format, parts.features));
+  setup.set_compression(clickhouse::compression(parts.compression, parts.features));
+  setup.set_run_number(parts.runs.run_number);
+  setup.set_times_as_int64(parts.runs.times_as_int64);
+  proto::ClickhouseSinkSetup& sink = *setup.mutable_clickhouse();
+  sink.set_url(to_url(parts.address));
+  sink.set_table(task_runs_table(parts.runs.database));
+  sink.set_has_deduplication_token(parts.features.deduplication_token);
+  sink.set_has_wait_for_async_insert(parts.features.wait_for_async_insert);
+}
+
+std::optional<std::int64_t> PreparedTable::server_pid() const {
+  return parts_->server ? std::optional<std::int64_t>(parts_->server->pid()) : std::nullopt;
+}
+
+std::string PreparedTable::server_failure() const {
+  return parts_->server ? parts_->server->failure() : "";
+}
+
+void PreparedTable::count_parts(std::function<void(std::optional<PartCounts>)> done) {
+  parts_->probe->submit(parts_query(parts_->runs), [done = std::move(done)](const std::optional<Rows>& rows) {
+    done(rows ? std::optional(parts_of(*rows)) : std::nullopt);
+  });
+}
+
+wire::RowTally PreparedTable::tally_rows(int interrupts_tolerated) {
+  return clickhouse::tally_rows(*parts_->session, parts_->runs, interrupts_tolerated);
+}
+
+std::map<std::string, RowText> PreparedTable::read_rows(const std::vector<std::string>& ids,
+                                                        int interrupts_tolerated) {
+  return clickhouse::read_rows(*parts_->session, parts_->runs, ids, interrupts_tolerated);
+}
+
+std::vector<std::string> PreparedTable::release() {
+  parts_->probe.reset();  // what it still waits for is dropped
+  parts_->server.reset();
+  return {};  // on the user's server the tables stay, to be looked at: walstorm clean drops them
+}
+
+}  // namespace walstorm::clickhouse

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestrator/process/event_loop.h"
+#include "proto/clickhouse/address.h"
+#include "proto/clickhouse/http_client.h"
+
+namespace walstorm::clickhouse {
+
+/// What a SELECT returned, as text; nullopt is NULL.
+using Rows = std::vector<std::vector<std::optional<std::string>>>;
+
+/// Statements to one server, one after another, waited for on the loop: a server that hangs never stops the
+/// orchestrator from watching its workers and the keyboard. Lives on the loop.
+class Session final {
+ public:
+  enum class WhenLost { fail, retry };
+
+  /// `name` says whose session it is, in messages. `give_up`: how long a statement that asks for it is tried
+  /// again when the server is out of reach or overloaded.
+  Session(process::EventLoop& loop, Address address, std::string name, std::chrono::milliseconds give_up);
+  Session(process::EventLoop& loop, Address address, std::string name)
+      : Session(loop, std::move(address), std::move(name), std::chrono::milliseconds(0)) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() = default;
+
+  /// Carries out `statement`. `what` completes "...: create the database: Code: 497 ...". Throws
+  /// Error{unavailable} when the server cannot be reached, does not answer within `timeout`, or may well
+  /// answer later; Error{data} for what it refuses for good; process::Interrupted on more than
+  /// `interrupts_tolerated` interrupts. With WhenLost::retry the time to give up comes on top of `timeout`.
+  void execute(const std::string& what, Statement statement, std::chrono::milliseconds timeout,
+               int interrupts_tolerated, WhenLost when_lost = WhenLost::fail) {
+    (void)run(what, std::move(statement), timeout, interrupts_tolerated, when_lost);
+  }
+
+  /// The same for a SELECT, whose `sql` names no FORMAT.
+  [[nodiscard]] Rows ask(const std::string& what, Statement select, std::chrono::milliseconds timeout,
+                         int interrupts_tolerated, WhenLost when_lost = WhenLost::fail);
+
+  /// Starts a SELECT without waiting; `done` follows on the loop, with nullopt for anything but an answer.
+  void submit(Statement select, std::function<void(std::optional<Rows>)> done);
+
+ private:
+  [[nodiscard]] std::string run(const std::string& what, Statement statement,
+                                std::chrono::milliseconds timeout, int interrupts_tolerated,
+                                WhenLost when_lost);
+  [[nodiscard]] Answer attempt(const std::string& what, const Statement& statement,
+                               std::chrono::milliseconds timeout, int interrupts_tolerated);
+  void connect();
+  void pause(std::chrono::microseconds length, int interrupts_tolerated);
+
+  process::EventLoop& loop_;
+  const Address address_;
+  const std::string name_;
+  const std::chrono::milliseconds give_up_;
+  std::unique_ptr<HttpClient> client_;
+};
+
+/// The rows of a TabSeparated answer (https://clickhouse.com/docs/interfaces/formats, "TabSeparated").
+[[nodiscard]] Rows parse_tab_separated(std::string_view text);
+
+/// A name and a text as ClickHouse's SQL has them: `walstorm`, 'it\'s'.
+[[nodiscard]] std::string quoted_name(std::string_view name);
+[[nodiscard]] std::string quoted_text(std::string_view text);
+
+}  // namespace walstorm::clickhouse
