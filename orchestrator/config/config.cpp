@@ -34,9 +34,6 @@ constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
                                               {Compression::lz4, "lz4"},
                                               {Compression::zstd, "zstd"},
                                               {Compression::gzip, "gzip"}};
-constexpr Words<InsertFormat, 3> kInsertFormats{{InsertFormat::native, "native"},
-                                                {InsertFormat::row_binary, "rowBinary"},
-                                                {InsertFormat::json_compact_each_row, "jsonCompactEachRow"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
 

@@ -54,7 +54,6 @@ enum class AckPolicy { after_flush, on_receive, never };
 enum class Streaming { off, on, parallel };
 enum class InsertFormat { native, json_compact_each_row, row_binary };
 enum class Compression { automatic, none, lz4, zstd, gzip };
-enum class InsertFormat { native, row_binary, json_compact_each_row };
 
 /// A stretch of the run, from the start of its first phase.
 struct Stall {
