@@ -279,17 +279,19 @@ TEST(ClickhouseSink, AnErrorThatWillNotPassEndsItAndSaysWhatToDo) {
   };
   const std::vector<Case> cases = {
       {refusal(60, "Table walstorm.task_runs does not exist", 404),
-       {"error 60", "task_runs does not exist", "start of each run"}},
+       {"Code: 60", "task_runs does not exist", "start of each run"}},
       {refusal(516, "load: Authentication failed", 403),
-       {"error 516", "user and password in clickhouse.url"}},
+       {"Code: 516", "user and password in clickhouse.url"}},
       {{.status = 401,
         .body = "Code: 193, e.displayText() = DB::Exception: Wrong password for user load, e.what() = x"},
-       {"error 193", "user and password in clickhouse.url"}},
-      {refusal(164, "Cannot insert in readonly mode"), {"error 164", "readonly"}},
-      {refusal(16, "No such column x in table", 404), {"error 16", "clickhouse.database"}},
+       {"Code: 193", "user and password in clickhouse.url"}},
+      {refusal(164, "Cannot insert in readonly mode"), {"Code: 164", "readonly"}},
+      {refusal(16, "No such column x in table", 404), {"Code: 16", "clickhouse.database"}},
       {{.status = 500,
         .body = "Code: 33, e.displayText() = DB::Exception: Cannot read all data, e.what() = x"},
-       {"error 33", "consumer.insertFormat"}},
+       {"Code: 33", "consumer.insertFormat"}},
+      {{.status = 500, .exception_code = 497, .body = "not granted"},
+       {"error 497: not granted", "the right to INSERT"}},
       {{.status = 404, .body = "no such page"}, {"HTTP status 404: no such page"}},
       {{.status = 307, .location = "https://elsewhere/"}, {"redirect to https://elsewhere/"}}};
   for (const Case& one : cases) {
