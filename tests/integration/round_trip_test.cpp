@@ -102,7 +102,8 @@ class RoundTrip : public InNewfoundland, public ConsumerOnAServer, public testin
                          {"", "consumer.insertFormat", GetParam().format, true},
                          {"", "consumer.compression", GetParam().compression, true},
                          {"", "consumer.binary", GetParam().binary ? "true" : "false"}};
-    return config::load(request, config::Environment(), folder_.path());
+    const config::Environment nothing = [](const std::string&) { return std::nullopt; };
+    return config::load(request, nothing, folder_.path());
   }
 
   [[nodiscard]] LandedRun landed_run() const {
