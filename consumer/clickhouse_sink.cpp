@@ -109,6 +109,8 @@ std::string_view advice(int code) {
              "consumer.compression may do";
     case 73:  // UNKNOWN_FORMAT
       return "this server does not have the format: set consumer.insertFormat to \"native\"";
+    case 89:  // UNKNOWN_COMPRESSION_METHOD
+      return "this server does not read the compression: set consumer.compression to \"auto\"";
     case 115:  // UNKNOWN_SETTING
     case 452:  // SETTING_CONSTRAINT_VIOLATION
     case 472:  // READONLY_SETTING
@@ -227,10 +229,9 @@ void ClickhouseSink::on_answer(const Batch& batch, const Answer& answer, Landing
 /// The same batch would be refused again, and to leave it out would be to lose it.
 void ClickhouseSink::refuse(const Batch& batch, const Answer& answer) const {
   std::string said = shortened(answer.text);
-  if (answer.http_status != 0) {
-    said = answer.code != 0 ? fmt::format("ClickHouse's error {}: {}", answer.code, said)
-                            : fmt::format("HTTP status {}: {}", answer.http_status, said);
-  }
+  if (answer.code != 0 && !said.starts_with("Code: ")) said = fmt::format("error {}: {}", answer.code, said);
+  if (answer.code == 0 && answer.http_status != 0)
+    said = fmt::format("HTTP status {}: {}", answer.http_status, said);
   const std::string_view what_to_do = advice(answer.code);
   throw wire::Error(
       wire::ErrorKind::data,

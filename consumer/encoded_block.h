@@ -110,7 +110,7 @@ class EncodedBlock final : public Block {
     const BlockColumn& column = layout_->columns[i];
     if (column.nullable) {
       encoder_.null(i);
-      if (Encoder::kValueUnderNull) append_default(i, column.kind);
+      if constexpr (Encoder::kValueUnderNull) append_default(i, column.kind);
       return;
     }
     if (!key_only && column.kind != ColumnKind::strings) {

@@ -6,6 +6,8 @@
 
 #include <pqxx/nontransaction>
 
+#include "orchestrator/clickhouse/clean_up.h"
+#include "orchestrator/clickhouse/server_probe.h"
 #include "orchestrator/postgres/address.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/postgres/query.h"
@@ -90,11 +92,22 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
   return found;
 }
 
+Lines clean_clickhouse(process::EventLoop& loop, const config::Config& config, bool dry_run) {
+  const auto address = clickhouse::server_address(*config.clickhouse.url);
+  clickhouse::Session session(loop, address, "clean ClickHouse at " + address.shown());
+  return clickhouse::clean_up(session, config.clickhouse.database, dry_run);
+}
+
 }  // namespace
 
 Lines clean(process::EventLoop& loop, const config::Config& config, bool dry_run) {
   Lines found;
   if (config.database.url) found = clean_server(loop, config, dry_run);
+  // Runs with the mock have left nothing there.
+  if (config.clickhouse.url && !config.consumer.use_mock_clickhouse) {
+    const Lines more = clean_clickhouse(loop, config, dry_run);
+    found.insert(found.end(), more.begin(), more.end());
+  }
   const auto temp = std::filesystem::temp_directory_path();
   for (const auto& folder : process::stale_folders(temp))
     found.push_back(fmt::format("folder {}", folder.string()));

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "orchestrator/check/attempt.h"
+#include "orchestrator/check/clickhouse.h"
 #include "orchestrator/check/machine.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/postgres/prepared_database.h"
@@ -17,13 +19,11 @@
 #include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/postgres/table_shape.h"
-#include "proto/wire/error.h"
 
 namespace walstorm::check {
 namespace {
 
 namespace fs = std::filesystem;
-using wire::Error;
 
 constexpr std::chrono::seconds kStepTimeout{30};
 
@@ -57,18 +57,6 @@ class TrialServer final {
   fs::path log_;
   std::unique_ptr<postgres::PrivateServer> server_;
 };
-
-/// Adds what `step` finds, or that it failed and why.
-template <typename Step>
-bool attempt(std::vector<Finding>& findings, const std::string& what, Step step) {
-  try {
-    step();
-    return true;
-  } catch (const Error& error) {
-    findings.push_back({Level::problem, what, error.what(), ""});
-    return false;
-  }
-}
 
 Finding replication(const std::string& refused) {
   if (refused.empty()) return {Level::ok, "replication", "a replication connection was let in", ""};
@@ -176,7 +164,7 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
 
 std::vector<Section> look(process::EventLoop& loop, const config::Config& config) {
   return {look_at_postgres(loop, config),
-          {"Sink", {judge_sink(config.consumer)}},
+          look_at_clickhouse(loop, config),
           {"This machine", {check_workers(), check_output_folder(config.output_dir), check_perf()}}};
 }
 

@@ -8,8 +8,8 @@
 
 namespace walstorm::check {
 
-/// `walstorm check`: looks whether a run of `config` could start, and changes nothing. A private server is
-/// started for it and removed. What cannot be asked is a finding too; throws process::Interrupted alone.
+/// `walstorm check`: looks whether a run of `config` could start, and leaves all as it was. A private server
+/// is started for it and removed. What cannot be asked is a finding too; throws process::Interrupted alone.
 [[nodiscard]] std::vector<Section> look(process::EventLoop& loop, const config::Config& config);
 
 }  // namespace walstorm::check

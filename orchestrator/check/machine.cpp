@@ -55,12 +55,6 @@ Finding judge_perf(const std::string& perf, std::optional<int> paranoid, bool is
           "sysctl kernel.perf_event_paranoid=1, for CPU profiles"};
 }
 
-Finding judge_sink(const config::Consumer& consumer) {
-  if (consumer.use_mock_clickhouse) return {Level::ok, "ClickHouse", "the mock stands in for it", ""};
-  return {Level::problem, "ClickHouse", "writing to a real one comes with a later version",
-          "use --mock-clickhouse, or \"useMockClickhouse\": true in the config's consumer section"};
-}
-
 Finding check_output_folder(const fs::path& folder) {
   std::error_code ignored;
   fs::path existing = fs::absolute(folder, ignored);

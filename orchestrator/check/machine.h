@@ -18,8 +18,6 @@ namespace walstorm::check {
 /// `perf`: where the program is, empty for nowhere. `paranoid`: /proc/sys/kernel/perf_event_paranoid.
 [[nodiscard]] Finding judge_perf(const std::string& perf, std::optional<int> paranoid, bool is_root);
 
-[[nodiscard]] Finding judge_sink(const config::Consumer& consumer);
-
 /// Whether a run's folder can be made in `folder`, which need not be there yet.
 [[nodiscard]] Finding check_output_folder(const std::filesystem::path& folder);
 

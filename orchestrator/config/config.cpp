@@ -133,9 +133,11 @@ Database database_from(const json& database) {
 }
 
 Clickhouse clickhouse_from(const json& clickhouse) {
-  Clickhouse result{
-      .url = std::nullopt, .database = clickhouse["database"], .give_up_sec = clickhouse["giveUpSec"]};
-  if (clickhouse.contains("url") && clickhouse["url"] != "private") result.url = clickhouse["url"];
+  Clickhouse result{.url = std::nullopt,
+                    .is_private = clickhouse.value("url", "") == "private",
+                    .database = clickhouse["database"],
+                    .give_up_sec = clickhouse["giveUpSec"]};
+  if (clickhouse.contains("url") && !result.is_private) result.url = clickhouse["url"];
   return result;
 }
 
@@ -202,14 +204,10 @@ json to_json(const Database& database) {
   return result;
 }
 
-/// A run with the mock has no server to name.
-json to_json(const Clickhouse& clickhouse, bool mocked) {
+json to_json(const Clickhouse& clickhouse) {
   json result{{"database", clickhouse.database}, {"giveUpSec", number(clickhouse.give_up_sec)}};
-  if (clickhouse.url) {
-    result["url"] = without_secrets(*clickhouse.url);
-  } else if (!mocked) {
-    result["url"] = "private";
-  }
+  if (clickhouse.url) result["url"] = without_secrets(*clickhouse.url);
+  if (clickhouse.is_private) result["url"] = "private";
   return result;
 }
 
@@ -248,7 +246,7 @@ json to_json(const Config& config) {
               {"producer", to_json(config.producer)},
               {"consumer", to_json(config.consumer)},
               {"database", to_json(config.database)},
-              {"clickhouse", to_json(config.clickhouse, config.consumer.use_mock_clickhouse)},
+              {"clickhouse", to_json(config.clickhouse)},
               {"profiling", {{"outputDir", config.output_dir}}},
               {"drain", {{"timeoutSec", number(config.drain_timeout_sec)}}},
               {"stop", {{"graceSec", number(config.stop_grace_sec)}}}};

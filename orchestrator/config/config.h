@@ -88,9 +88,10 @@ struct Consumer {
 };
 
 struct Clickhouse {
-  /// Where ClickHouse is: an http(s) URL, with its secrets; nullopt for a private server. Means nothing
-  /// beside the mock.
+  /// Where ClickHouse is: an http(s) URL, with its secrets; nullopt for a private server, and where none is
+  /// named, as beside the mock.
   std::optional<std::string> url;
+  bool is_private = false;
   std::string database;
   double give_up_sec = 0;
 };

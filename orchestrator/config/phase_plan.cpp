@@ -34,6 +34,17 @@ std::optional<double> records_of(const Phase& phase) {
   return due;
 }
 
+double records_at_most(const std::vector<PhasePlan>& plan) {
+  double records = 0;
+  for (const PhasePlan& phase : plan) {
+    double most =
+        phase.records_expected.value_or(kMaxLoadAssumed * static_cast<double>(phase.duration_us) / 1e6);
+    if (phase.records_max > 0) most = std::min(most, static_cast<double>(phase.records_max));
+    records += most;
+  }
+  return records;
+}
+
 /// 12345678 -> "12,345,678".
 std::string grouped(double value) {
   const std::string digits = fmt::format("{:.0f}", value);
@@ -109,13 +120,7 @@ Phase preload_phase(const Config& config) {
 }
 
 std::uint64_t disk_bytes(const Config& config, const std::vector<PhasePlan>& plan) {
-  double records = 0;
-  for (const PhasePlan& phase : plan) {
-    double most =
-        phase.records_expected.value_or(kMaxLoadAssumed * static_cast<double>(phase.duration_us) / 1e6);
-    if (phase.records_max > 0) most = std::min(most, static_cast<double>(phase.records_max));
-    records += most;
-  }
+  const double records = records_at_most(plan);
   const double deletes = config.producer.delete_ratio;
   const double inserts = (1 - deletes) * config.producer.insert_update_ratio;
   const double updates = 1 - deletes - inserts;
@@ -126,6 +131,12 @@ std::uint64_t disk_bytes(const Config& config, const std::vector<PhasePlan>& pla
   const double wal = ((inserts + updates) * (row + kIndexBytes) + (updates + deletes) * old_row) * kWalFactor;
   const double preloaded = static_cast<double>(config.producer.preload_rows) * (row + kIndexBytes);
   return static_cast<std::uint64_t>(records * (table + wal) + preloaded * (1 + kWalFactor));
+}
+
+std::uint64_t sink_bytes(const Config& config, const std::vector<PhasePlan>& plan) {
+  const double rows = records_at_most(plan) + static_cast<double>(config.producer.preload_rows);
+  return static_cast<std::uint64_t>(rows *
+                                    (kRowBytesWithoutPayload + config.producer.payload_size_kb * 1024));
 }
 
 std::string dry_run_text(const Config& config) {

@@ -35,6 +35,10 @@ struct PhasePlan {
 /// check of the disk. The preload is in it.
 [[nodiscard]] std::uint64_t disk_bytes(const Config& config, const std::vector<PhasePlan>& plan);
 
+/// Bytes of the rows that the plan will send to ClickHouse at most, before its compression. Every version of
+/// a row is one there, until parts are merged.
+[[nodiscard]] std::uint64_t sink_bytes(const Config& config, const std::vector<PhasePlan>& plan);
+
 /// What --dry-run prints: the phases as a table, the totals, the resolved configuration without secrets.
 [[nodiscard]] std::string dry_run_text(const Config& config);
 

@@ -179,7 +179,8 @@ void HttpConnection::on_connected(const error_code& error) {
     if (next_endpoint_ < endpoints_.size()) {
       connect_next();
     } else {
-      fail_to_open(failures_ + ". Is ClickHouse running there, and is it the port of its HTTP interface?");
+      fail_to_open(failures_ +
+                   "; see that ClickHouse runs there, and that it is the port of its HTTP interface");
     }
     return;
   }
@@ -209,7 +210,7 @@ void HttpConnection::handshake() {
         } else if (!trouble.empty()) {
           fail_to_open(trouble, Answer::Kind::refused);
         } else {
-          fail_to_open(fmt::format("TLS handshake: {}. Is it the port for https (8443)?", error.message()));
+          fail_to_open(fmt::format("TLS handshake: {}; see that it is the port for https", error.message()));
         }
       });
 }
@@ -321,9 +322,9 @@ Answer HttpConnection::answer_lost() {
     answer.kind = Answer::Kind::refused;
     answer.text = fmt::format("{}: the answer is longer than {} bytes", who, limits_.answer_bytes_max);
   } else if (not_http(read_error_)) {
-    answer.text =
-        fmt::format("{}: what comes back is not HTTP ({}). Is it the port of ClickHouse's HTTP interface?",
-                    who, read_error_.message());
+    answer.text = fmt::format(
+        "{}: what comes back is not HTTP ({}); see that it is the port of ClickHouse's HTTP interface", who,
+        read_error_.message());
   } else {
     const bool ended = read_error_ == http::error::end_of_stream ||
                        read_error_ == http::error::partial_message ||

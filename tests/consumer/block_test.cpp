@@ -124,7 +124,6 @@ TEST_P(EveryFormat, LandsIntegersToTheirLimits) {
 TEST_P(EveryFormat, LandsDoublesToTheLastBitAndThoseThatAreNoNumbers) {
   const double infinity = std::numeric_limits<double>::infinity();
   const Strings bytes{float_bytes(0.1),
-
                       float_bytes(5e-324),
                       float_bytes(std::numeric_limits<double>::max()),
                       float_bytes(1e300),

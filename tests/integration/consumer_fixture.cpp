@@ -106,6 +106,14 @@ bool ConsumerOnAServer::speaks(const Protocol& protocol) const {
 
 void ConsumerOnAServer::start_consumer(const Protocol& protocol, std::uint64_t buffered_bytes_max,
                                        double records_per_sec_max) {
+  start_consumer(protocol, [&](proto::ConsumerSetup& consumer) {
+    consumer.set_buffered_bytes_max(buffered_bytes_max);
+    consumer.mutable_mock()->set_records_per_sec_max(records_per_sec_max);
+  });
+}
+
+void ConsumerOnAServer::start_consumer(const Protocol& protocol,
+                                       const std::function<void(proto::ConsumerSetup&)>& adapt) {
   consumer_ = std::make_unique<run::WorkerProcess>(
       loop_, run::WorkerProcess::Role::consumer, "consumer-0", WALSTORM_CONSUMER,
       folder_.path() / "consumer-0.log", [this](const run::WorkerProcess&, const proto::MetricsFrame& frame) {
@@ -129,13 +137,17 @@ void ConsumerOnAServer::start_consumer(const Protocol& protocol, std::uint64_t b
   consumer.set_flush_batch_size(1000);
   consumer.set_flush_interval_ms(100);
   consumer.set_flush_concurrency_max(100);
-  consumer.set_buffered_bytes_max(buffered_bytes_max);
-  consumer.mutable_mock()->set_records_per_sec_max(records_per_sec_max);
+  consumer.set_buffered_bytes_max(16U << 20U);
+  adapt(consumer);
   consumer_->send(frame);
-  proto::ControlFrame start;
-  start.mutable_start_phase()->set_phase_index(0);
-  consumer_->send(start);
+  start_phase();
   wait_until([this] { return hello_; });
+}
+
+void ConsumerOnAServer::start_phase() {
+  proto::ControlFrame start;
+  start.mutable_start_phase()->set_phase_index(phase_index_);
+  consumer_->send(start);
 }
 
 void ConsumerOnAServer::wait_until(const std::function<bool()>& condition) {
@@ -145,17 +157,21 @@ void ConsumerOnAServer::wait_until(const std::function<bool()>& condition) {
 }
 
 proto::ConsumerStats ConsumerOnAServer::result_of(const std::function<void(pqxx::connection&)>& work) {
+  if (phase_index_ > 0) start_phase();
+  result_.reset();
   auto working = std::async(std::launch::async, [&] {
     work(*connection_);
-    postgres::emit_marker(*connection_, wire::phase_end_marker(kRunId, 0));
+    postgres::emit_marker(*connection_, wire::phase_end_marker(kRunId, phase_index_));
   });
   wait_until([&] { return working.wait_for(seconds(0)) == std::future_status::ready; });
   working.get();
   if (HasFatalFailure()) return {};
   proto::ControlFrame end;
+  end.mutable_end_phase()->set_phase_index(phase_index_);
   end.mutable_end_phase()->set_drain_timeout_ms(250'000);
   consumer_->send(end);
   wait_until([this] { return result_.has_value(); });
+  ++phase_index_;
   return result_.value_or(proto::ConsumerStats());
 }
 

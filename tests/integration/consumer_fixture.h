@@ -48,7 +48,10 @@ class ConsumerOnAServer : public testing::Test {
   /// Returns when it streams. Its mock sink takes `records_per_sec_max`; 0 = any rate.
   void start_consumer(const Protocol& protocol, std::uint64_t buffered_bytes_max = 16U << 20U,
                       double records_per_sec_max = 0);
-  /// Runs `work`, which may block, beside the loop; then ends the phase and returns the consumer's result.
+  /// The same with another sink, or whatever else `adapt` changes.
+  void start_consumer(const Protocol& protocol, const std::function<void(proto::ConsumerSetup&)>& adapt);
+  /// Runs `work`, which may block, beside the loop; then ends the phase and returns the consumer's result. The
+  /// next call is the next phase.
   proto::ConsumerStats result_of(const std::function<void(pqxx::connection&)>& work);
   /// Returns when it has ended: then its log is complete.
   void stop_consumer();
@@ -66,7 +69,10 @@ class ConsumerOnAServer : public testing::Test {
  private:
   void wait_until(const std::function<bool()>& condition);
 
+  void start_phase();
+
   bool hello_ = false;
+  std::uint32_t phase_index_ = 0;
   std::optional<proto::ConsumerStats> result_;
 };
 

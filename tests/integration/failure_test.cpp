@@ -129,7 +129,8 @@ TEST(Failure, KilledProducerFailsTheRun) {
 TEST(Failure, StoppedPostgresFailsTheRunAndIsNamed) {
   WalstormRun run(config_with({phase("p", 30, 1000)}));
   run.wait_until([&] { return !run.descendants("walstorm-producer").empty(); });
-  // A child that was just forked has its parent's command line for a moment: the postmaster is found alone, or again.
+  // A child that was just forked has its parent's command line for a moment: the postmaster is found alone,
+  // or again.
   std::vector<pid_t> postmasters;
   run.wait_until([&] {
     postmasters = run.descendants("postgres" + std::string(1, '\0') + "-D");

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "tests/integration/run_fixture.h"
 
@@ -30,6 +31,21 @@ TEST_F(OnAServer, ASinkThatFailsAndStallsLosesNothingAndShowsInTheFigures) {
   EXPECT_LT(consumer["wireBytes"], consumer["encodedBytes"]);  // auto is lz4
   EXPECT_THAT(run.output(), HasSubstr("flushes failed"));
   expect_nothing_left(run);
+}
+
+TEST_F(OnAServer, EveryInsertFormatIsEncodedAndOfItsOwnSize) {
+  std::set<std::uint64_t> encoded_bytes;
+  for (const char* format : {"native", "rowBinary", "jsonCompactEachRow"}) {
+    json load = phase("load", 20, 1000);
+    load["records"] = 1000;
+    WalstormRun run(config({load}, {{"consumer", {{"insertFormat", format}}}}));
+    EXPECT_EQ(run.finish().code, 0) << run.output();
+    const json metrics = run.metrics();
+    expect_clean_changes(metrics["ledger"]["changes"]);
+    EXPECT_EQ(metrics["config"]["consumer"]["insertFormat"], format);
+    encoded_bytes.insert(metrics["phases"][0]["consumer"]["encodedBytes"].get<std::uint64_t>());
+  }
+  EXPECT_EQ(encoded_bytes.size(), 3U);
 }
 
 TEST_F(OnAServer, ASinkThatNeverLandsAnythingFailsTheRunAfterGiveUpSec) {

@@ -27,13 +27,6 @@ TEST(Machine, PerfIsForInformation) {
   EXPECT_EQ(judge_perf("/usr/bin/perf", 2, false).level, Level::ok);
 }
 
-TEST(Machine, OnlyTheMockIsASinkYet) {
-  config::Consumer consumer;
-  EXPECT_EQ(judge_sink(consumer).level, Level::problem);
-  consumer.use_mock_clickhouse = true;
-  EXPECT_EQ(judge_sink(consumer).level, Level::ok);
-}
-
 TEST(Machine, ResultsNeedAFolderThatCanBeMade) {
   const tests::TemporaryFolder folder;
   EXPECT_EQ(check_output_folder(folder.path() / "not" / "yet").level, Level::ok);

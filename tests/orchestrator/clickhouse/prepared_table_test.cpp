@@ -14,7 +14,7 @@
 #include "proto/clickhouse/address.h"
 #include "proto/wire/error.h"
 #include "proto/wire/task_run_table.h"
-#include "tests/orchestrator/clickhouse/on_clickhouse.h"
+#include "tests/support/clickhouse.h"
 #include "tests/support/temporary_folder.h"
 
 namespace walstorm::clickhouse {

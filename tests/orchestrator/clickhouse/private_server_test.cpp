@@ -11,7 +11,7 @@
 
 #include "orchestrator/clickhouse/session.h"
 #include "proto/wire/error.h"
-#include "tests/orchestrator/clickhouse/on_clickhouse.h"
+#include "tests/support/clickhouse.h"
 #include "tests/support/temporary_folder.h"
 
 namespace walstorm::clickhouse {

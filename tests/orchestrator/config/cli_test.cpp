@@ -197,6 +197,17 @@ TEST(Cli, QuietAndVerboseExcludeEachOther) {
   refuses({"-q", "-v"}, "-v and -q exclude each other");
 }
 
+TEST(Cli, PrivateClickhouseTakesTheMocksPlace) {
+  const auto overrides = taken({"--private-clickhouse"}).request.overrides;
+  ASSERT_EQ(overrides.size(), 2U);
+  EXPECT_EQ(overrides[0].path, "clickhouse.url");
+  EXPECT_EQ(overrides[0].value, "private");
+  EXPECT_EQ(overrides[1].path, "consumer.useMockClickhouse");
+  EXPECT_EQ(overrides[1].value, "false");
+  refuses({"--private-clickhouse", "--mock-clickhouse"},
+          "--mock-clickhouse and --private-clickhouse exclude each other");
+}
+
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
   for (const char* command : {"search", "sweep", "compare", "report"}) {
     refuses({command}, std::string("walstorm ") + command + " comes with a later version");
@@ -205,7 +216,6 @@ TEST(Cli, WhatComesLaterIsRefusedPlainly) {
   }
   refuses({"--profile", "flame"}, "--profile flame comes with a later version");
   refuses({"--junit", "x.xml"}, "--junit comes with a later version");
-  refuses({"run", "--private-clickhouse"}, "--private-clickhouse comes with a later version");
 }
 
 TEST(Cli, HelpShowsExamplesAndExitCodes) {

@@ -188,27 +188,42 @@ TEST(Load, AFileThatIsNotThereIsABadConfig) {
   }
 }
 
-TEST(Load, WithoutAnySinkTheEnvironmentIsNotReadyAndBothWaysOutAreTold) {
+TEST(Load, WithoutAnySinkTheEnvironmentIsNotReadyAndAllWaysOutAreTold) {
   const auto refusal = refusal_of({.file = "{}"});
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->kind, wire::ErrorKind::unavailable);
-  EXPECT_NE(refusal->message.find("--mock-clickhouse"), std::string::npos);
-  EXPECT_NE(refusal->message.find("CLICKHOUSE_URL"), std::string::npos);
+  for (const char* way : {"--mock-clickhouse", "--private-clickhouse", "CLICKHOUSE_URL", "clickhouse.url"})
+    EXPECT_NE(refusal->message.find(way), std::string::npos) << way;
 }
 
-TEST(Load, ARealClickhouseIsRefusedPlainlyAndItsUrlNotShown) {
-  for (const Given& given :
-       {Given{.file = "{}", .environment = {{"CLICKHOUSE_URL", "http://u:hunter2@h:8123"}}},
-        Given{.file = "{}", .env_local = "CLICKHOUSE_URL=http://u:hunter2@h:8123"},
-        Given{.file = R"({"clickhouse": {"url": "http://u:hunter2@h:8123"}})"}}) {
-    const auto refusal = refusal_of(given);
-    ASSERT_TRUE(refusal);
-    EXPECT_EQ(refusal->kind, wire::ErrorKind::config);
-    EXPECT_NE(refusal->message.find(
-                  "writing to a real ClickHouse comes with a later version; use --mock-clickhouse"),
-              std::string::npos);
-    EXPECT_EQ(refusal->message.find("hunter2"), std::string::npos);
-  }
+TEST(Load, TheFilesUrlWinsOverClickhouseUrl) {
+  const std::map<std::string, std::string> environment{{"CLICKHOUSE_URL", "http://env:8123"}};
+  const auto clickhouse = [&](const std::string& json, std::string env_local = {}) {
+    return load_given({.file = json, .environment = environment, .env_local = std::move(env_local)})
+        .clickhouse;
+  };
+  EXPECT_EQ(clickhouse("{}").url, "http://env:8123");
+  EXPECT_FALSE(clickhouse("{}").is_private);
+  EXPECT_EQ(clickhouse("{}").database, "walstorm");
+  EXPECT_EQ(clickhouse("{}", "CLICKHOUSE_URL=http://local").url, "http://env:8123");
+  EXPECT_EQ(clickhouse(R"({"clickhouse": {"url": "https://config", "database": "other"}})").url,
+            "https://config");
+  EXPECT_EQ(clickhouse(R"({"clickhouse": {"url": "private"}})").url, std::nullopt);
+  EXPECT_TRUE(clickhouse(R"({"clickhouse": {"url": "private"}})").is_private);
+}
+
+TEST(Load, EnvLocalNamesClickhouseToo) {
+  EXPECT_EQ(load_given({.file = "{}", .env_local = "CLICKHOUSE_URL=http://u:p@h:8123"}).clickhouse.url,
+            "http://u:p@h:8123");
+  EXPECT_EQ(load_given({.file = R"({"clickhouse": {"url": "http://u:${PW}@h"}})", .env_local = "PW=secret"})
+                .clickhouse.url,
+            "http://u:secret@h");
+}
+
+TEST(Load, ABadClickhouseUrlIsToldByItsNameWithoutItsValue) {
+  const auto refusal = refusal_of({.file = "{}", .environment = {{"CLICKHOUSE_URL", "tcp://u:hunter2@h"}}});
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->message, "CLICKHOUSE_URL: must be an http:// or https:// URL or \"private\"");
 }
 
 TEST(Load, AMissingSinkIsToldAlongWithOtherProblems) {
@@ -223,9 +238,13 @@ TEST(Load, CleaningUpNeedsNoSink) {
   EXPECT_EQ(refusal_of({.file = "{}", .needs_sink = false}), std::nullopt);
 }
 
-TEST(Load, AClickhouseUrlInTheEnvironmentDoesNotDisturbTheMock) {
-  EXPECT_EQ(refusal_of({.file = with_mock("{}"), .environment = {{"CLICKHOUSE_URL", "http://h"}}}),
-            std::nullopt);
+TEST(Load, TheMockBeatsAClickhouseUrl) {
+  const Config config =
+      load_given({.file = with_mock("{}"), .environment = {{"CLICKHOUSE_URL", "what nobody looks at"}}});
+  EXPECT_TRUE(config.consumer.use_mock_clickhouse);
+  EXPECT_EQ(config.clickhouse.url, std::nullopt);
+  EXPECT_TRUE(load_given({.file = R"({"clickhouse": {"url": "http://h"}})", .overrides = {kMock}})
+                  .consumer.use_mock_clickhouse);
 }
 
 TEST(Load, TheFilesUrlWinsOverDatabaseUrl) {

@@ -157,9 +157,6 @@ TEST(Problems, OfUnknownKeysSayWhatMayHaveBeenMeant) {
 
 TEST(Problems, OfFeaturesThatComeLater) {
   const std::string later = ": comes with a later version; ";
-  rejects(R"({"clickhouse": {"url": "http://u:hunter2@h", "database": "x"}})",
-          {"config.json: /clickhouse/url" + later + "leave it out",
-           "config.json: /clickhouse/database: \"x\"" + later + "this one has \"walstorm\""});
   rejects(R"({"profiling": {"enabled": true, "tool": "flame"}, "thresholds": ["consumer.lagMs.p99 < 1000"]})",
           {"config.json: /profiling/enabled: true" + later + "this one has false",
            "config.json: /profiling/tool: \"flame\"" + later + "this one has \"none\"",
@@ -168,9 +165,33 @@ TEST(Problems, OfFeaturesThatComeLater) {
 
 TEST(Problems, AreNotRaisedByTheDefaultsOfLaterFeatures) {
   gives(R"({"consumer": {"mock": {"maxRecordsPerSec": 500}},
-            "clickhouse": {"database": "walstorm"},
             "profiling": {"enabled": false, "tool": "none"}, "thresholds": []})",
         "/consumer/mock/maxRecordsPerSec", 500);
+}
+
+TEST(Problems, OfClickhousesUrlAndDatabase) {
+  const std::string url = ": must be an http:// or https:// URL or \"private\"";
+  rejects(R"({"clickhouse": {"url": "tcp://u:hunter2@h:9000", "database": "a-b"}})",
+          {"config.json: /clickhouse/url" + url,
+           "config.json: /clickhouse/database: \"a-b\": must be 1 to 63 letters, digits and '_', and not "
+           "begin with a "
+           "digit"});
+  rejects(R"({"clickhouse": {"database": "system"}})",
+          {"config.json: /clickhouse/database: \"system\": belongs to the server; name another"});
+  rejects(
+      R"({"consumer": {"insertFormat": "csv"}})",
+      {"config.json: /consumer/insertFormat: \"csv\": must be one of \"native\", \"jsonCompactEachRow\" or "
+       "\"rowBinary\""});
+}
+
+TEST(Problems, OfARealSinkWithoutTheRowsOfDeletes) {
+  const auto refusal = refusal_of(
+      {.file = R"({"clickhouse": {"url": "private"}, "database": {"replicaIdentity": "default"}})"});
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->message,
+            "config.json: /database/replicaIdentity: \"default\": must be \"full\" with a real sink: deletes "
+            "and unchanged "
+            "TOAST would carry no row");
 }
 
 TEST(Problems, OfStreamingWithAnOlderProtocol) {

@@ -20,7 +20,7 @@ constexpr const char* kEverything = R"({
                "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "copySchemaFrom": "app", "keep": false, "replicaIdentity": "full",
                "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}, "giveUpSec": 12.5},
-  "clickhouse": {"giveUpSec": 9.5}, "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
+  "clickhouse": {"url": "https://h:8443/", "database": "c", "giveUpSec": 9.5}, "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
 
 TEST(ResolvedConfig, HoldsEveryKeyThatTheFileHad) {
   const nlohmann::json resolved = to_json(load_given({.file = kEverything}));
@@ -34,7 +34,9 @@ TEST(ResolvedConfig, HoldsEveryKeyThatTheFileHad) {
 
 TEST(ResolvedConfig, LoadsAgainToTheSame) {
   for (const std::string& json :
-       {std::string(kEverything), with_mock("{}"), with_mock(R"({"database": {"url": "private"}})")}) {
+       {std::string(kEverything), with_mock("{}"), with_mock(R"({"database": {"url": "private"}})"),
+        std::string(R"({"clickhouse": {"url": "private"}})"),
+        std::string(R"({"clickhouse": {"url": "http://h"}})")}) {
     const nlohmann::json once = to_json(load_given({.file = json}));
     EXPECT_EQ(to_json(load_given({.file = once.dump()})), once);
   }
@@ -48,6 +50,18 @@ TEST(ResolvedConfig, HasNoSecretsAndStillIsAConfig) {
   const std::string text = to_json(config).dump();
   EXPECT_EQ(text.find("hunter"), std::string::npos) << text;
   EXPECT_EQ(refusal_of({.file = text}), std::nullopt);
+}
+
+TEST(ResolvedConfig, HasNoSecretsOfClickhouseEither) {
+  for (const char* url : {"http://u:hunter2@h:8123/db", "https://h?user=u&password=hunter2&max_threads=2",
+                          "http://h/?password=hunter2"}) {
+    const Config config = load_given({.file = "{}", .environment = {{"CLICKHOUSE_URL", url}}});
+    EXPECT_EQ(config.clickhouse.url, url);
+    const std::string text = to_json(config).dump();
+    EXPECT_EQ(text.find("hunter"), std::string::npos) << text;
+    EXPECT_NE(text.find("***"), std::string::npos) << text;
+    EXPECT_EQ(refusal_of({.file = text}), std::nullopt);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,198 @@
+#include "orchestrator/check/clickhouse.h"
+
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "orchestrator/check/attempt.h"
+#include "orchestrator/clickhouse/features.h"
+#include "orchestrator/clickhouse/migrations.h"
+#include "orchestrator/clickhouse/private_server.h"
+#include "orchestrator/clickhouse/server_probe.h"
+#include "orchestrator/clickhouse/session.h"
+#include "orchestrator/clickhouse/task_runs.h"
+#include "orchestrator/config/phase_plan.h"
+
+namespace walstorm::check {
+namespace {
+
+namespace fs = std::filesystem;
+using clickhouse::quoted_name;
+using clickhouse::quoted_text;
+using clickhouse::Session;
+using Findings = std::vector<Finding>;
+
+constexpr std::chrono::seconds kStepTimeout{30};
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 1'000'000'000) return fmt::format("{} MB", (bytes + 999'999) / 1'000'000);
+  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
+}
+
+/// A private server to ask, and its log, which goes after it.
+class TrialServer final {
+ public:
+  explicit TrialServer(process::EventLoop& loop)
+      : server_(std::make_unique<clickhouse::PrivateServer>(loop, log_.path)) {}
+
+  [[nodiscard]] const clickhouse::Address& address() const { return server_->address(); }
+  [[nodiscard]] const fs::path& folder() const { return server_->folder(); }
+
+ private:
+  struct Log {
+    fs::path path = fs::temp_directory_path() / fmt::format("walstorm-check-clickhouse-{}.log", ::getpid());
+
+    Log() = default;
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+    ~Log() {
+      std::error_code ignored;
+      fs::remove(path, ignored);
+    }
+  };
+  Log log_;
+  std::unique_ptr<clickhouse::PrivateServer> server_;
+};
+
+bool there_is(Session& session, const std::string& what, const std::string& condition) {
+  return !session
+              .ask("look around",
+                   {.sql = fmt::format("SELECT 1 FROM system.{} WHERE {} LIMIT 1", what, condition)},
+                   kStepTimeout, 0)
+              .empty();
+}
+
+/// Version, what it lacks, and whether that is in the way of what the config asks for.
+void ask_version(Session& session, const config::Consumer& consumer, Findings& findings) {
+  const auto features = clickhouse::ask_features(session);
+  findings.push_back({Level::ok, "version", features.version, ""});
+  if (const auto lacks = clickhouse::shortcomings(features); !lacks.empty())
+    findings.push_back({Level::note, "features", fmt::format("{}", fmt::join(lacks, "\n")), ""});
+  attempt(findings, "format", [&] {
+    (void)clickhouse::insert_format(consumer.insert_format, features);
+    findings.push_back({Level::ok, "format", "the server reads it", ""});
+  });
+  attempt(findings, "compression", [&] {
+    const bool none = clickhouse::compression(consumer.compression, features) == proto::COMPRESSION_NONE;
+    findings.push_back({Level::ok, "compression", none ? "none" : "the server reads it", ""});
+  });
+}
+
+/// Rights are not asked for: who may do what is told in too many ways. What a run does is done once, and
+/// undone.
+void try_rights(Session& session, const std::string& database, Findings& findings) {
+  const std::string table = fmt::format("{}.walstorm_check_{}", quoted_name(database), ::getpid());
+  const auto execute = [&](const std::string& what, const std::string& sql) {
+    session.execute(what, {.sql = sql}, kStepTimeout, 0);
+  };
+  const bool there = there_is(session, "databases", "name = " + quoted_text(database));
+  execute("create the database", "CREATE DATABASE IF NOT EXISTS " + quoted_name(database));
+  execute("create a table", fmt::format("CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x", table));
+  const bool wrote = attempt(findings, "rights", [&] {
+    execute("insert", fmt::format("INSERT INTO {} SELECT 1", table));
+    (void)session.ask("read", {.sql = "SELECT x FROM " + table}, kStepTimeout, 0);
+  });
+  execute("drop the table", "DROP TABLE " + table);
+  // A run that starts at this moment may have made its tables in it.
+  if (!there && !there_is(session, "tables", "database = " + quoted_text(database)))
+    execute("drop the database", "DROP DATABASE IF EXISTS " + quoted_name(database));
+  if (wrote) findings.push_back({Level::ok, "rights", "to create, write, read and drop in it", ""});
+}
+
+void ask_database(Session& session, const std::string& database, Findings& findings) {
+  if (!there_is(session, "databases", "name = " + quoted_text(database))) {
+    findings.push_back({Level::ok, "database", fmt::format("\"{}\" will be created", database), ""});
+    return;
+  }
+  if (clickhouse::is_ours(session, database))
+    (void)clickhouse::outstanding(clickhouse::embedded_migrations(),
+                                  clickhouse::applied_migrations(session, database), database);
+  if (const auto columns = clickhouse::task_runs_columns(session, database); !columns.empty())
+    clickhouse::require_fitting_table(session, database, columns);
+  findings.push_back(
+      {Level::ok, "database", fmt::format("\"{}\" is there; rows of earlier runs stay in it", database), ""});
+}
+
+/// What is free on the server's own disks; nullopt where it has no table that says so.
+std::optional<std::uint64_t> free_bytes(Session& session) {
+  if (!there_is(session, "tables", "database = 'system' AND name = 'disks'")) return std::nullopt;
+  const auto rows =
+      session.ask("ask for its disks", {.sql = "SELECT min(free_space) FROM system.disks"}, kStepTimeout, 0);
+  std::uint64_t bytes = 0;
+  const std::string text = rows.at(0).at(0).value_or("");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return error == std::errc() ? std::optional(bytes) : std::nullopt;
+}
+
+void ask_named_server(process::EventLoop& loop, const config::Config& config, Section& section) {
+  clickhouse::Address address;
+  Findings& findings = section.findings;
+  const bool known =
+      attempt(findings, "server", [&] { address = clickhouse::server_address(*config.clickhouse.url); });
+  if (!known) return;
+  section.title = "ClickHouse at " + address.shown();
+  Session session(loop, address, "check");
+  if (!attempt(findings, "connection", [&] { ask_version(session, config.consumer, findings); })) return;
+  attempt(findings, "database", [&] { ask_database(session, config.clickhouse.database, findings); });
+  attempt(findings, "rights", [&] { try_rights(session, config.clickhouse.database, findings); });
+  attempt(findings, "disk space", [&] {
+    findings.push_back(
+        judge_sink_disk(free_bytes(session), config::sink_bytes(config, config::plan_phases(config))));
+  });
+}
+
+void ask_private_server(process::EventLoop& loop, const config::Config& config, Section& section) {
+  section.title = "ClickHouse, private";
+  attempt(section.findings, "server", [&] {
+    const auto program = clickhouse::find_clickhouse_server();
+    const TrialServer trial(loop);
+    section.findings.push_back({Level::ok, "server", fmt::format("{} starts", program.path.string()), ""});
+    Session session(loop, trial.address(), "check");
+    ask_version(session, config.consumer, section.findings);
+    std::error_code unknown;
+    const auto space = fs::space(trial.folder(), unknown);
+    section.findings.push_back(
+        judge_sink_disk(unknown ? std::nullopt : std::optional<std::uint64_t>(space.available),
+                        config::sink_bytes(config, config::plan_phases(config))));
+  });
+}
+
+}  // namespace
+
+Finding judge_sink_disk(std::optional<std::uint64_t> available, std::uint64_t needed) {
+  const std::string plan = fmt::format("the plan's rows are about {} before compression", size_text(needed));
+  if (!available) {
+    return {Level::unknown, "disk space", plan + "; the server's disk cannot be seen from here",
+            "make sure by hand that it has room for them"};
+  }
+  const std::string says = fmt::format("{}, {} are free", plan, size_text(*available));
+  if (*available > needed) return {Level::ok, "disk space", says, ""};
+  return {Level::warning, "disk space", says,
+          "make sure by hand that they compress well enough, or shorten the phases"};
+}
+
+Section look_at_clickhouse(process::EventLoop& loop, const config::Config& config) {
+  Section section{"Sink", {}};
+  if (config.consumer.use_mock_clickhouse) {
+    section.findings.push_back({Level::ok, "ClickHouse", "the mock stands in for it", ""});
+  } else if (config.clickhouse.url) {
+    ask_named_server(loop, config, section);
+  } else if (config.clickhouse.is_private) {
+    ask_private_server(loop, config, section);
+  } else {
+    section.findings.push_back(
+        {Level::problem, "ClickHouse", "none is named",
+         "set CLICKHOUSE_URL or clickhouse.url to a server, or use --private-clickhouse or "
+         "--mock-clickhouse"});
+  }
+  return section;
+}
+
+}  // namespace walstorm::check

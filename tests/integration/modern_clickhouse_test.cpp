@@ -1,0 +1,90 @@
+// The tests' own modern ClickHouse: that it is enough of a server, and leaves nothing behind.
+
+#include "tests/support/modern_clickhouse.h"
+
+#include <csignal>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <string>
+
+#include "tests/support/clickhouse_query.h"
+
+namespace walstorm::tests {
+namespace {
+
+using clickhouse::Answer;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class OnAModernClickhouse : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!ModernClickhouse::missing().empty()) GTEST_SKIP() << ModernClickhouse::missing();
+    std::signal(SIGPIPE, SIG_IGN);
+    server_ = std::make_unique<ModernClickhouse>(loop_, "Asia/Kolkata");
+  }
+
+  std::string ask(const std::string& sql) { return ask_clickhouse(loop_, server_->url(), sql); }
+  Answer insert(const std::string& sql, std::string_view data, std::string_view encoding = "") {
+    clickhouse::Statement statement;
+    statement.sql = sql;
+    statement.data = data;
+    statement.encoding = encoding;
+    return answer_of(loop_, server_->url(), std::move(statement));
+  }
+
+  process::EventLoop loop_;
+  std::unique_ptr<ModernClickhouse> server_;
+};
+
+TEST_F(OnAModernClickhouse, TablesLastFromStatementToStatement) {
+  ask("CREATE DATABASE kept");
+  ask("CREATE TABLE kept.rows (id String, at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY id");
+  using namespace std::string_literals;
+  const std::string row = "\4\n\0\xff'"s + "\x85\xff\xff\xff\xff\xff\xff\xff"s;  // 123 ms before 1970
+  EXPECT_TRUE(insert("INSERT INTO kept.rows (id, at) FORMAT RowBinary", row).ok());
+  EXPECT_EQ(ask("SELECT hex(id), at FROM kept.rows"), "0A00FF27\t1969-12-31 23:59:59.877");
+  EXPECT_EQ(ask("SELECT timezone()"), "Asia/Kolkata");
+  EXPECT_THAT(ask("SELECT version()"), StartsWith("26."));
+}
+
+TEST_F(OnAModernClickhouse, BinaryResultsAreWhatTheyAre) {
+  const std::string bytes = ask("SELECT unhex('0080FF0A0D') FORMAT RowBinary");
+  EXPECT_EQ(bytes, std::string("\5\0\x80\xff\n\r", 6));
+}
+
+TEST_F(OnAModernClickhouse, SettingsHoldForTheirStatementAlone) {
+  clickhouse::Statement statement;
+  statement.sql = "SELECT getSetting('max_threads')";
+  statement.settings = {{"max_threads", "7"}};
+  EXPECT_EQ(answer_of(loop_, server_->url(), statement).text, "7\n");
+  EXPECT_NE(ask("SELECT getSetting('max_threads')"), "7");
+  statement.settings = {{"no_such_setting", "7"}};
+  EXPECT_EQ(answer_of(loop_, server_->url(), statement).code, 115);
+}
+
+TEST_F(OnAModernClickhouse, RefusalsHaveClickHousesCodes) {
+  Answer answer = insert("INSERT INTO nowhere (id) FORMAT RowBinary", "\1a");
+  EXPECT_EQ(answer.kind, Answer::Kind::refused);
+  EXPECT_EQ(answer.code, 60);
+  EXPECT_EQ(answer.http_status, 404);
+  EXPECT_THAT(answer.text, HasSubstr("DB::Exception: "));
+  ask("CREATE TABLE rows (id String) ENGINE = MergeTree ORDER BY id");
+  answer = insert("INSERT INTO rows (id) FORMAT RowBinary", "\7short");
+  EXPECT_EQ(answer.kind, Answer::Kind::refused);
+  EXPECT_EQ(answer.code, 33);
+  answer = insert("INSERT INTO rows (id) FORMAT RowBinary", "\x1f" + std::string(31, 'a'), "lz4");
+  EXPECT_EQ(answer.kind, Answer::Kind::refused) << "was not compressed";
+  EXPECT_EQ(ask("SELECT count() FROM rows"), "0");
+}
+
+TEST_F(OnAModernClickhouse, EndsWithItsStdin) {
+  ask("CREATE TABLE rows (id String) ENGINE = MergeTree ORDER BY id");
+  const pid_t pid = server_->pid();
+  const process::ExitStatus status = server_->stop();
+  EXPECT_TRUE(status.ok()) << process::to_string(status);
+  EXPECT_EQ(::kill(pid, 0), -1) << "still there";
+}
+
+}  // namespace
+}  // namespace walstorm::tests
