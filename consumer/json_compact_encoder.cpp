@@ -85,7 +85,7 @@ void JsonCompactEncoder::append_escaped(char c) {
     return;
   }
   char* const out = rows_.extend(6);
-  std::memcpy(out, "\\u00", 4);
+  std::string_view("\\u00").copy(out, 4);
   out[4] = kHexDigits[static_cast<unsigned char>(c) >> 4U];
   out[5] = kHexDigits[static_cast<unsigned char>(c) & 0xFU];
 }
