@@ -94,12 +94,12 @@ void try_rights(Session& session, const std::string& database, Findings& finding
   };
   const bool there = there_is(session, "databases", "name = " + quoted_text(database));
   execute("create the database", "CREATE DATABASE IF NOT EXISTS " + quoted_name(database));
-  execute("create a table", fmt::format("CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x", table));
   const bool wrote = attempt(findings, "rights", [&] {
+    execute("create a table", fmt::format("CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x", table));
     execute("insert", fmt::format("INSERT INTO {} SELECT 1", table));
     (void)session.ask("read", {.sql = "SELECT x FROM " + table}, kStepTimeout, 0);
   });
-  execute("drop the table", "DROP TABLE " + table);
+  execute("drop the table", "DROP TABLE IF EXISTS " + table);
   // A run that starts at this moment may have made its tables in it.
   if (!there && !there_is(session, "tables", "database = " + quoted_text(database)))
     execute("drop the database", "DROP DATABASE IF EXISTS " + quoted_name(database));

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fstream>
 #include <stdlib.h>
 #include <string>
 #include <string_view>
@@ -60,6 +63,22 @@ bool is_stale(const fs::path& folder) {
   return !unreadable && fs::file_time_type::clock::now() - changed > kUnlockedAgeMax;
 }
 
+/// Ends the ClickHouse that still runs in a stale folder. A private server goes with its maker by a death
+/// signal, but the kernel drops that for a program with capabilities of its own, as ClickHouse's packages
+/// make theirs (prctl(2), PR_SET_PDEATHSIG).
+void end_processes_of(const fs::path& folder) {
+  const std::string its_own = "--config-file=" + folder.string() + "/";
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 1 || pid == ::getpid()) continue;
+    std::ifstream in(entry.path() / "cmdline", std::ios::binary);
+    std::string command_line;
+    for (std::string argument; std::getline(in, argument, '\0');) command_line += argument + "\n";
+    if (command_line.find(its_own) != std::string::npos) ::kill(pid, SIGKILL);
+  }
+}
+
 }  // namespace
 
 PrivateFolder::PrivateFolder(FolderFor use) {
@@ -104,6 +123,7 @@ std::vector<fs::path> stale_folders(const fs::path& where) {
 std::vector<fs::path> remove_stale_folders(const fs::path& where) {
   std::vector<fs::path> removed = stale_folders(where);
   std::erase_if(removed, [](const fs::path& folder) {
+    end_processes_of(folder);
     std::error_code ignored;
     fs::remove_all(folder, ignored);
     return fs::exists(folder);

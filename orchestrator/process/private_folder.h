@@ -32,7 +32,7 @@ class PrivateFolder final {
 /// The folders that killed runs left in `where`.
 [[nodiscard]] std::vector<std::filesystem::path> stale_folders(const std::filesystem::path& where);
 
-/// Removes them. Returns what was removed.
+/// Removes them, and ends what still runs in them. Returns what was removed.
 std::vector<std::filesystem::path> remove_stale_folders(const std::filesystem::path& where);
 
 }  // namespace walstorm::process

@@ -125,9 +125,8 @@ TEST_F(OnAClickhouse, CheckStartsAPrivateServerAndRemovesIt) {
 }
 
 TEST_F(OnAClickhouse, CheckAsksForASinkWhereNoneIsNamed) {
-  EXPECT_THAT(
-      output_of(config({{"clickhouse", {{"url", nullptr}}}}), "check", 3, {"--env-file", "/dev/null"}),
-      AllOf(HasSubstr("PROBLEM  ClickHouse"), HasSubstr("--private-clickhouse")));
+  EXPECT_THAT(output_of(config({{"clickhouse", {{"url", nullptr}}}}), "check", 3),
+              AllOf(HasSubstr("PROBLEM  ClickHouse"), HasSubstr("--private-clickhouse")));
 }
 
 TEST_F(OnAClickhouse, CleanListsAndThenDropsWhatRunsLeft) {

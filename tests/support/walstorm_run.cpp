@@ -47,6 +47,7 @@ WalstormRun::WalstormRun(const nlohmann::json& config, std::vector<std::string> 
   options.program = "/usr/bin/env";
   options.arguments = {"TMPDIR=" + temp.string(),
                        "DATABASE_URL=",
+                       "CLICKHOUSE_URL=",
                        program.string(),
                        command,
                        "-c",

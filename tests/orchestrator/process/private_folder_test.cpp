@@ -1,6 +1,7 @@
 #include "orchestrator/process/private_folder.h"
 
 #include <chrono>
+#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "orchestrator/process/child_process.h"
+#include "orchestrator/process/event_loop.h"
 #include "tests/support/temporary_folder.h"
 
 namespace walstorm::process {
@@ -44,6 +47,29 @@ TEST(StaleFolders, OfKilledRunsGoAndThoseInUseStay) {
   EXPECT_TRUE(fs::exists(used));
   EXPECT_TRUE(fs::exists(other));
   ::close(lock);
+}
+
+TEST(StaleFolders, TakeAlongAServerThatOutlivedItsRun) {
+  const tests::TemporaryFolder temp;
+  const fs::path stale = temp.path() / "walstorm-clickhouse-abc";
+  const fs::path other = temp.path() / "walstorm-clickhouse-abcd";
+  fs::create_directories(stale);
+  std::ofstream(stale / "lock") << "";
+  EventLoop loop;
+  const auto server_of = [&](const fs::path& folder) {
+    ChildOptions options;
+    options.program = "/bin/sh";
+    options.arguments = {"-c", "read line", "--config-file=" + (folder / "config.xml").string()};
+    options.with_pipes = true;  // it waits for a line that never comes
+    options.log_file = temp.path() / "log";
+    return options;
+  };
+  const ChildProcess orphan(loop, server_of(stale));
+  const ChildProcess bystander(loop, server_of(other));
+  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{stale});
+  ASSERT_EQ(loop.wait(std::chrono::seconds(10), 0, [&] { return orphan.ended().has_value(); }), Waited::done);
+  EXPECT_EQ(orphan.ended()->signal, SIGKILL);
+  EXPECT_FALSE(bystander.ended());
 }
 
 /// A folder has no lock yet in the moment after it is made: a run that starts beside it leaves it alone.
