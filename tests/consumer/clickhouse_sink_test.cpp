@@ -5,6 +5,7 @@
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
@@ -235,9 +236,8 @@ TEST(ClickhouseSink, LosesAndDoublesNothingInAStormOfFailures) {
   ScriptedClickhouse server;
   const auto failures = passing_failures();
   std::vector<Reply> script;
-  for (int i = 0; i < 80; ++i) {
-    script.push_back(random() % 2 == 0 ? Reply{} : failures[random() % failures.size()]);
-  }
+  std::generate_n(std::back_inserter(script), 80,
+                  [&] { return random() % 2 == 0 ? Reply{} : failures[random() % failures.size()]; });
   server.will(script);
   Rig rig(setup_for(server));
   for (std::uint64_t number = 1; number <= kBatches; ++number) rig.flusher.submit(rig.batch(number, number));

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "proto/wire/error.h"
 #include "tests/support/lossy_proxy.h"
 #include "tests/support/restartable_server.h"
+#include "tests/support/scripted_clickhouse.h"
 
 namespace walstorm::tests {
 namespace {
@@ -48,6 +50,7 @@ class PipelineOnAServer : public testing::Test {
     consumer.set_buffered_bytes_max(1 << 20);
     consumer.set_give_up_ms(give_up_ms_);
     consumer.mutable_mock()->set_delay_ms(1);
+    if (adapt_) adapt_(consumer);
     pipeline_ =
         std::make_unique<consumer::Pipeline>(loop_.io(), clock_, meter_, setup, [] { /* asked for below */ });
   }
@@ -123,6 +126,7 @@ class PipelineOnAServer : public testing::Test {
   wire::SystemClock clock_;
   consumer::BusyMeter meter_{clock_};
   std::uint32_t give_up_ms_ = 20'000;
+  std::function<void(proto::ConsumerSetup&)> adapt_;
   std::unique_ptr<consumer::Pipeline> pipeline_;
 };
 
@@ -140,6 +144,28 @@ TEST_F(PipelineOnAServer, RestartedServerIsReadOnFromWhereTheSlotStands) {
   EXPECT_EQ(stats().received().inserts(), 150U);
   EXPECT_EQ(stats().reconnects(), 1U);
   EXPECT_THAT(stats().outages(0), HasSubstr("reconnected after"));
+}
+
+TEST_F(PipelineOnAServer, WhatIsOnItsWayToClickhouseCountsAsBufferedAndStopsTheReader) {
+  ScriptedClickhouse clickhouse;
+  clickhouse.will(std::vector<Reply>(4, Reply{.how = Reply::How::hold}));
+  adapt_ = [&](proto::ConsumerSetup& consumer) {
+    consumer.mutable_clickhouse()->set_url(clickhouse.url());
+    consumer.mutable_clickhouse()->set_table("task_runs");
+    consumer.set_sink_give_up_ms(20'000);
+  };
+  start();
+  sql("INSERT INTO \"TaskRun\" SELECT i || repeat('x', 1000), i FROM generate_series(1, 500) i");
+  turn_until([&] { return clickhouse.requests().size() == 4 && stats().received().inserts() >= 50; });
+  std::uint64_t bodies = 0;
+  for (const SeenRequest& request : clickhouse.requests()) bodies += request.body.size();
+  // The blocks of four flights and of one batch that waits, and the bodies of the four.
+  EXPECT_GE(stats().buffered_bytes(), 2 * bodies);
+  EXPECT_LT(stats().received().inserts(), 100U) << "reads on while nothing lands";
+  clickhouse.release();
+  turn_until([&] { return stats().acknowledged().inserts() == 500; });
+  EXPECT_EQ(stats().buffered_bytes(), 0U);
+  EXPECT_EQ(stats().errors(), 0U);
 }
 
 TEST_F(PipelineOnAServer, ServerThatStaysAwayIsGivenUpWithAllThatWasTried) {
