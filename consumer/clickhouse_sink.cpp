@@ -117,6 +117,10 @@ std::string_view advice(int code) {
       return "see to the settings in the query of clickhouse.url";
     case 201:  // QUOTA_EXPIRED
       return "raise the user's quota";
+    case kTooManyParts:  // worth a retry, but for those of one insert
+      return "the records of one flush are of too many months (createdAt): lower consumer.flushBatchSize, or "
+             "raise "
+             "max_partitions_per_insert_block in the query of clickhouse.url";
     case 243:  // NOT_ENOUGH_SPACE
       return "make room on the server's disk";
     default:
@@ -150,13 +154,12 @@ ClickhouseSink::ClickhouseSink(boost::asio::io_context& loop, BusyMeter& meter, 
       format_(format_name(setup.consumer().insert_format())),
       encoding_(content_encoding(setup.consumer().compression())),
       token_prefix_(token_prefix(setup)),
+      settings_(setup.consumer().clickhouse().settings().begin(),
+                setup.consumer().clickhouse().settings().end()),
       compressor_(setup.consumer().compression()),
       spare_bytes_max_(setup.consumer().buffered_bytes_max() / 4),
       client_(loop, clickhouse::parse_address(setup.consumer().clickhouse().url(), "clickhouse.url"),
-              limits_of(setup.consumer())) {
-  // A profile of the server's may make inserts asynchronous, and then acknowledge what is not safe yet.
-  if (setup.consumer().clickhouse().has_wait_for_async_insert()) settings_["wait_for_async_insert"] = "1";
-}
+              limits_of(setup.consumer())) {}
 
 void ClickhouseSink::submit(const Batch& batch, Done done) {
   Body& body = take_body();

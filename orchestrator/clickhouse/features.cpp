@@ -1,5 +1,6 @@
 #include "orchestrator/clickhouse/features.h"
 
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 
@@ -19,6 +20,25 @@ constexpr Release kFirstWithIsDeleted{23, 2};
 /// 18.16 has the type, behind a setting, and does not read it from a String of a Native block.
 constexpr Release kFirstWithSoundLowCardinality{20, 1};
 
+/// What every insert asks for.
+constexpr std::array<std::pair<const char*, const char*>, 4> kInsertSettings{{
+    // Batches are made by the consumer. The server's own queue, on by default since 26.2, would only add to
+    // it.
+    {"async_insert", "0"},
+    // Where a URL turns that queue on: an acknowledgement still means that the rows are there.
+    {"wait_for_async_insert", "1"},
+    // A NULL for a column that has none is an error, not silently the column's default.
+    {"input_format_null_as_default", "0"},
+    // A double in JSON is read to its last bit.
+    {"precise_float_parsing", "1"},
+}};
+
+std::string insert_setting_names() {
+  std::string names;
+  for (const auto& [name, value] : kInsertSettings) names += fmt::format("'{}', ", name);
+  return names;
+}
+
 Release release_of(const std::string& version) {
   Release release{0, 0};
   const char* const end = version.data() + version.size();
@@ -37,8 +57,8 @@ wire::Error refusal(const std::string& key, const std::string& word, const std::
 
 const std::string& features_query() {
   static const std::string query =
-      "SELECT 'setting', name FROM system.settings WHERE name IN ('insert_deduplication_token', "
-      "'wait_for_async_insert', 'do_not_merge_across_partitions_select_final') "
+      "SELECT 'setting', name FROM system.settings WHERE name IN (" + insert_setting_names() +
+      "'insert_deduplication_token', 'do_not_merge_across_partitions_select_final') "
       "UNION ALL SELECT 'table setting', name FROM system.merge_tree_settings "
       "WHERE name = 'non_replicated_deduplication_window' "
       "UNION ALL SELECT 'type', name FROM system.data_type_families WHERE name IN ('DateTime64', "
@@ -59,7 +79,9 @@ Features features_of(const std::string& version,
   features.is_deleted_parameter = release >= kFirstWithIsDeleted;
   features.deduplication_token = has("setting", "insert_deduplication_token");
   features.deduplication_window = has("table setting", "non_replicated_deduplication_window");
-  features.wait_for_async_insert = has("setting", "wait_for_async_insert");
+  for (const auto& [name, value] : kInsertSettings) {
+    if (has("setting", name)) features.insert_settings.emplace(name, value);
+  }
   features.final_by_partition = has("setting", "do_not_merge_across_partitions_select_final");
   features.lz4 = features.zstd = release >= kFirstWithLz4AndZstd;
   return features;

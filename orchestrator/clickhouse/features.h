@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,7 +23,8 @@ struct Features {
   bool is_deleted_parameter = false;
   bool deduplication_token = false;   ///< setting insert_deduplication_token
   bool deduplication_window = false;  ///< table setting non_replicated_deduplication_window
-  bool wait_for_async_insert = false;
+  /// Settings that make inserts safe and exact, as far as the server knows them, and their values.
+  std::map<std::string, std::string> insert_settings;
   /// FINAL works partition by partition: setting do_not_merge_across_partitions_select_final.
   bool final_by_partition = false;
   bool lz4 = false, zstd = false;  ///< as Content-Encoding of an insert

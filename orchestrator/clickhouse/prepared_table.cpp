@@ -161,7 +161,11 @@ void PreparedTable::describe(proto::ConsumerSetup& setup) const {
   sink.set_url(to_url(parts.address));
   sink.set_table(task_runs_table(parts.runs.database));
   sink.set_has_deduplication_token(parts.features.deduplication_token);
-  sink.set_has_wait_for_async_insert(parts.features.wait_for_async_insert);
+  for (const auto& [name, value] : parts.features.insert_settings) {
+    // The URL's word goes, but not about what an acknowledgement means.
+    if (name == "wait_for_async_insert" || !parts.address.settings.contains(name))
+      (*sink.mutable_settings())[name] = value;
+  }
 }
 
 std::optional<std::int64_t> PreparedTable::server_pid() const {
@@ -182,8 +186,7 @@ wire::RowTally PreparedTable::tally_rows(int interrupts_tolerated) {
   return clickhouse::tally_rows(*parts_->session, parts_->runs, interrupts_tolerated);
 }
 
-measure::RowTexts PreparedTable::read_rows(const std::vector<std::string>& ids,
-                                                        int interrupts_tolerated) {
+measure::RowTexts PreparedTable::read_rows(const std::vector<std::string>& ids, int interrupts_tolerated) {
   return clickhouse::read_rows(*parts_->session, parts_->runs, ids, interrupts_tolerated);
 }
 

@@ -208,8 +208,8 @@ wire::RowTally tally_rows(Session& session, const TaskRuns& run, int interrupts_
   return {number_in(rows[0][0]), number_in(rows[0][1]), number_in(rows[0][2])};
 }
 
-measure::RowTexts read_rows(Session& session, const TaskRuns& run,
-                                         const std::vector<std::string>& ids, int interrupts_tolerated) {
+measure::RowTexts read_rows(Session& session, const TaskRuns& run, const std::vector<std::string>& ids,
+                            int interrupts_tolerated) {
   const std::string columns = fmt::format("{}", fmt::join(row_text_expressions(run.times_as_int64), ", "));
   measure::RowTexts found;
   for (std::size_t from = 0; from < ids.size(); from += kIdsPerStatement) {

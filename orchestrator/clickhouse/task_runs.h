@@ -56,7 +56,6 @@ void require_fitting_table(Session& session, const std::string& database, const 
 /// See PreparedTable. A server out of reach is tried again as long as the session says.
 [[nodiscard]] wire::RowTally tally_rows(Session& session, const TaskRuns& run, int interrupts_tolerated);
 [[nodiscard]] measure::RowTexts read_rows(Session& session, const TaskRuns& run,
-                                                       const std::vector<std::string>& ids,
-                                                       int interrupts_tolerated);
+                                          const std::vector<std::string>& ids, int interrupts_tolerated);
 
 }  // namespace walstorm::clickhouse

@@ -61,6 +61,14 @@ TEST(WorthARetry, TheCodeDecidesAndNotTheStatus) {
   }
 }
 
+TEST(WorthARetry, TooManyPartsOfOneInsertAreSoTheNextTimeToo) {
+  Answer answer{
+      .kind = Answer::Kind::refused, .code = 252, .http_status = 500, .text = "Too many parts (3000)"};
+  EXPECT_TRUE(worth_a_retry(answer));
+  answer.text = "Too many partitions for single INSERT block (more than 100)";
+  EXPECT_FALSE(worth_a_retry(answer));
+}
+
 TEST(WorthARetry, TheStatusDecidesWhereThereIsNoCode) {
   for (const int status : {408, 429, 500, 502, 503, 504})
     EXPECT_TRUE(worth_a_retry(refused(0, status))) << status;

@@ -44,7 +44,7 @@ proto::Setup setup_for(const ScriptedClickhouse& server) {
   sink.set_url(server.url("load:secret@127.0.0.1"));
   sink.set_table("`walstorm`.`task_runs`");
   sink.set_has_deduplication_token(true);
-  sink.set_has_wait_for_async_insert(true);
+  (*sink.mutable_settings())["wait_for_async_insert"] = "1";
   return setup;
 }
 
@@ -74,7 +74,7 @@ struct Rig {
     const std::string id = "row of batch " + std::to_string(number);
     const std::vector<Value> row{{ValueKind::text, id}, {ValueKind::text, "1"}};
     for (std::size_t i = 0; i < rows; ++i) {
-      made->block.append({.values = row});
+      made->block->append({.values = row});
       made->changes.add_insert(number);
       made->note(wire::Lsn{0x1000 * number + i}, 0, 0);
     }
@@ -102,7 +102,7 @@ struct Rig {
   boost::asio::io_context loop;
   wire::SystemClock clock;
   BusyMeter meter{clock};
-  BatchPool pool{1U << 20U};
+  BatchPool pool{1U << 20U, {}};
   std::shared_ptr<const BlockLayout> layout;
   std::vector<std::uint64_t> acknowledged;
   std::vector<Attempt> attempts;
@@ -125,7 +125,7 @@ TEST(ClickhouseSink, InsertsABatchWithItsColumnsNamed) {
   Rig rig(setup_for(server));
   auto batch = rig.batch(7, 3);
   std::string encoded;
-  batch->block.serialize(encoded);
+  batch->block->serialize(encoded);
   rig.flusher.submit(std::move(batch));
   rig.await_acknowledged(1);
   const SeenRequest seen = server.requests().at(0);
@@ -146,7 +146,7 @@ TEST(ClickhouseSink, SendsNoSettingThatTheServerDoesNotKnow) {
   ScriptedClickhouse server;
   proto::Setup setup = setup_for(server);
   setup.mutable_consumer()->mutable_clickhouse()->set_has_deduplication_token(false);
-  setup.mutable_consumer()->mutable_clickhouse()->set_has_wait_for_async_insert(false);
+  setup.mutable_consumer()->mutable_clickhouse()->clear_settings();
   Rig rig(setup);
   rig.flusher.submit(rig.batch(1));
   rig.await_acknowledged(1);
@@ -169,7 +169,7 @@ TEST(ClickhouseSink, NamesTheFormatAndTheCompression) {
       Rig rig(setup);
       auto batch = rig.batch(1, 1000);
       std::string encoded;
-      batch->block.serialize(encoded);
+      batch->block->serialize(encoded);
       Compressor compressor(compression);
       std::string room;
       const std::string compressed(compressor.compress(encoded, room));

@@ -20,6 +20,7 @@ const Listed kOf24{{"type", "LowCardinality"},
                    {"type", "DateTime64"},
                    {"format", "JSONCompactEachRow"},
                    {"setting", "insert_deduplication_token"},
+                   {"setting", "async_insert"},
                    {"setting", "wait_for_async_insert"},
                    {"setting", "do_not_merge_across_partitions_select_final"},
                    {"table setting", "non_replicated_deduplication_window"}};
@@ -45,7 +46,7 @@ TEST(Features, OfAServerOf2018AreFew) {
   EXPECT_FALSE(features.is_deleted_parameter);
   EXPECT_FALSE(features.deduplication_token);
   EXPECT_FALSE(features.deduplication_window);
-  EXPECT_FALSE(features.wait_for_async_insert);
+  EXPECT_TRUE(features.insert_settings.empty());
   EXPECT_FALSE(features.lz4);
   EXPECT_FALSE(features.zstd);
   EXPECT_EQ(shortcomings(features).size(), 6U);
@@ -59,7 +60,8 @@ TEST(Features, OfAServerOfTodayAreAll) {
   EXPECT_TRUE(features.is_deleted_parameter);
   EXPECT_TRUE(features.deduplication_token);
   EXPECT_TRUE(features.deduplication_window);
-  EXPECT_TRUE(features.wait_for_async_insert);
+  EXPECT_THAT(features.insert_settings,
+              ElementsAre(Pair("async_insert", "0"), Pair("wait_for_async_insert", "1")));
   EXPECT_TRUE(features.final_by_partition);
   EXPECT_TRUE(features.lz4);
   EXPECT_TRUE(features.zstd);
@@ -75,7 +77,7 @@ TEST(Features, DifferOneByOneAndNotByOneCutOff) {
   EXPECT_TRUE(features.lz4);
   EXPECT_FALSE(features.is_deleted_parameter);
   EXPECT_FALSE(features.deduplication_token);
-  EXPECT_TRUE(features.wait_for_async_insert);
+  EXPECT_EQ(features.insert_settings.at("wait_for_async_insert"), "1");
   EXPECT_FALSE(features_of("23.1.9", kOf24).is_deleted_parameter);
   EXPECT_TRUE(features_of("23.2.1", kOf24).is_deleted_parameter);
   EXPECT_FALSE(features_of("21.12.4", kOf24).lz4);
