@@ -1,10 +1,10 @@
 #include "orchestrator/clickhouse/prepared_table.h"
 
+#include <array>
 #include <chrono>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <set>
 #include <unistd.h>
 #include <utility>
 
@@ -31,17 +31,14 @@ constexpr int kRunNumbersTried = 20;
 /// When the run began, readable as a number: YYYYMMDDhhmmss and milliseconds, UTC.
 std::uint64_t run_number_at(std::int64_t unix_us) {
   const std::time_t second = unix_us / 1'000'000;
-  const std::tm utc = fmt::gmtime(second);
-  const auto date =
-      static_cast<std::uint64_t>((utc.tm_year + 1900) * 10'000 + (utc.tm_mon + 1) * 100 + utc.tm_mday);
-  const auto time = static_cast<std::uint64_t>(utc.tm_hour * 10'000 + utc.tm_min * 100 + utc.tm_sec);
-  return (date * 1'000'000 + time) * 1000 + static_cast<std::uint64_t>(unix_us / 1000 % 1000);
+  const std::uint64_t ms = static_cast<std::uint64_t>(unix_us) / 1000 % 1000;
+  return std::stoull(fmt::format("{:%Y%m%d%H%M%S}", fmt::gmtime(second))) * 1000 + ms;
 }
 
 std::string host_name() {
-  std::string name(256, '\0');
+  std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
-  return name.c_str();
+  return name.data();
 }
 
 milliseconds to_ms(double sec) {
@@ -100,11 +97,11 @@ void PreparedTable::Parts::prepare(const config::Config& config, std::vector<std
 /// Finds a number that no run has, and enters this run under it. Two runs that take the same one at the same
 /// time see each other's entry, and both take another.
 void PreparedTable::Parts::take_number(const std::string& run_name) {
-  std::set<std::uint64_t> given_up;
   for (int i = 0; i < kRunNumbersTried; ++i) {
     const std::int64_t now_us = wire::SystemClock().unix_us();
     // Apart by the process's number, so that two do not stay together.
-    runs.run_number = run_number_at(now_us + i * 1000 * (::getpid() % 997));
+    const std::int64_t apart_us = std::int64_t{i} * 1000 * (::getpid() % 997);
+    runs.run_number = run_number_at(now_us + apart_us);
     if (!number_is_free()) continue;
     const std::string started = runs.times_as_int64
                                     ? fmt::to_string(now_us / 1000)

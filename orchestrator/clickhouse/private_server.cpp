@@ -126,7 +126,7 @@ fs::path in_path(const char* program) {
   // An ordinary user's PATH lacks /usr/sbin, where Debian has it.
   std::istringstream folders(std::string(path != nullptr ? path : "") + ":/usr/sbin:/usr/bin:/usr/local/bin");
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const fs::path candidate = fs::path(folder) / program;
+    fs::path candidate = fs::path(folder) / program;
     if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return {};

@@ -102,7 +102,7 @@ Session::Session(process::EventLoop& loop, Address address, std::string name, mi
 Rows Session::ask(const std::string& what, Statement select, milliseconds timeout, int interrupts_tolerated,
                   WhenLost when_lost) {
   select.sql += " FORMAT TabSeparated";
-  return parse_tab_separated(run(what, std::move(select), timeout, interrupts_tolerated, when_lost));
+  return parse_tab_separated(run(what, select, timeout, interrupts_tolerated, when_lost));
 }
 
 void Session::submit(Statement select, std::function<void(std::optional<Rows>)> done) {
@@ -112,7 +112,7 @@ void Session::submit(Statement select, std::function<void(std::optional<Rows>)> 
   });
 }
 
-std::string Session::run(const std::string& what, Statement statement, milliseconds timeout,
+std::string Session::run(const std::string& what, const Statement& statement, milliseconds timeout,
                          int interrupts_tolerated, WhenLost when_lost) {
   const std::string full_name = fmt::format("{}: {}", name_, what);
   const auto give_up_at = steady_clock::now() + give_up_;

@@ -36,9 +36,9 @@ class Session final {
   /// Error{unavailable} when the server cannot be reached, does not answer within `timeout`, or may well
   /// answer later; Error{data} for what it refuses for good; process::Interrupted on more than
   /// `interrupts_tolerated` interrupts. With WhenLost::retry the time to give up comes on top of `timeout`.
-  void execute(const std::string& what, Statement statement, std::chrono::milliseconds timeout,
+  void execute(const std::string& what, const Statement& statement, std::chrono::milliseconds timeout,
                int interrupts_tolerated, WhenLost when_lost = WhenLost::fail) {
-    (void)run(what, std::move(statement), timeout, interrupts_tolerated, when_lost);
+    (void)run(what, statement, timeout, interrupts_tolerated, when_lost);
   }
 
   /// The same for a SELECT, whose `sql` names no FORMAT.
@@ -49,7 +49,7 @@ class Session final {
   void submit(Statement select, std::function<void(std::optional<Rows>)> done);
 
  private:
-  [[nodiscard]] std::string run(const std::string& what, Statement statement,
+  [[nodiscard]] std::string run(const std::string& what, const Statement& statement,
                                 std::chrono::milliseconds timeout, int interrupts_tolerated,
                                 WhenLost when_lost);
   [[nodiscard]] Answer attempt(const std::string& what, const Statement& statement,

@@ -77,7 +77,7 @@ const std::string* type_of(const TableColumns& columns, const std::string& name)
 }
 
 std::string row_text_expression(const wire::TaskRunColumn& column, bool times_as_int64) {
-  const std::string name = quoted_name(wire::snake_case(column.name));
+  std::string name = quoted_name(wire::snake_case(column.name));
   switch (column.type) {
     case ColumnType::text:
       return name;
@@ -146,6 +146,7 @@ bool times_are_int64(const TableColumns& columns) {
 
 std::vector<std::string> row_text_expressions(bool times_as_int64) {
   std::vector<std::string> expressions;
+  expressions.reserve(wire::kTaskRunColumns.size());
   for (const wire::TaskRunColumn& column : wire::kTaskRunColumns)
     expressions.push_back(row_text_expression(column, times_as_int64));
   return expressions;

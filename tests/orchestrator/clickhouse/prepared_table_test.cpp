@@ -188,6 +188,8 @@ TEST_F(OnClickhouse, ReadsManyRowsInSeveralStatements) {
   const auto table = prepared(config());
   std::vector<Row> rows;
   std::vector<std::string> ids;
+  ids.reserve(5000);
+  rows.reserve(5000);
   for (int i = 0; i < 5000; ++i) ids.push_back(fmt::format("an id of some length {}", i));
   for (const std::string& id : ids) rows.push_back({id.c_str()});
   insert(run_number(*table), rows);
