@@ -1,8 +1,9 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
+#include <vector>
 
+#include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/run_report.h"
 
 namespace walstorm::run {
@@ -10,8 +11,9 @@ namespace walstorm::run {
 /// This machine: host, kernel, CPU, memory. PostgreSQL and ClickHouse are asked elsewhere.
 [[nodiscard]] measure::Environment describe_machine();
 
-/// Throws Error{unavailable} when `folder`'s disk has less free than `bytes_needed` and a tenth of it to
-/// spare.
-void check_free_space(const std::filesystem::path& folder, std::uint64_t bytes_needed);
+/// Throws Error{unavailable} when the disk of PostgreSQL's `folder` has less free than the plan will write
+/// there, and a tenth of it to spare. A private ClickHouse writes to the same one.
+void check_free_space(const std::filesystem::path& folder, const config::Config& config,
+                      const std::vector<config::PhasePlan>& plan);
 
 }  // namespace walstorm::run

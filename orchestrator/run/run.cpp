@@ -125,8 +125,7 @@ void Run::prepare_postgres() {
   report_.environment = describe_machine();
   database_ =
       std::make_unique<postgres::PreparedDatabase>(loop_, config_, presentation_.log_dir(), report_.notes);
-  if (const auto& folder = database_->data_folder())
-    check_free_space(*folder, config::disk_bytes(config_, plan_));
+  if (const auto& folder = database_->data_folder()) check_free_space(*folder, config_, plan_);
   report_.environment.postgres_version = database_->facts().version;
   report_.environment.postgres_settings = database_->facts().settings;
 }

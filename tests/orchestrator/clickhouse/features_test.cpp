@@ -61,7 +61,8 @@ TEST(Features, OfAServerOfTodayAreAll) {
   EXPECT_TRUE(features.deduplication_token);
   EXPECT_TRUE(features.deduplication_window);
   EXPECT_THAT(features.insert_settings,
-              ElementsAre(Pair("async_insert", "0"), Pair("wait_for_async_insert", "1")));
+              ::testing::ElementsAre(::testing::Pair("async_insert", "0"),
+                                     ::testing::Pair("wait_for_async_insert", "1")));
   EXPECT_TRUE(features.final_by_partition);
   EXPECT_TRUE(features.lz4);
   EXPECT_TRUE(features.zstd);
