@@ -40,8 +40,8 @@ json config_of(const std::string& name, double insert_update_ratio, int rate, co
           {"producer",
            {{"writeMode", "copy"},
             {"insertUpdateRatio", insert_update_ratio},
-            {"batchSize", 100},
-            {"connections", 2},
+            {"batchSize", 500},
+            {"connections", 3},
             {"payloadSizeKB", 0.6}}},
           {"consumer",
            {{"flushBatchSize", 20'000},
@@ -113,7 +113,7 @@ bool print_run(const json& metrics) {
 
 void climb(process::EventLoop& loop, const std::string& name, double insert_update_ratio,
            const Options& options) {
-  fmt::print("\n{}: copy mode, ~1 KB, {} s at each rate, after 10 s at half of it\n", name, options.seconds);
+  fmt::print("\n{}: copy mode, transactions of 500 records of ~1 KB, {} s at each rate, after 10 s at half of it\n", name, options.seconds);
   fmt::print("  {:>8} {:>8} {:>8} {:>7} {:>7} {:>8} {:>7} {:>9}  {:<18} ledger\n", "target", "achieved",
              "landed", "lag p50", "p99 ms", "rec/ins", "parts", "at end", "verdict");
   int failed = 0;
