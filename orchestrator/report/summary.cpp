@@ -19,6 +19,8 @@ constexpr std::string_view kGreen = "\x1b[32m";
 constexpr std::string_view kYellow = "\x1b[33m";
 constexpr std::string_view kRed = "\x1b[31m";
 constexpr std::string_view kPlain = "\x1b[0m";
+/// Of "changes", "rows", ...
+constexpr std::size_t kLabelWidth = 10;
 constexpr std::size_t kNameWidth = 14;
 constexpr std::size_t kLineWidth = 120;
 
@@ -178,7 +180,7 @@ std::string summary(const measure::RunReport& report, const std::string& folder,
   std::string text = thresholds_text(report, colour);
   if (!report.phases.empty()) text += phase_table(report, colour) + "\n";
   const auto add = [&text](std::string_view label, const std::string& value) {
-    text += fmt::format("{:<9} {}\n", label, value);
+    text += fmt::format("{:<{}}{}\n", label, kLabelWidth, value);
   };
   if (!report.phases.empty()) {
     add("changes", ledger_text(report.changes));
@@ -186,7 +188,11 @@ std::string summary(const measure::RunReport& report, const std::string& folder,
     add("content", ledger_text(report.content));
     for (const std::string& difference : report.content.differences) add("", difference);
   }
-  for (const std::string& note : report.notes) add("note", note);
+  for (const std::string& note : report.notes) {
+    std::string lines;
+    for (const std::string& line : wrapped(note, kLabelWidth)) lines += (lines.empty() ? "" : "\n") + line;
+    add("note", lines.substr(std::min<std::size_t>(kLabelWidth, lines.size())));
+  }
   add("outcome", outcome_text(report, colour));
   if (report.outcome == measure::Outcome::failed) {
     add("", fmt::format("look at {}/logs for what each process said", folder));
