@@ -195,6 +195,33 @@ TEST_F(OwnClickhouse, GoneForGoodEndsTheRunAndConfirmsNothingThatHasNotLanded) {
   expect_nothing_left(run);
 }
 
+class OwnServers : public OnAServer {};
+
+TEST_F(OwnServers, NothingIsConfirmedThatHasNotLanded) {
+  SKIP_WITHOUT_CLICKHOUSE();
+  RestartableClickhouse clickhouse(loop_);
+  WalstormRun run(
+      config({phase("p", 30, 400)}, {{"clickhouse", {{"url", clickhouse.url()}, {"giveUpSec", 5}}},
+                                     {"consumer", {{"useMockClickhouse", false}}}}));
+  const auto confirmed = [this] {
+    return one("SELECT confirmed_flush_lsn::text FROM pg_replication_slots").at(0).as<std::string>();
+  };
+  const auto after = [this](double sec) {
+    (void)comes_true(loop_, std::chrono::milliseconds(static_cast<int>(sec * 1000)), [] { return false; });
+  };
+  run.wait_for_output("phase p");
+  const std::string at_start = confirmed();
+  after(2.5);
+  clickhouse.stop();
+  after(1.5);  // what had landed is confirmed within a second
+  const std::string at_stop = confirmed();
+  EXPECT_NE(at_stop, at_start);
+  after(1.5);
+  EXPECT_EQ(confirmed(), at_stop) << "moved while nothing landed";
+  EXPECT_EQ(run.finish(seconds(60)).code, 1) << run.output();
+  expect_no_slot();
+}
+
 TEST_F(OwnClickhouse, RefusesAWrongPasswordBeforeAnythingIsMade) {
   const std::string url = server_->url();
   const auto at = url.rfind('@');
