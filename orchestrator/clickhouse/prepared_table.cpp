@@ -173,6 +173,10 @@ std::string PreparedTable::server_failure() const {
   return parts_->server ? parts_->server->failure() : "";
 }
 
+void PreparedTable::give_up() {
+  parts_->session->give_up();
+}
+
 void PreparedTable::count_parts(std::function<void(std::optional<PartCounts>)> done) {
   parts_->probe->submit(parts_query(parts_->runs), [done = std::move(done)](const std::optional<Rows>& rows) {
     done(rows ? std::optional(parts_of(*rows)) : std::nullopt);

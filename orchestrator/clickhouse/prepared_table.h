@@ -48,6 +48,9 @@ class PreparedTable final {
   /// Why the private server is gone; empty while it runs, and for a server that is not ours.
   [[nodiscard]] std::string server_failure() const;
 
+  /// The run has failed: no server is waited for any more.
+  void give_up();
+
   /// Looks at the catalog alone; `done` follows on the loop, with nullopt when the server did not say.
   void count_parts(std::function<void(std::optional<PartCounts>)> done);
 

@@ -48,6 +48,9 @@ class Session final {
   /// Starts a SELECT without waiting; `done` follows on the loop, with nullopt for anything but an answer.
   void submit(Statement select, std::function<void(std::optional<Rows>)> done);
 
+  /// Nothing is tried again any more.
+  void give_up() { give_up_ = std::chrono::milliseconds(0); }
+
  private:
   [[nodiscard]] std::string run(const std::string& what, const Statement& statement,
                                 std::chrono::milliseconds timeout, int interrupts_tolerated,
@@ -60,7 +63,7 @@ class Session final {
   process::EventLoop& loop_;
   const Address address_;
   const std::string name_;
-  const std::chrono::milliseconds give_up_;
+  std::chrono::milliseconds give_up_;
   std::unique_ptr<HttpClient> client_;
 };
 

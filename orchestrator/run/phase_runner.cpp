@@ -120,6 +120,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   } catch (const Error&) {
     ended = {Outcome::failed, std::current_exception()};
     database_.give_up();
+    if (table_ != nullptr) table_->give_up();
     salvage(stretch);
   }
   watch.finish();
