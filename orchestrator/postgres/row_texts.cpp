@@ -14,7 +14,7 @@ namespace {
 
 /// In the form of measure::RowText.
 std::string text_expression(const wire::TaskRunColumn& column) {
-  const std::string name = fmt::format("\"{}\"", column.name);
+  std::string name = fmt::format("\"{}\"", column.name);
   switch (column.type) {
     case wire::ColumnType::text:
       return name;
@@ -55,6 +55,7 @@ std::string array_literal(const std::vector<std::string>& elements) {
 
 measure::RowTexts read_row_texts(pqxx::connection& connection, const std::vector<std::string>& ids) {
   std::vector<std::string> expressions;
+  expressions.reserve(wire::kTaskRunColumns.size());
   for (const wire::TaskRunColumn& column : wire::kTaskRunColumns)
     expressions.push_back(text_expression(column));
   pqxx::nontransaction transaction(connection);
