@@ -51,7 +51,7 @@ TEST(Schedule, SpacesBatchesEvenlyAtAConstantRate) {
 TEST(Schedule, DoesNotDriftOverADay) {
   const Schedule schedule = constant(7, 86'400 * kSecond, 1);
   EXPECT_EQ(schedule.records_total(), 604'800U);
-  EXPECT_EQ(schedule.due_us(7 * 86'399), 86'399 * kSecond);
+  EXPECT_EQ(schedule.due_us(std::uint64_t{7} * 86'399), 86'399 * kSecond);
 }
 
 TEST(Schedule, HoldsAShortPhaseOfAnAwkwardRateInOnePartialBatch) {
