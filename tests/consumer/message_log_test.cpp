@@ -55,7 +55,7 @@ TEST_P(MessageLogs, GiveBackWhatWasPutInThemHoweverInterleaved) {
     ASSERT_LE(pool.bytes_in_memory(), std::max(GetParam(), kChunk));
   }
   EXPECT_EQ(pool.chunks_spilled() > 0, GetParam() < 1000 * kChunk);
-  for (const std::size_t which : {3, 0, 4, 1, 2}) {
+  for (const std::size_t which : {3U, 0U, 4U, 1U, 2U}) {
     EXPECT_EQ(take_all(*logs[which]), expected[which]);
     EXPECT_FALSE(logs[which]->take().has_value()) << "an empty log stays empty";
   }

@@ -24,12 +24,12 @@ TEST(ReplayFilter, PassesWhatComesForTheFirstTime) {
 
 TEST(ReplayFilter, KnowsWholeTransactionsAgain) {
   ReplayFilter filter;
-  for (const std::uint64_t commit : {100, 200}) {
+  for (const std::uint64_t commit : {100U, 200U}) {
     (void)feed(filter, commit, 3);
     (void)filter.commit();
   }
   filter.connection_lost();
-  for (const std::uint64_t commit : {100, 200}) {
+  for (const std::uint64_t commit : {100U, 200U}) {
     EXPECT_EQ(feed(filter, commit, 3), std::vector<bool>({true, true, true}));
     EXPECT_FALSE(filter.commit()) << "counted when it was read first";
   }

@@ -150,7 +150,7 @@ class Simulation final {
     wire::to_proto(acknowledged_, *stats.mutable_acknowledged());
     wire::to_proto(acknowledged_, *stats.mutable_run_acknowledged());
     stats.set_batches(acknowledged_.records() / 50);
-    const bool saturated = tally_.records() - acknowledged_.records() > kFlushesMax * 50;
+    const bool saturated = tally_.records() - acknowledged_.records() > std::uint64_t{kFlushesMax} * 50;
     stats.set_flushes_in_flight(saturated ? kFlushesMax : 3);
     stats.set_busy_us(static_cast<std::uint64_t>(now_us_) / 5);
     stats.set_elapsed_us(static_cast<std::uint64_t>(now_us_));

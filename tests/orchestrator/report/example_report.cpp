@@ -33,31 +33,8 @@ ProcessReport process(const char* role, std::optional<std::int64_t> pid, double 
           .context_switches = 12'345};
 }
 
-PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double landed) {
-  PhaseReport report;
-  report.name = name;
-  report.outcome = Outcome::passed;
-  report.started_at_unix_us = kStartUnixUs + after_sec * 1'000'000;
-  report.duration_sec = 60;
-  report.target = config::ConstantLoad{rate};
-  const auto records = static_cast<std::uint64_t>(rate * 60);
-  ProducerReport& producer = report.producer;
-  producer.records = records;
-  producer.inserts = records * 8 / 10;
-  producer.updates = records * 2 / 10;
-  producer.transactions = records / 100;
-  producer.bytes = records * 1200;
-  producer.throughput = rate;
-  producer.throughput_per_sec = around(rate, 60);
-  producer.target_ratio = 1.0;
-  producer.not_started = 0;
-  producer.became_inserts = 12;
-  producer.error_rate = 0.0;
-  producer.write_latency_ms = around(1.6, records / 100);
-  producer.service_time_ms = around(1.5, records / 100);
-  producer.schedule_lag_ms = around(0.08, records / 100);
-  producer.cpu_micros_per_record = 43.1;
-  ConsumerReport& consumer = report.consumer;
+ConsumerReport consumer_of(std::uint64_t records, double landed) {
+  ConsumerReport consumer;
   consumer.records = records;
   consumer.batches = records / 50;
   consumer.bytes = records * 1400;
@@ -82,6 +59,34 @@ PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double 
   consumer.buffered_bytes_max = 812'000;
   consumer.heap_bytes_max = 9'400'000;
   consumer.cpu_micros_per_record = 12.2;
+  return consumer;
+}
+
+PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double landed) {
+  PhaseReport report;
+  report.name = name;
+  report.outcome = Outcome::passed;
+  report.started_at_unix_us = kStartUnixUs + after_sec * 1'000'000;
+  report.duration_sec = 60;
+  report.target = config::ConstantLoad{rate};
+  const auto records = static_cast<std::uint64_t>(rate * 60);
+  ProducerReport& producer = report.producer;
+  producer.records = records;
+  producer.inserts = records * 8 / 10;
+  producer.updates = records * 2 / 10;
+  producer.transactions = records / 100;
+  producer.bytes = records * 1200;
+  producer.throughput = rate;
+  producer.throughput_per_sec = around(rate, 60);
+  producer.target_ratio = 1.0;
+  producer.not_started = 0;
+  producer.became_inserts = 12;
+  producer.error_rate = 0.0;
+  producer.write_latency_ms = around(1.6, records / 100);
+  producer.service_time_ms = around(1.5, records / 100);
+  producer.schedule_lag_ms = around(0.08, records / 100);
+  producer.cpu_micros_per_record = 43.1;
+  report.consumer = consumer_of(records, landed);
   report.processes = {process("orchestrator", 100, 0.6), process("producer-0", 101, 12),
                       process("consumer-0", 102, 4), process("postgres-walsender", 103, 3),
                       process("postgres-backends", {}, 30)};
