@@ -39,7 +39,7 @@ TEST(CountCurve, TellsWhenACountWasFirstReached) {
 
 TEST(CountCurve, StaysBoundedAndEvenOverAWeekAndKeepsItsNewestPoint) {
   CountCurve curve;
-  constexpr std::int64_t kWeekSec = 7 * 24 * 3600;
+  constexpr std::int64_t kWeekSec = std::int64_t{7} * 24 * 3600;
   for (std::int64_t second = 0; second <= kWeekSec; ++second) {
     curve.add({second * kSecondUs, static_cast<std::uint64_t>(second) * 5000});
   }

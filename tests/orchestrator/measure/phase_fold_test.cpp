@@ -20,10 +20,10 @@ using ::testing::Optional;
 constexpr std::int64_t kSecondUs = 1'000'000;
 
 PhaseFacts facts_of(config::Load load, double duration_sec,
-                    std::vector<std::string> producers = {"producer-0"}) {
+                    const std::vector<std::string>& producers = {"producer-0"}) {
   PhaseFacts facts;
   facts.phase = {.name = "p", .duration_sec = duration_sec, .load = load, .records = {}, .warmup = false};
-  for (auto& name : producers) facts.producers.push_back({name, {}});
+  for (const auto& name : producers) facts.producers.push_back({name, {}});
   facts.consumers = {{"consumer-0", {}}};
   return facts;
 }
