@@ -131,8 +131,7 @@ std::string to_url(const Address& address) {
 }
 
 std::string percent_encoded(std::string_view text) {
-  return boost::urls::encode(boost::urls::string_view(text.data(), text.size()),
-                             boost::urls::unreserved_chars);
+  return boost::urls::encode({text.data(), text.size()}, boost::urls::unreserved_chars);
 }
 
 }  // namespace walstorm::clickhouse

@@ -36,7 +36,7 @@ class Shape : public OnAServer {
     merged.merge_patch(changes);
     WalstormRun run(config(phases, merged));
     EXPECT_EQ(run.finish().code, 0) << producer << "\n" << run.output();
-    const json metrics = run.metrics();
+    json metrics = run.metrics();
     expect_clean_changes(metrics["ledger"]["changes"]);
     EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
     EXPECT_EQ(metrics["ledger"]["rows"]["postgres"], rows());
