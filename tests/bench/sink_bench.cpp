@@ -113,7 +113,9 @@ bool print_run(const json& metrics) {
 
 void climb(process::EventLoop& loop, const std::string& name, double insert_update_ratio,
            const Options& options) {
-  fmt::print("\n{}: copy mode, transactions of 500 records of ~1 KB, {} s at each rate, after 10 s at half of it\n", name, options.seconds);
+  fmt::print(
+      "\n{}: copy mode, transactions of 500 records of ~1 KB, {} s at each rate, after 10 s at half of it\n",
+      name, options.seconds);
   fmt::print("  {:>8} {:>8} {:>8} {:>7} {:>7} {:>8} {:>7} {:>9}  {:<18} ledger\n", "target", "achieved",
              "landed", "lag p50", "p99 ms", "rec/ins", "parts", "at end", "verdict");
   int failed = 0;

@@ -50,8 +50,8 @@ class ConsumerOnAServer : public testing::Test {
                       double records_per_sec_max = 0);
   /// The same with another sink, or whatever else `adapt` changes.
   void start_consumer(const Protocol& protocol, const std::function<void(proto::ConsumerSetup&)>& adapt);
-  /// Runs `work`, which may block, beside the loop; then ends the phase and returns the consumer's result. The
-  /// next call is the next phase.
+  /// Runs `work`, which may block, beside the loop; then ends the phase and returns the consumer's result.
+  /// The next call is the next phase.
   proto::ConsumerStats result_of(const std::function<void(pqxx::connection&)>& work);
   /// Returns when it has ended: then its log is complete.
   void stop_consumer();

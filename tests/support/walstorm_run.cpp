@@ -45,15 +45,9 @@ WalstormRun::WalstormRun(const nlohmann::json& config, std::vector<std::string> 
   fs::permissions(temp, fs::perms{0755});
   process::ChildOptions options;
   options.program = "/usr/bin/env";
-  options.arguments = {"TMPDIR=" + temp.string(),
-                       "DATABASE_URL=",
-                       "CLICKHOUSE_URL=",
-                       program.string(),
-                       command,
-                       "-c",
-                       config_file.string(),
-                       "--output",
-                       (folder_.path() / "results").string()};
+  options.arguments = {"TMPDIR=" + temp.string(), "DATABASE_URL=", "CLICKHOUSE_URL=",
+                       program.string(),          command,         "-c",
+                       config_file.string(),      "--output",      (folder_.path() / "results").string()};
   options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
   options.log_file = folder_.path() / "output.txt";
   child_ = std::make_unique<process::ChildProcess>(loop_, options);
@@ -87,8 +81,7 @@ void WalstormRun::wait_until(const std::function<bool()>& condition) {
   });
   beat.cancel();
   loop_.io().poll();
-  if (!met)
-    ADD_FAILURE() << "waited in vain; output:\n" << output();
+  if (!met) ADD_FAILURE() << "waited in vain; output:\n" << output();
 }
 
 void WalstormRun::wait_for_output(const std::string& text) {
