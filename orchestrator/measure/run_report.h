@@ -73,6 +73,48 @@ struct ProcessReport {
   std::optional<std::uint64_t> rss_max_bytes, context_switches;
 };
 
+/// A figure that was looked at once a second, over a phase's load and drain; all nullopt when no look
+/// succeeded.
+struct Range {
+  std::optional<double> min, max, end;
+};
+
+/// The distance between two neighbours on the LSN ladder: bytes of WAL, and the seconds between the moments
+/// at which the head was at the one and at the other.
+struct Rung {
+  Range bytes, sec;
+};
+
+/// Head -> sent -> received -> flushed -> confirmed. An idle pipe's distances need not be 0: `sent` runs past
+/// WAL of other databases, and what nobody publishes is confirmed with the next keepalive; their `min` is the
+/// floor that the others stand on.
+struct LadderReport {
+  Rung head_to_sent, sent_to_received, received_to_flushed, flushed_to_confirmed;
+};
+
+/// PostgreSQL's own view of a phase, by its catalog views.
+struct PostgresReport {
+  std::string wal_status;  ///< the slot's worst: reserved, extended, unreserved, lost; empty when not seen
+  std::optional<std::uint64_t>
+      safe_wal_bytes_min;  ///< nullopt too where max_slot_wal_keep_size sets no limit
+  /// Transactions and bytes that the walsender wrote to disk, or streamed, while they were open; in this
+  /// phase.
+  std::optional<std::uint64_t> spilled_transactions, spilled_bytes, streamed_transactions, streamed_bytes;
+  /// Share of the looks during the load at which the walsender was in that state ("streaming", "catchup"),
+  /// and at which it waited for that ("Client:WalSenderWriteData"); "running" where it waited for nothing.
+  std::map<std::string, double> walsender_states, walsender_waits;
+  /// How many writing backends waited for that, on average over the looks during the load; "running" and
+  /// "idle" (between two transactions) are among them.
+  std::map<std::string, double> writer_waits;
+};
+
+/// How far a process's wall clock is ahead of PostgreSQL's, by the fastest of several round trips; the truth
+/// lies within `error_us` of it.
+struct ClockReport {
+  std::string role;
+  std::int64_t ahead_us = 0, error_us = 0;
+};
+
 struct DrainReport {
   std::optional<bool> completed;
   std::optional<double> duration_sec;
@@ -113,14 +155,23 @@ struct Evidence {
 struct Verdict {
   VerdictState state = VerdictState::failed;
   Bottleneck bottleneck = Bottleneck::unknown;
-  std::optional<double> capacity_estimate;  ///< records/s
+  std::optional<double> capacity_estimate;  ///< records/s, as the pipe really did them
+  /// Of a marginal verdict: a load so long would tell.
+  std::optional<double> window_needed_sec;
   std::vector<Evidence> evidence;
+  /// What to try next, most promising first, each a sentence with the key and the direction.
+  std::vector<std::string> try_next;
 };
 
 struct ThresholdResult {
   std::string expr;
   bool passed = false;
-  std::optional<double> observed;
+  /// The left side's value, and the right side's; of a sliding window the worst one's. nullopt: never
+  /// measured.
+  std::optional<double> observed, limit;
+  std::optional<double> window_sec;
+  std::string
+      says;  ///< what else there is to say: "never measured", when it was crossed, that it ended the phase
 };
 
 struct PhaseReport {
@@ -133,6 +184,8 @@ struct PhaseReport {
   ProducerReport producer;
   ConsumerReport consumer;
   std::vector<ProcessReport> processes;
+  LadderReport ladder;
+  PostgresReport postgres;
   DrainReport drain;
   ChangeLedger ledger;
   Verdict verdict;
@@ -147,6 +200,7 @@ struct Environment {
   std::string postgres_version;                          ///< empty until asked
   std::map<std::string, std::string> postgres_settings;  ///< those that shape a replication load
   std::string clickhouse_version;                        ///< empty with the mock sink
+  std::vector<ClockReport> clocks;                       ///< of every process that measures
 };
 
 struct RunReport {
@@ -175,6 +229,9 @@ struct Second {
   std::optional<double> lag_p50_ms, lag_p99_ms, schedule_lag_p99_ms;  ///< of this second alone
   std::optional<std::uint64_t> head_to_sent_bytes, sent_to_received_bytes, received_to_flushed_bytes,
       flushed_to_confirmed_bytes;
+  std::optional<double> head_to_sent_sec, sent_to_received_sec, received_to_flushed_sec,
+      flushed_to_confirmed_sec;
+  std::string walsender_state, walsender_wait;  ///< as PostgresReport has them; empty when not seen
   std::optional<std::uint64_t> flushes_in_flight, buffered_bytes;
   std::optional<double> loop_utilization;
   struct Process {
