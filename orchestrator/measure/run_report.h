@@ -157,10 +157,10 @@ struct Verdict {
   Bottleneck bottleneck = Bottleneck::unknown;
   std::optional<double> capacity_estimate;  ///< records/s, as the pipe really did them
   /// Of a marginal verdict: a load so long would tell.
-  std::optional<double> window_needed_sec;
+  std::optional<double> window_needed_sec = {};
   std::vector<Evidence> evidence;
   /// What to try next, most promising first, each a sentence with the key and the direction.
-  std::vector<std::string> try_next;
+  std::vector<std::string> try_next = {};
 };
 
 struct ThresholdResult {
@@ -168,8 +168,8 @@ struct ThresholdResult {
   bool passed = false;
   /// The left side's value, and the right side's; of a sliding window the worst one's. nullopt: never
   /// measured.
-  std::optional<double> observed, limit;
-  std::optional<double> window_sec;
+  std::optional<double> observed = {}, limit = {};
+  std::optional<double> window_sec = {};
   std::string
       says;  ///< what else there is to say: "never measured", when it was crossed, that it ended the phase
 };
@@ -200,7 +200,7 @@ struct Environment {
   std::string postgres_version;                          ///< empty until asked
   std::map<std::string, std::string> postgres_settings;  ///< those that shape a replication load
   std::string clickhouse_version;                        ///< empty with the mock sink
-  std::vector<ClockReport> clocks;                       ///< of every process that measures
+  std::vector<ClockReport> clocks = {};                       ///< of every process that measures
 };
 
 struct RunReport {
