@@ -170,8 +170,8 @@ struct ThresholdResult {
   /// measured.
   std::optional<double> observed = {}, limit = {};
   std::optional<double> window_sec = {};
-  std::string
-      says;  ///< what else there is to say: "never measured", when it was crossed, that it ended the phase
+  /// What else there is to say: "never measured", when it was crossed, that it ended the phase.
+  std::string says = {};
 };
 
 struct PhaseReport {
@@ -200,7 +200,7 @@ struct Environment {
   std::string postgres_version;                          ///< empty until asked
   std::map<std::string, std::string> postgres_settings;  ///< those that shape a replication load
   std::string clickhouse_version;                        ///< empty with the mock sink
-  std::vector<ClockReport> clocks = {};                       ///< of every process that measures
+  std::vector<ClockReport> clocks = {};                  ///< of every process that measures
 };
 
 struct RunReport {
