@@ -1,0 +1,162 @@
+#include "orchestrator/sweep/analysis.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <boost/math/distributions/fisher_f.hpp>
+#include <boost/math/distributions/students_t.hpp>
+
+namespace walstorm::sweep {
+namespace {
+
+constexpr double kAlpha = 0.05;
+/// How much wider a median of many normal values scatters than their mean: the square root of pi/2. Of two it
+/// is the mean.
+constexpr double kMedianSpread = 1.2533;
+
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+/// The samples on the scale on which their noise is alike.
+class Scale final {
+ public:
+  explicit Scale(const std::vector<std::vector<double>>& samples) {
+    for (const auto& cell : samples) {
+      for (const double value : cell) logarithmic_ = logarithmic_ && value > 0;
+    }
+  }
+  [[nodiscard]] double to(double value) const { return logarithmic_ ? std::log(value) : value; }
+  [[nodiscard]] double from(double scaled) const { return logarithmic_ ? std::exp(scaled) : scaled; }
+  [[nodiscard]] std::vector<std::vector<double>> to(std::vector<std::vector<double>> samples) const {
+    for (auto& cell : samples) {
+      for (double& value : cell) value = to(value);
+    }
+    return samples;
+  }
+
+ private:
+  bool logarithmic_ = true;
+};
+
+/// The noise of a single run, from the differences between repeats of one cell.
+struct Noise {
+  double variance = 0;
+  double freedom = 0;
+
+  explicit Noise(const std::vector<std::vector<double>>& samples) {
+    double squares = 0;
+    for (const auto& cell : samples) {
+      if (cell.empty()) continue;
+      const double mean = mean_of(cell);
+      for (const double value : cell) squares += (value - mean) * (value - mean);
+      freedom += static_cast<double>(cell.size()) - 1;
+    }
+    if (freedom > 0) variance = squares / freedom;
+  }
+  [[nodiscard]] bool known() const { return freedom > 0; }
+  /// Student's t that is exceeded, in either direction, with probability `alpha`.
+  [[nodiscard]] double t(double alpha) const {
+    return boost::math::quantile(boost::math::complement(boost::math::students_t(freedom), alpha / 2));
+  }
+};
+
+std::vector<CellStat> cell_stats(const std::vector<std::vector<double>>& samples, const Scale& scale,
+                                 const Noise& noise) {
+  std::vector<CellStat> stats;
+  for (const auto& cell : samples) {
+    CellStat& stat = stats.emplace_back();
+    stat.count = cell.size();
+    if (cell.empty()) continue;
+    const double median = median_of(cell);
+    stat.median = scale.from(median);
+    if (!noise.known()) continue;
+    const double spread = cell.size() > 2 ? kMedianSpread : 1;
+    const double half =
+        noise.t(kAlpha) * spread * std::sqrt(noise.variance / static_cast<double>(cell.size()));
+    stat.low = scale.from(median - half);
+    stat.high = scale.from(median + half);
+  }
+  return stats;
+}
+
+void find_best(const std::vector<std::vector<double>>& samples, const Noise& noise, bool lower_is_better,
+               FigureAnalysis& analysis) {
+  std::vector<std::size_t> measured;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (!samples[i].empty()) measured.push_back(i);
+  }
+  if (measured.empty()) return;
+  const auto better = [&](std::size_t one, std::size_t other) {
+    const double left = *analysis.cells[one].median;
+    const double right = *analysis.cells[other].median;
+    return lower_is_better ? left < right : left > right;
+  };
+  const std::size_t leader = *std::min_element(measured.begin(), measured.end(), better);
+  analysis.leader = leader;
+  const std::size_t others = measured.size() - 1;
+  for (const std::size_t other : measured) {
+    if (other == leader) continue;
+    const double distance = std::abs(mean_of(samples[leader]) - mean_of(samples[other]));
+    const double spread =
+        1 / static_cast<double>(samples[leader].size()) + 1 / static_cast<double>(samples[other].size());
+    const bool apart = noise.known() && distance > noise.t(kAlpha / static_cast<double>(others)) *
+                                                       std::sqrt(noise.variance * spread);
+    if (!apart) analysis.as_good.push_back(other);
+  }
+  if (others > 0 && analysis.as_good.empty()) analysis.best = leader;
+}
+
+/// The axis's mean at each of its values over the cells that have it, and the F test of their differences.
+AxisEffect axis_effect(const Axis& axis, std::size_t number, const std::vector<Cell>& cells,
+                       const std::vector<std::vector<double>>& samples, const Scale& scale,
+                       const Noise& noise) {
+  AxisEffect effect;
+  std::vector<double> of_all;
+  std::vector<std::vector<double>> by_value(axis.values.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (!cells[i][number]) continue;
+    auto& values = by_value[*cells[i][number]];
+    values.insert(values.end(), samples[i].begin(), samples[i].end());
+    of_all.insert(of_all.end(), samples[i].begin(), samples[i].end());
+  }
+  double squares = 0;
+  double groups = 0;
+  for (const auto& values : by_value) {
+    effect.means.push_back(values.empty() ? std::nullopt : std::optional(scale.from(mean_of(values))));
+    if (values.empty()) continue;
+    const double distance = mean_of(values) - mean_of(of_all);
+    squares += static_cast<double>(values.size()) * distance * distance;
+    ++groups;
+  }
+  if (groups < 2 || !noise.known() || noise.variance <= 0) return effect;
+  const double f = squares / (groups - 1) / noise.variance;
+  effect.p = boost::math::cdf(boost::math::complement(boost::math::fisher_f(groups - 1, noise.freedom), f));
+  return effect;
+}
+
+}  // namespace
+
+FigureAnalysis analyse(const std::vector<Axis>& axes, const std::vector<Cell>& cells,
+                       const std::vector<std::vector<double>>& samples, bool lower_is_better) {
+  const Scale scale(samples);
+  const auto scaled = scale.to(samples);
+  const Noise noise(scaled);
+  FigureAnalysis analysis;
+  analysis.cells = cell_stats(scaled, scale, noise);
+  find_best(scaled, noise, lower_is_better, analysis);
+  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+    analysis.axes.push_back(axis_effect(axes[axis], axis, cells, scaled, scale, noise));
+  }
+  return analysis;
+}
+
+}  // namespace walstorm::sweep
