@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "orchestrator/clickhouse/private_server.h"
+#include "orchestrator/config/config.h"
+#include "orchestrator/postgres/private_server.h"
+#include "orchestrator/process/event_loop.h"
+
+namespace walstorm::trial {
+
+/// The private servers of a command that makes many runs: started once and handed to each run as if they were
+/// the user's, so that trials differ in what is tried and not in a fresh server. Gone with this object.
+class SharedServers final {
+ public:
+  /// Starts those that `config` wants private; they log into `log_dir`. Throws Error{unavailable}.
+  SharedServers(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& log_dir);
+
+  /// `config` with these servers in place of private ones.
+  [[nodiscard]] config::Config against(config::Config config) const;
+
+  /// Throws away what a run has left in a private ClickHouse; PostgreSQL's table is emptied by the next run.
+  /// The user's own servers keep theirs.
+  void discard_leftovers();
+
+  /// Why a private server is gone; empty while all run.
+  [[nodiscard]] std::string failure() const;
+
+ private:
+  process::EventLoop& loop_;
+  std::string clickhouse_database_;
+  std::unique_ptr<postgres::PrivateServer> postgres_;
+  std::unique_ptr<clickhouse::PrivateServer> clickhouse_;
+};
+
+}  // namespace walstorm::trial
