@@ -81,6 +81,8 @@ void describe(CLI::App& app, Words& words) {
   app.add_option("--seed", words.seed, "The seed of all generated rows")->type_name("N");
   app.add_option("--env-file", words.env_file, "Variables that win over the environment's")
       ->type_name("FILE");
+  app.add_option("--junit", words.junit, "Write the thresholds and the run's outcome as JUnit XML")
+      ->type_name("FILE");
   app.add_flag("--dry-run", words.dry_run, "Print the resolved plan and do nothing");
   app.add_flag("-v,--verbose", words.verbose, "Say more");
   app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
@@ -97,7 +99,6 @@ void describe(CLI::App& app, Words& words) {
   // name.
   for (const char* command : kLaterCommands) app.add_subcommand(command)->group("")->prefix_command();
   app.add_option("--profile", words.profile)->group("");
-  app.add_option("--junit", words.junit)->group("");
 }
 
 /// "90", "90s", "1.5m", "2h" -> seconds, as JSON.
@@ -148,7 +149,6 @@ std::optional<Answer> later_feature(const CLI::App& app, const Words& words) {
     if (app.got_subcommand(command)) return not_yet(fmt::format("walstorm {}", command));
   }
   if (!words.profile.empty() && words.profile != "none") return not_yet("--profile " + words.profile);
-  if (!words.junit.empty()) return not_yet("--junit");
   return std::nullopt;
 }
 
@@ -204,6 +204,7 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
   if (!file.empty()) line.request.file = file;
   if (!words.env_file.empty()) line.request.env_file = words.env_file;
   line.request.needs_sink = line.command == Command::run;
+  if (!words.junit.empty()) line.junit_file = words.junit;
   line.dry_run = words.dry_run;
   line.color = !words.no_color;
   line.verbosity = words.verbose ? Verbosity::verbose : words.quiet ? Verbosity::quiet : Verbosity::normal;

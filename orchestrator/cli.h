@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -14,6 +16,7 @@ enum class Verbosity { quiet, normal, verbose };
 struct CommandLine {
   Command command = Command::run;
   config::LoadRequest request;  ///< for config::load: the file and what the flags put over it
+  std::optional<std::filesystem::path> junit_file;
   bool dry_run = false;
   bool color = true;  ///< false: never; true: where the terminal takes it
   Verbosity verbosity = Verbosity::normal;

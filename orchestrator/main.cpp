@@ -12,6 +12,7 @@
 #include "orchestrator/cli.h"
 #include "orchestrator/config/load.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/measure/figures.h"
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/run/run.h"
 #include "proto/wire/error.h"
@@ -51,8 +52,8 @@ int carry_out_check(const config::Config& config) {
 }
 
 int carry_out(const CommandLine& line) {
-  const config::Config config =
-      config::load(line.request, config::process_environment(), std::filesystem::current_path());
+  const config::Config config = config::load(line.request, config::process_environment(),
+                                             std::filesystem::current_path(), measure::figure_names());
   if (line.command == Command::clean) return carry_out_clean(config, line.dry_run);
   if (line.command == Command::check) return carry_out_check(config);
   if (line.dry_run) {
@@ -63,6 +64,7 @@ int carry_out(const CommandLine& line) {
   display.quiet = line.verbosity == Verbosity::quiet;
   display.terminal = ::isatty(STDOUT_FILENO) == 1;
   display.colour = line.color && display.terminal;
+  display.junit_file = line.junit_file;
   process::EventLoop loop;
   return run::carry_out(loop, config, config.output_dir, display).exit_code;
 }

@@ -1,11 +1,12 @@
 #include "orchestrator/config/config.h"
 
-#include <cmath>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/config/json_text.h"
 #include "orchestrator/config/secrets.h"
+#include "orchestrator/config/thresholds.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::config {
@@ -51,13 +52,6 @@ Enum value_of(const Words<Enum, kSize>& words, const json& text) {
     if (text == word) return value;
   }
   throw wire::Error(wire::ErrorKind::internal, "no value of Config for " + text.dump());
-}
-
-/// 5000, not 5000.0.
-json number(double value) {
-  constexpr double kWholeMax = 9007199254740992.0;
-  if (std::trunc(value) == value && std::abs(value) < kWholeMax) return static_cast<std::int64_t>(value);
-  return value;
 }
 
 Load load_from(const json& target) {
@@ -143,7 +137,7 @@ Clickhouse clickhouse_from(const json& clickhouse) {
 
 json to_json(const Phase& phase) {
   json result{{"name", phase.name},
-              {"durationSec", number(phase.duration_sec)},
+              {"durationSec", number_json(phase.duration_sec)},
               {"targetThroughput", to_json(phase.load)},
               {"warmup", phase.warmup}};
   if (phase.records) result["records"] = *phase.records;
@@ -153,11 +147,11 @@ json to_json(const Phase& phase) {
 json to_json(const Producer& producer) {
   return {{"preloadRows", producer.preload_rows},
           {"maxLiveRows", producer.max_live_rows},
-          {"insertUpdateRatio", number(producer.insert_update_ratio)},
-          {"deleteRatio", number(producer.delete_ratio)},
+          {"insertUpdateRatio", number_json(producer.insert_update_ratio)},
+          {"deleteRatio", number_json(producer.delete_ratio)},
           {"batchSize", producer.batch_size},
-          {"payloadSizeKB", number(producer.payload_size_kb)},
-          {"payloadEntropy", number(producer.payload_entropy)},
+          {"payloadSizeKB", number_json(producer.payload_size_kb)},
+          {"payloadEntropy", number_json(producer.payload_entropy)},
           {"writeMode", word_of(kWriteModes, producer.write_mode)},
           {"connections", producer.connections},
           {"workerCount", producer.worker_count},
@@ -167,11 +161,12 @@ json to_json(const Producer& producer) {
 json to_json(const Mock& mock) {
   json stalls = json::array();
   for (const Stall& stall : mock.stalls) {
-    stalls.push_back({{"atSec", number(stall.at_sec)}, {"durationSec", number(stall.duration_sec)}});
+    stalls.push_back(
+        {{"atSec", number_json(stall.at_sec)}, {"durationSec", number_json(stall.duration_sec)}});
   }
-  return {{"jitterMs", number(mock.jitter_ms)},
-          {"errorRate", number(mock.error_rate)},
-          {"maxRecordsPerSec", number(mock.max_records_per_sec)},
+  return {{"jitterMs", number_json(mock.jitter_ms)},
+          {"errorRate", number_json(mock.error_rate)},
+          {"maxRecordsPerSec", number_json(mock.max_records_per_sec)},
           {"stalls", std::move(stalls)}};
 }
 
@@ -180,7 +175,7 @@ json to_json(const Consumer& consumer) {
           {"flushIntervalMs", consumer.flush_interval_ms},
           {"maxFlushConcurrency", consumer.max_flush_concurrency},
           {"useMockClickhouse", consumer.use_mock_clickhouse},
-          {"mockClickhouseDelay", number(consumer.mock_clickhouse_delay_ms)},
+          {"mockClickhouseDelay", number_json(consumer.mock_clickhouse_delay_ms)},
           {"mock", to_json(consumer.mock)},
           {"insertFormat", word_of(kInsertFormats, consumer.insert_format)},
           {"compression", word_of(kCompressions, consumer.compression)},
@@ -199,13 +194,13 @@ json to_json(const Database& database) {
               {"keep", database.keep},
               {"replicaIdentity", word_of(kReplicaIdentities, database.replica_identity)},
               {"settings", database.settings},
-              {"giveUpSec", number(database.give_up_sec)}};
+              {"giveUpSec", number_json(database.give_up_sec)}};
   if (database.copy_schema_from) result["copySchemaFrom"] = without_secrets(*database.copy_schema_from);
   return result;
 }
 
 json to_json(const Clickhouse& clickhouse) {
-  json result{{"database", clickhouse.database}, {"giveUpSec", number(clickhouse.give_up_sec)}};
+  json result{{"database", clickhouse.database}, {"giveUpSec", number_json(clickhouse.give_up_sec)}};
   if (clickhouse.url) result["url"] = without_secrets(*clickhouse.url);
   if (clickhouse.is_private) result["url"] = "private";
   return result;
@@ -222,19 +217,21 @@ Config from_json(const json& document) {
                 .consumer = consumer_from(document["consumer"]),
                 .database = database_from(document["database"]),
                 .clickhouse = clickhouse_from(document["clickhouse"]),
+                .thresholds = {},
                 .output_dir = document["profiling"]["outputDir"],
                 .drain_timeout_sec = document["drain"]["timeoutSec"],
                 .stop_grace_sec = document["stop"]["graceSec"]};
   for (const json& phase : document["phases"]) {
     config.phases.push_back(phase_from(phase, document["producer"]["targetThroughput"]));
   }
+  for (const json& threshold : document["thresholds"]) config.thresholds.push_back(threshold_from(threshold));
   return config;
 }
 
 json to_json(const Load& load) {
-  if (const auto* constant = std::get_if<ConstantLoad>(&load)) return number(constant->rate);
+  if (const auto* constant = std::get_if<ConstantLoad>(&load)) return number_json(constant->rate);
   if (const auto* ramp = std::get_if<RampLoad>(&load)) {
-    return {{"from", number(ramp->from)}, {"to", number(ramp->to)}};
+    return {{"from", number_json(ramp->from)}, {"to", number_json(ramp->to)}};
   }
   return "max";
 }
@@ -247,11 +244,13 @@ json to_json(const Config& config) {
               {"consumer", to_json(config.consumer)},
               {"database", to_json(config.database)},
               {"clickhouse", to_json(config.clickhouse)},
+              {"thresholds", json::array()},
               {"profiling", {{"outputDir", config.output_dir}}},
-              {"drain", {{"timeoutSec", number(config.drain_timeout_sec)}}},
-              {"stop", {{"graceSec", number(config.stop_grace_sec)}}}};
+              {"drain", {{"timeoutSec", number_json(config.drain_timeout_sec)}}},
+              {"stop", {{"graceSec", number_json(config.stop_grace_sec)}}}};
   if (!config.description.empty()) result["description"] = config.description;
   for (const Phase& phase : config.phases) result["phases"].push_back(to_json(phase));
+  for (const Threshold& threshold : config.thresholds) result["thresholds"].push_back(to_json(threshold));
   return result;
 }
 

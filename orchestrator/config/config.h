@@ -111,6 +111,15 @@ struct Database {
   double give_up_sec = 0;
 };
 
+/// What must hold for the run to pass; see expression.h and thresholds.h.
+struct Threshold {
+  std::string expr;
+  std::optional<std::string> phase;         ///< nullopt: every phase that it can judge
+  std::optional<std::uint32_t> window_sec;  ///< nullopt: over the whole phase
+  bool abort_on_fail = false;
+  double delay_abort_sec = 0;
+};
+
 /// A run, resolved: built-in < file < environment < flags, checked, complete. What a key means is said once,
 /// in configs/walstorm.schema.json; this is the same in C++.
 struct Config {
@@ -122,6 +131,7 @@ struct Config {
   Consumer consumer;
   Database database;
   Clickhouse clickhouse;
+  std::vector<Threshold> thresholds;
   std::string output_dir;  ///< where the run's folder is made
   double drain_timeout_sec = 0;
   double stop_grace_sec = 0;

@@ -124,6 +124,11 @@ class Builder final : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
+Json number_json(double value) {
+  if (std::trunc(value) == value && std::abs(value) < kWholeMax) return static_cast<std::int64_t>(value);
+  return value;
+}
+
 ParsedJson parse_json(const std::string& text) {
   Builder builder(text);
   // What fails is in the result's `error`.

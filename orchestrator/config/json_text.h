@@ -19,6 +19,9 @@ struct ParsedJson {
   return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
 }
 
+/// 5000, not 5000.0: a whole number is an integer.
+[[nodiscard]] Json number_json(double value);
+
 /// Whole numbers come out as integers however they are written (60.0, 5e3), as draft-07 wants it.
 /// `error` never holds any of the text, which may be a secret.
 [[nodiscard]] ParsedJson parse_json(const std::string& text);

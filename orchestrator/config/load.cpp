@@ -13,6 +13,7 @@
 #include "orchestrator/config/not_yet.h"
 #include "orchestrator/config/rules.h"
 #include "orchestrator/config/schema_check.h"
+#include "orchestrator/config/thresholds.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::config {
@@ -88,7 +89,7 @@ void expand_all(Json& value, const Pointer& at, const Environment& environment,
 }
 
 /// Adds all that is wrong with a complete document: one problem for each place, the first one found.
-void add_problems_of(const Json& document, std::vector<Problem>& problems) {
+void add_problems_of(const Json& document, const FigureNames& figures, std::vector<Problem>& problems) {
   const auto add = [&](const std::vector<Problem>& more) {
     for (const Problem& problem : more) {
       const bool told = std::any_of(problems.begin(), problems.end(),
@@ -99,6 +100,7 @@ void add_problems_of(const Json& document, std::vector<Problem>& problems) {
   add(explain(violations_of(document), document));
   add(not_yet_problems(document));
   add(rule_problems(document, problems));
+  add(threshold_problems(document, problems, figures));
 }
 
 /// A run has to have somewhere to write to: nothing is chosen for the user that would make the figures
@@ -152,8 +154,8 @@ std::string joined(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-Config load(const LoadRequest& request, const Environment& process,
-            const std::filesystem::path& working_dir) {
+Config load(const LoadRequest& request, const Environment& process, const std::filesystem::path& working_dir,
+            const FigureNames& figures) {
   const Environment environment = layered_environment(process, request.env_file, working_dir, request.file);
   const ParsedJson file = request.file ? read_config_file(*request.file) : ParsedJson{};
 
@@ -171,7 +173,7 @@ Config load(const LoadRequest& request, const Environment& process,
   for (const char* section : {"database", "clickhouse"}) {
     if (document.contains(section)) expand_all(document[section], Pointer() / section, environment, problems);
   }
-  add_problems_of(document, problems);
+  add_problems_of(document, figures, problems);
 
   std::vector<std::string> lines = layers.problems();
   for (const Problem& problem : problems) lines.push_back(layers.line_of(problem));

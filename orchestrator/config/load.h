@@ -7,6 +7,7 @@
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/config/environment.h"
+#include "orchestrator/config/figure_names.h"
 
 namespace walstorm::config {
 
@@ -31,11 +32,12 @@ struct LoadRequest {
 /// clickhouse replaced, DATABASE_URL and CLICKHOUSE_URL where neither file nor flag names a server (the
 /// latter only where the sink is not the mock). Without a file the run is one phase of 60 s at the producer's
 /// target. `process` is the environment of this process (process_environment()); .env.local is looked for in
-/// `working_dir` and beside the file.
+/// `working_dir` and beside the file. `figures` are what thresholds may
+/// name: with none, a threshold is refused.
 ///
 /// Throws Error{config} with every problem, one a line: "config.json: /phases/2/durationSec: -5: must be at
 /// least 1"; Error{unavailable} when all is well but there is no sink to flush into.
 [[nodiscard]] Config load(const LoadRequest& request, const Environment& process,
-                          const std::filesystem::path& working_dir);
+                          const std::filesystem::path& working_dir, const FigureNames& figures = {});
 
 }  // namespace walstorm::config

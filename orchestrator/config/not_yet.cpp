@@ -17,11 +17,10 @@ struct NotYet {
 constexpr std::array kNotYet{
     NotYet{"/profiling/enabled", "[false]"},
     NotYet{"/profiling/tool", R"(["none"])"},
-    NotYet{"/thresholds", "[[]]"},
 };
 
 std::string sentence(const Json& supported) {
-  if (supported.empty() || supported.front().is_array()) return "comes with a later version; leave it out";
+  if (supported.empty()) return "comes with a later version; leave it out";
   std::string list;
   for (const Json& value : supported) list += (list.empty() ? "" : " and ") + value.dump();
   return fmt::format("comes with a later version; this one has {}", list);

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/config/thresholds.h"
+
 namespace walstorm::config {
 namespace {
 
@@ -173,7 +175,7 @@ std::string dry_run_text(const Config& config) {
   }
   text += fmt::format("  disk, estimated   {} at most (table and WAL)\n",
                       bytes_text(static_cast<double>(disk_bytes(config, plan))));
-  text += fmt::format("  results           {}\n\n", config.output_dir);
+  text += fmt::format("  results           {}\n{}\n", config.output_dir, thresholds_text(config));
   return text + to_json(config).dump(2) + "\n";
 }
 

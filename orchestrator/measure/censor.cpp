@@ -34,4 +34,20 @@ std::uint64_t add_censored(const CountCurve& produced, std::uint64_t acknowledge
   return total > acknowledged ? total - acknowledged : 0;
 }
 
+std::uint64_t add_waiting(const CountCurve& produced, std::uint64_t acknowledged, std::int64_t now_unix_us,
+                          wire::Histogram& lag_us) {
+  const double longest_us = lag_us.max().value_or(0);
+  std::uint64_t entered = acknowledged;
+  std::uint64_t waiting = 0;
+  for (const CountPoint& point : produced.points()) {
+    const std::int64_t age_us = now_unix_us - point.at_unix_us;
+    if (static_cast<double>(age_us) <= longest_us) break;  // and all later ones are younger
+    if (point.count <= entered) continue;
+    lag_us.record(age_us, point.count - entered);
+    waiting += point.count - entered;
+    entered = point.count;
+  }
+  return waiting;
+}
+
 }  // namespace walstorm::measure

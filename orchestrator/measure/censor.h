@@ -15,4 +15,11 @@ namespace walstorm::measure {
 std::uint64_t add_censored(const CountCurve& produced, std::uint64_t acknowledged,
                            std::int64_t gave_up_unix_us, wire::Histogram& lag_us);
 
+/// The same while the load is on, for what would otherwise look like no lag at all: adds the records that
+/// wait now, if they have done so for longer than any in `lag_us` took, and so only ever raises its
+/// percentiles. Each enters with the least age that it can have: that of the first reading of `produced` that
+/// counts it. Returns how many there were.
+std::uint64_t add_waiting(const CountCurve& produced, std::uint64_t acknowledged, std::int64_t now_unix_us,
+                          wire::Histogram& lag_us);
+
 }  // namespace walstorm::measure

@@ -10,6 +10,7 @@
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/consumer_fold.h"
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/pipe_totals.h"
 #include "orchestrator/measure/producer_fold.h"
 #include "orchestrator/measure/run_report.h"
 #include "orchestrator/measure/usage_fold.h"
@@ -84,6 +85,20 @@ class PhaseFold final {
   /// The phase's report. `outcome` as the run saw it; a ledger that is broken makes it failed.
   [[nodiscard]] PhaseReport settle(Outcome outcome) const;
 
+  // While the phase runs (phase_live.cpp). Ledger, drain and verdict are not told before its end.
+
+  /// All that the workers have counted, as of the moment up to which all of them have told; nullopt before
+  /// that is after the load's start.
+  [[nodiscard]] std::optional<PipeTotals> counted() const;
+  [[nodiscard]] std::optional<std::int64_t> load_started() const;
+  /// load_ended() was called.
+  [[nodiscard]] bool load_is_over() const { return load_ended_unix_us_.has_value(); }
+  /// The report of the phase up to counted().
+  [[nodiscard]] PhaseReport so_far() const;
+  /// The report of the stretch from `start`, totals that counted() gave earlier (or none, at the load's
+  /// start), to counted(). Maxima and last readings are still those of the phase so far.
+  [[nodiscard]] PhaseReport since(const PipeTotals& start) const;
+
   /// For the phase after this one.
   [[nodiscard]] Carry carry() const;
   /// The changes of the run up to this phase's end.
@@ -102,27 +117,34 @@ class PhaseFold final {
   void take_usage(const std::string& worker, std::int64_t at_unix_us, const proto::ProcessUsage& usage);
   template <typename Frame>
   void take_stats(const std::string& worker, const Frame& frame, bool is_result);
-  [[nodiscard]] std::optional<std::int64_t> load_started() const;
   [[nodiscard]] std::optional<double> close_target(std::int64_t load_started_unix_us);
   void add_rates(Second& second);
   void add_ladder(Second& second);
 
   // phase_settle.cpp
   [[nodiscard]] std::optional<LoadWindow> load_window(Outcome outcome) const;
-  [[nodiscard]] ProducerReport producer_report(const std::optional<LoadWindow>& window) const;
-  [[nodiscard]] ConsumerReport consumer_report(const std::optional<LoadWindow>& window) const;
-  void add_lag(ConsumerReport& report) const;
+  [[nodiscard]] PipeTotals totals() const;
+  [[nodiscard]] PhaseReport figures(const PipeTotals& totals, const std::optional<LoadWindow>& window,
+                                    std::optional<double> records_due) const;
+  [[nodiscard]] ProducerReport producer_report(const ProducerTotals& totals,
+                                               const std::optional<LoadWindow>& window,
+                                               std::optional<double> records_due) const;
+  [[nodiscard]] ConsumerReport consumer_report(const ConsumerTotals& totals,
+                                               const std::optional<LoadWindow>& window) const;
+  [[nodiscard]] std::optional<std::uint64_t> censor(ConsumerTotals& totals) const;
   [[nodiscard]] std::vector<ProcessReport> process_reports() const;
   [[nodiscard]] ChangeSides phase_sides() const;
   [[nodiscard]] bool all_producers_done() const;
   [[nodiscard]] bool all_consumers_done() const;
   [[nodiscard]] std::uint64_t produced_records() const;
-  [[nodiscard]] std::optional<double> cpu_per_record(const std::vector<WorkerFacts>& workers,
-                                                     std::uint64_t records) const;
+  [[nodiscard]] std::optional<std::uint64_t> cpu_us(const std::vector<WorkerFacts>& workers) const;
   [[nodiscard]] CountCurve produced_curve() const;
   [[nodiscard]] CountCurve acknowledged_curve() const;
   [[nodiscard]] CountCurve run_acknowledged_curve() const;
   [[nodiscard]] std::vector<std::string> notes() const;
+
+  // phase_live.cpp
+  [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
 
   PhaseFacts facts_;
   std::map<std::string, ProducerFold> producers_;

@@ -11,16 +11,6 @@
 namespace walstorm::measure {
 namespace {
 
-constexpr double kUsToMs = 0.001;
-
-std::optional<double> ratio(double part, double whole) {
-  return whole > 0 ? std::optional(part / whole) : std::nullopt;
-}
-
-std::optional<double> error_rate(std::uint64_t errors, std::uint64_t successes) {
-  return ratio(static_cast<double>(errors), static_cast<double>(errors + successes));
-}
-
 std::string reconnect_note(const std::string& name, const ProducerFold::Totals& totals) {
   std::string note = fmt::format("{} lost its connection to PostgreSQL {} {}, reconnected within {:.3f} s",
                                  name, totals.reconnects, totals.reconnects == 1 ? "time" : "times",
@@ -71,15 +61,14 @@ std::uint64_t PhaseFold::produced_records() const {
   return records;
 }
 
-std::optional<double> PhaseFold::cpu_per_record(const std::vector<WorkerFacts>& workers,
-                                                std::uint64_t records) const {
-  double cpu_us = 0;
+std::optional<std::uint64_t> PhaseFold::cpu_us(const std::vector<WorkerFacts>& workers) const {
+  std::uint64_t sum = 0;
   for (const WorkerFacts& worker : workers) {
     const auto part = usage_.at(worker.name).cpu_us();
     if (!part) return std::nullopt;
-    cpu_us += static_cast<double>(*part);
+    sum += *part;
   }
-  return ratio(cpu_us, static_cast<double>(records));
+  return sum;
 }
 
 std::optional<PhaseFold::LoadWindow> PhaseFold::load_window(Outcome outcome) const {
@@ -114,115 +103,102 @@ std::optional<PhaseFold::LoadWindow> PhaseFold::load_window(Outcome outcome) con
   return LoadWindow{start, stopped, due_in_all > 0 ? due / due_in_all : 1};
 }
 
-ProducerReport PhaseFold::producer_report(const std::optional<LoadWindow>& window) const {
-  ProducerReport report;
-  wire::ChangeTally produced;
-  wire::Histogram write_latency_us, service_time_us, schedule_lag_us;
-  std::uint64_t not_started = 0;
+/// As of the workers' newest figures.
+PipeTotals PhaseFold::totals() const {
+  PipeTotals sum;
+  ProducerTotals& written = sum.producer;
   for (const auto& [name, producer] : producers_) {
     const ProducerFold::Totals& totals = producer.totals();
-    produced.merge(totals.produced);
-    report.transactions += totals.transactions;
-    report.bytes += totals.bytes;
-    report.errors += totals.errors;
-    report.became_inserts += totals.became_inserts;
-    not_started += totals.not_started;
-    write_latency_us.merge(totals.write_latency_us);
-    service_time_us.merge(totals.service_time_us);
-    schedule_lag_us.merge(totals.schedule_lag_us);
+    written.inserts += totals.produced.inserts;
+    written.updates += totals.produced.updates;
+    written.deletes += totals.produced.deletes;
+    written.transactions += totals.transactions;
+    written.bytes += totals.bytes;
+    written.errors += totals.errors;
+    written.became_inserts += totals.became_inserts;
+    written.write_latency_us.merge(totals.write_latency_us);
+    written.service_time_us.merge(totals.service_time_us);
+    written.schedule_lag_us.merge(totals.schedule_lag_us);
   }
-  report.records = produced.records();
-  report.inserts = produced.inserts;
-  report.updates = produced.updates;
-  report.deletes = produced.deletes;
-  if (all_producers_done()) report.not_started = not_started;
-  report.error_rate = error_rate(report.errors, report.transactions);
-  report.write_latency_ms = distribution_of(write_latency_us, kUsToMs);
-  report.service_time_ms = distribution_of(service_time_us, kUsToMs);
-  report.schedule_lag_ms = distribution_of(schedule_lag_us, kUsToMs);
-  report.cpu_micros_per_record = cpu_per_record(facts_.producers, report.records);
+  written.cpu_us = cpu_us(facts_.producers);
+  ConsumerTotals& read = sum.consumer;
+  for (const auto& [name, consumer] : consumers_) {
+    const ConsumerFold::Totals& totals = consumer.totals();
+    read.received += totals.received.records();
+    read.acknowledged += totals.acknowledged.records();
+    read.batches += totals.batches;
+    read.bytes += totals.bytes;
+    read.errors += totals.errors;
+    read.retries += totals.retries;
+    read.encoded_bytes += totals.encoded_bytes;
+    read.wire_bytes += totals.wire_bytes;
+    read.busy_us += totals.busy_us;
+    read.elapsed_us += totals.elapsed_us;
+    read.lag_us.merge(totals.lag_us);
+    read.receive_us.merge(totals.receive_us);
+    read.queue_us.merge(totals.queue_us);
+    read.flush_us.merge(totals.flush_us);
+  }
+  read.cpu_us = cpu_us(facts_.consumers);
+  return sum;
+}
+
+/// Of the whole phase or of a stretch of it. `records_due`: in the window.
+ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
+                                          const std::optional<LoadWindow>& window,
+                                          std::optional<double> records_due) const {
+  ProducerReport report = report_of(totals);
   if (!window) return report;
   const auto records = static_cast<double>(report.records);
   report.throughput = ratio(records, window->seconds());
   report.throughput_per_sec =
       distribution_of(rates_within(produced_curve(), window->start_unix_us, window->end_unix_us));
-  if (facts_.expected_records) {
-    report.target_ratio = ratio(records, static_cast<double>(*facts_.expected_records) * window->share);
-  }
+  if (records_due) report.target_ratio = ratio(records, *records_due);
   return report;
 }
 
-ConsumerReport PhaseFold::consumer_report(const std::optional<LoadWindow>& window) const {
-  ConsumerReport report;
-  std::uint64_t received = 0;
-  std::uint64_t busy_us = 0;
-  std::uint64_t elapsed_us = 0;
+ConsumerReport PhaseFold::consumer_report(const ConsumerTotals& totals,
+                                          const std::optional<LoadWindow>& window) const {
+  ConsumerReport report = report_of(totals);
   for (const auto& [name, consumer] : consumers_) {
     if (!consumer.has_stats()) continue;
-    const ConsumerFold::Totals& totals = consumer.totals();
-    received += totals.received.records();
-    report.records += totals.acknowledged.records();
-    report.batches += totals.batches;
-    report.bytes += totals.bytes;
-    report.errors += totals.errors;
-    report.retries += totals.retries;
-    if (!totals.flush_error_last.empty()) report.flush_error_last = totals.flush_error_last;
-    report.encoded_bytes += totals.encoded_bytes;
-    report.wire_bytes += totals.wire_bytes;
-    busy_us += totals.busy_us;
-    elapsed_us += totals.elapsed_us;
-    report.buffered_bytes_max = std::max(report.buffered_bytes_max.value_or(0), totals.buffered_bytes_max);
-    report.heap_bytes_max = std::max(report.heap_bytes_max.value_or(0), totals.heap_bytes_max);
+    const ConsumerFold::Totals& newest = consumer.totals();
+    if (!newest.flush_error_last.empty()) report.flush_error_last = newest.flush_error_last;
+    report.buffered_bytes_max = std::max(report.buffered_bytes_max.value_or(0), newest.buffered_bytes_max);
+    report.heap_bytes_max = std::max(report.heap_bytes_max.value_or(0), newest.heap_bytes_max);
     if (const auto share = consumer.loop_utilization_max()) {
       report.loop_utilization_max = std::max(report.loop_utilization_max.value_or(0), *share);
     }
   }
-  report.error_rate = error_rate(report.errors, report.batches);
-  report.records_per_flush = ratio(static_cast<double>(report.records), static_cast<double>(report.batches));
   if (parts_first_) {
     report.parts_created = parts_last_->created - parts_first_->created;
     report.parts_active_max = parts_active_max_;
     report.parts_active_end = parts_last_->active;
   }
-  report.loop_utilization_mean = ratio(static_cast<double>(busy_us), static_cast<double>(elapsed_us));
   report.wal_behind_bytes_max = wal_behind_bytes_max_;
   report.wal_behind_bytes_end = wal_behind_bytes_end_;
-  report.cpu_micros_per_record = cpu_per_record(facts_.consumers, received);
-  add_lag(report);
   const CountCurve acknowledged = run_acknowledged_curve();
   if (!window || acknowledged.empty()) return report;
   // Of what the run had acknowledged when the load started, none was this phase's, whatever a straight line
   // between the Samples around that moment says.
-  const double before =
-      *acknowledged.at(window->start_unix_us) - acknowledged_curve().at(window->start_unix_us).value_or(0);
+  const bool from_the_start = window->start_unix_us <= static_cast<double>(load_started().value_or(0));
+  const double before = *acknowledged.at(window->start_unix_us) -
+                        (from_the_start ? acknowledged_curve().at(window->start_unix_us).value_or(0) : 0);
   report.throughput = ratio(*acknowledged.at(window->end_unix_us) - before, window->seconds());
   report.throughput_per_sec =
       distribution_of(rates_within(acknowledged, window->start_unix_us, window->end_unix_us));
   return report;
 }
 
-void PhaseFold::add_lag(ConsumerReport& report) const {
-  wire::Histogram lag_us, receive_us, queue_us, flush_us;
-  std::uint64_t acknowledged = 0;
+/// Enters into the lag what the drain has left; how many records that are, where it is known.
+std::optional<std::uint64_t> PhaseFold::censor(ConsumerTotals& totals) const {
+  if (drain_.completed == true) return 0;
+  if (!all_producers_done() || !all_consumers_done()) return std::nullopt;
   std::int64_t gave_up_unix_us = 0;
   for (const auto& [name, consumer] : consumers_) {
-    lag_us.merge(consumer.totals().lag_us);
-    receive_us.merge(consumer.totals().receive_us);
-    queue_us.merge(consumer.totals().queue_us);
-    flush_us.merge(consumer.totals().flush_us);
-    acknowledged += consumer.totals().acknowledged.records();
     gave_up_unix_us = std::max(gave_up_unix_us, consumer.taken_unix_us());
   }
-  const bool both_known = all_producers_done() && all_consumers_done();
-  if (drain_.completed == true) {
-    report.censored = 0;
-  } else if (both_known) {
-    report.censored = add_censored(produced_curve(), acknowledged, gave_up_unix_us, lag_us);
-  }
-  report.lag_ms = distribution_of(lag_us, kUsToMs);
-  report.receive_ms = distribution_of(receive_us, kUsToMs);
-  report.queue_ms = distribution_of(queue_us, kUsToMs);
-  report.flush_ms = distribution_of(flush_us, kUsToMs);
+  return add_censored(produced_curve(), totals.acknowledged, gave_up_unix_us, totals.lag_us);
 }
 
 std::vector<ProcessReport> PhaseFold::process_reports() const {
@@ -334,17 +310,31 @@ std::vector<std::string> PhaseFold::notes() const {
   return notes;
 }
 
-PhaseReport PhaseFold::settle(Outcome outcome) const {
-  const auto window = load_window(outcome);
+/// What is told of a whole phase and of a phase that runs alike.
+PhaseReport PhaseFold::figures(const PipeTotals& totals, const std::optional<LoadWindow>& window,
+                               std::optional<double> records_due) const {
   PhaseReport report;
   report.name = facts_.phase.name;
   report.warmup = facts_.phase.warmup;
   report.target = facts_.phase.load;
   report.started_at_unix_us = load_started().value_or(ready_unix_us_.value_or(0));
   report.duration_sec = window ? window->seconds() : 0;
-  report.producer = producer_report(window);
-  report.consumer = consumer_report(window);
+  report.producer = producer_report(totals.producer, window, records_due);
+  report.consumer = consumer_report(totals.consumer, window);
   report.processes = process_reports();
+  return report;
+}
+
+PhaseReport PhaseFold::settle(Outcome outcome) const {
+  const auto window = load_window(outcome);
+  std::optional<double> records_due;
+  if (window && facts_.expected_records) {
+    records_due = static_cast<double>(*facts_.expected_records) * window->share;
+  }
+  PipeTotals totals = this->totals();
+  const auto censored = censor(totals.consumer);
+  PhaseReport report = figures(totals, window, records_due);
+  report.consumer.censored = censored;
   report.drain = drain_;
   report.ledger = settle_changes(phase_sides());
   report.outcome = is_clean(report.ledger) ? outcome : Outcome::failed;

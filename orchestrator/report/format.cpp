@@ -77,6 +77,14 @@ std::string percent_text(std::optional<double> share) {
   return share ? fmt::format("{:.1f} %", *share * 100) : kUnmeasured;
 }
 
+std::string number_text(std::optional<double> value) {
+  if (!value) return kUnmeasured;
+  constexpr double kGroupedMax = 1e15;
+  const double size = std::abs(*value);
+  if (size < 999.95 || size >= kGroupedMax) return fmt::format("{:.4g}", *value);
+  return (*value < 0 ? "-" : "") + count_text(static_cast<std::uint64_t>(std::llround(size)));
+}
+
 std::string micros_text(std::optional<double> us) {
   return us ? short_number(*us) + " µs" : kUnmeasured;
 }

@@ -23,6 +23,8 @@ namespace walstorm::report {
 [[nodiscard]] std::string bytes_text(std::optional<std::uint64_t> bytes);
 /// A share of 1 as "99.8 %".
 [[nodiscard]] std::string percent_text(std::optional<double> share);
+/// A number whose unit is not known: "1,234,567", "35.25", "0.00123".
+[[nodiscard]] std::string number_text(std::optional<double> value);
 /// "43.1 µs".
 [[nodiscard]] std::string micros_text(std::optional<double> us);
 

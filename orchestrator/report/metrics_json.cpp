@@ -138,7 +138,12 @@ Json to_json(const measure::PhaseReport& phase) {
   for (const auto& process : phase.processes) processes.push_back(to_json(process));
   Json thresholds = Json::array();
   for (const auto& t : phase.thresholds) {
-    thresholds.push_back(Json{{"expr", t.expr}, {"passed", t.passed}, {"observed", or_null(t.observed)}});
+    thresholds.push_back(Json{{"expr", t.expr},
+                              {"passed", t.passed},
+                              {"observed", or_null(t.observed)},
+                              {"limit", or_null(t.limit)},
+                              {"windowSec", or_null(t.window_sec)},
+                              {"says", or_null(t.says)}});
   }
   return {
       {"name", phase.name},

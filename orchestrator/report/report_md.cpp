@@ -6,6 +6,7 @@
 
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/phase_text.h"
+#include "orchestrator/report/threshold_text.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::report {
@@ -132,6 +133,19 @@ std::string phase_section(const measure::PhaseReport& phase) {
   return text;
 }
 
+std::string thresholds_table(const measure::RunReport& report) {
+  std::vector<Row> rows;
+  for (const auto& phase : report.phases) {
+    for (const auto& threshold : phase.thresholds) {
+      rows.push_back({expression_text(threshold), phase.name, threshold.passed ? "ok" : "**crossed**",
+                      number_text(threshold.observed), number_text(threshold.limit), threshold.says});
+    }
+  }
+  return rows.empty() ? ""
+                      : "## Thresholds\n\n" +
+                            table({"threshold", "phase", "outcome", "observed", "limit", "says"}, rows);
+}
+
 std::string environment_section(const measure::RunReport& report) {
   const measure::Environment& e = report.environment;
   const auto known = [](const std::string& text) { return text.empty() ? "–" : text; };
@@ -165,6 +179,7 @@ std::string report_md(const measure::RunReport& report) {
   text += verdicts(report);
   text += fmt::format("{} to {}, exit code {}.\n\n", iso_time(report.started_at_unix_us),
                       iso_time(report.ended_at_unix_us), report.exit_code);
+  text += thresholds_table(report);
   text += "## Phases\n\n" + phases_table(report);
   for (const auto& phase : report.phases) text += phase_section(phase);
   text += fmt::format("## Ledger\n\n- changes: {}\n- rows: {}\n- content: {}\n", ledger_text(report.changes),

@@ -8,6 +8,7 @@
 
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/phase_text.h"
+#include "orchestrator/report/threshold_text.h"
 
 namespace walstorm::report {
 namespace {
@@ -139,11 +140,14 @@ std::string thresholds_text(const measure::RunReport& report, bool colour) {
   std::string text;
   for (const PhaseReport& phase : report.phases) {
     for (const measure::ThresholdResult& threshold : phase.thresholds) {
-      text += fmt::format(
-          "{} {}: {} (observed {})\n",
-          painted(threshold.passed ? "ok     " : "crossed", threshold.passed ? kGreen : kRed, colour),
-          phase.name, threshold.expr,
-          threshold.observed ? fmt::format("{:.6g}", *threshold.observed) : "nothing");
+      const std::string word = threshold.passed ? "ok      " : "crossed ";
+      std::string lines;
+      for (const std::string& line : wrapped(
+               fmt::format("{}: {} ({})", phase.name, expression_text(threshold), observed_text(threshold)),
+               word.size())) {
+        lines += line + "\n";
+      }
+      text += painted(word, threshold.passed ? kGreen : kRed, colour) + lines.substr(word.size());
     }
   }
   return text.empty() ? text : text + "\n";
@@ -158,7 +162,7 @@ std::string outcome_text(const measure::RunReport& report, bool colour) {
       return painted(outcome, kYellow, colour) +
              ": stopped by a signal; what was measured until then is above";
     case measure::Outcome::thresholds_crossed:
-      return painted(outcome, kRed, colour);
+      return painted(outcome, kRed, colour) + ": see the first lines";
     case measure::Outcome::failed:
       return painted(outcome, kRed, colour) + (report.failure.empty() ? "" : ": " + report.failure);
   }

@@ -9,6 +9,7 @@
 
 #include "orchestrator/measure/ledger.h"
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/threshold_text.h"
 #include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/setup_frames.h"
 #include "proto/wire/clock.h"
@@ -49,7 +50,8 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       presentation_(presentation),
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
 
-void PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
+bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
+  thresholds_.emplace(config_, phase.index, reports);
   Stretch stretch{config_.phases[phase.index], phase.wire_index, start_phase(phase),
                   config_.drain_timeout_sec, std::nullopt};
   // The producers' schedules hold whole records.
@@ -57,9 +59,20 @@ void PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
     stretch.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
   presentation_.begin_phase(phase.index);
   const Ended ended = carry_out(stretch);
-  reports.push_back(fold_->settle(ended.outcome));
+  measure::PhaseReport report = fold_->settle(ended.outcome);
+  settle_thresholds(phase, report);
+  reports.push_back(std::move(report));
   presentation_.end_phase(phase.index, reports.back());
   ended.rethrow();
+  return !thresholds_->ends_the_run();
+}
+
+void PhaseRunner::settle_thresholds(const config::PhasePlan& phase, measure::PhaseReport& report) {
+  thresholds_->settle(*fold_, report);
+  const std::size_t left = config_.phases.size() - phase.index - 1;
+  if (!thresholds_->ends_the_run() || left == 0) return;
+  report.notes.push_back(fmt::format("a threshold ended the run here: the {} after this did not run",
+                                     left == 1 ? "phase" : fmt::format("{} phases", left)));
 }
 
 void PhaseRunner::preload(std::vector<std::string>& notes) {
@@ -107,7 +120,11 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   phase_on_ = stretch.wire_index;
   PhaseWatch watch(
       loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
-      [this](const measure::Second& second) { presentation_.show(second); }, [this] { database_.hold(); });
+      [this](const measure::Second& second) {
+        presentation_.show(second);
+        if (thresholds_) thresholds_->look(*fold_);
+      },
+      [this] { database_.hold(); });
   if (table_ != nullptr) watch.look_at(*table_);
   Ended ended;
   try {
@@ -157,14 +174,24 @@ double PhaseRunner::last_batches_sec() const {
   return config_.stop_grace_sec + config_.database.give_up_sec;
 }
 
-/// The load window. Producers end it by themselves; `interrupted` when a person ended it first.
+/// The load window. Producers end it by themselves, unless a threshold or a person does first.
 Outcome PhaseRunner::load(const Stretch& stretch) {
   const Waited waited = workers_.wait(from_sec(stretch.phase.duration_sec + last_batches_sec()), kSilenceMax,
                                       kEndEarly, [this] {
                                         require_server();
-                                        return workers_.all_in(load_finished_, Role::producer);
+                                        return workers_.all_in(load_finished_, Role::producer) ||
+                                               (thresholds_ && thresholds_->ends_the_run());
                                       });
-  if (waited != Waited::interrupted) return Outcome::passed;
+  if (waited != Waited::interrupted) {
+    const bool ended_early =
+        thresholds_ && thresholds_->ends_the_run() && !workers_.all_in(load_finished_, Role::producer);
+    if (!ended_early) return Outcome::passed;
+    for (const measure::ThresholdResult& crossed : thresholds_->crossed()) {
+      presentation_.say(fmt::format("threshold crossed: {} ({}): ending the load and draining",
+                                    report::expression_text(crossed), report::observed_text(crossed)));
+    }
+    return Outcome::thresholds_crossed;
+  }
   presentation_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
   return Outcome::interrupted;
 }
@@ -177,6 +204,7 @@ void PhaseRunner::end_load(const Stretch& stretch) {
                    require_server();
                    return workers_.all_in(results_, Role::producer);
                  });
+  if (thresholds_) thresholds_->look(*fold_);  // the last second's
   fold_->load_ended(wire::SystemClock().unix_us());
 }
 

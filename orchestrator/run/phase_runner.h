@@ -11,6 +11,7 @@
 #include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/phase_thresholds.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/presentation.h"
 #include "orchestrator/run/workers.h"
@@ -29,9 +30,10 @@ class PhaseRunner final {
               postgres::PreparedDatabase& database, clickhouse::PreparedTable* table,
               Presentation& presentation);
 
-  /// Runs one phase and appends its report to `reports`, also when it is broken off: then it throws what
-  /// broke it, wire::Error or process::Interrupted, afterwards.
-  void run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports);
+  /// Runs one phase and appends its report to `reports`, which hold those of the phases before, also when it
+  /// is broken off: then it throws what broke it, wire::Error or process::Interrupted, afterwards. False when
+  /// a threshold says that no further phase is to run.
+  [[nodiscard]] bool run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports);
 
   /// Before the first phase: has producer.preloadRows rows written and drained, a stretch of its own with a
   /// marker at its end, so that it is in the run's ledger and in no phase. Says in `notes` how it went.
@@ -73,6 +75,7 @@ class PhaseRunner final {
   void mark_end(const Stretch& stretch);
   void drain(const Stretch& stretch);
   void salvage(const Stretch& stretch);
+  void settle_thresholds(const config::PhasePlan& phase, measure::PhaseReport& report);
   void require_server() const;
   void expect(const WorkerProcess& worker, unsigned phase_index) const;
 
@@ -85,8 +88,9 @@ class PhaseRunner final {
   Presentation& presentation_;
   postgres::Session sampling_;  // looks at the server while the other session works
 
-  std::unique_ptr<measure::PhaseFold> fold_;  // of the phase that is on, or was last
-  std::optional<unsigned> phase_on_;          // by its number on the wire
+  std::optional<measure::PhaseThresholds> thresholds_;  // of the phase that is on; the preload has none
+  std::unique_ptr<measure::PhaseFold> fold_;            // of the phase that is on, or was last
+  std::optional<unsigned> phase_on_;                    // by its number on the wire
   // Who has answered what in it, by name.
   std::set<std::string> ready_, load_finished_, results_;
   bool all_drained_ = true;

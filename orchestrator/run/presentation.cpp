@@ -38,6 +38,7 @@ Presentation::Presentation(const config::Config& config, const std::filesystem::
                            const Display& display, std::int64_t started_unix_us)
     : config_(config),
       display_(display),
+      junit_(display.junit_file ? std::optional<report::JunitFile>(*display.junit_file) : std::nullopt),
       folder_(output_dir, config.name, started_unix_us),
       roles_(roles_of(config)),
       timeseries_(folder_.path() / "timeseries.csv") {
@@ -86,6 +87,7 @@ void Presentation::write_report(const measure::RunReport& report) {
   live_.reset();
   folder_.write("metrics.json", report::metrics_json(report, config::to_json(config_)).dump(2) + "\n");
   folder_.write("report.md", report::report_md(report));
+  if (junit_) junit_->write(report);
   timeseries_.close();
   std::cout << report::summary(report, folder_.path().string(), display_.colour) << std::flush;
 }

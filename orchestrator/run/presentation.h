@@ -3,12 +3,14 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/live/live_view.h"
 #include "orchestrator/measure/run_report.h"
+#include "orchestrator/report/junit_xml.h"
 #include "orchestrator/report/run_folder.h"
 #include "orchestrator/run/run.h"
 
@@ -17,7 +19,8 @@ namespace walstorm::run {
 /// All that a run shows and leaves: the live view, a line per phase, the summary, and the run folder.
 class Presentation final {
  public:
-  /// Makes the run folder. Throws Error{unavailable} when it cannot. `config` outlives this.
+  /// Makes the run folder. Throws Error{unavailable} when it cannot, Error{config} for a JUnit file that
+  /// cannot be written. `config` outlives this.
   Presentation(const config::Config& config, const std::filesystem::path& output_dir, const Display& display,
                std::int64_t started_unix_us);
   Presentation(const Presentation&) = delete;
@@ -43,6 +46,7 @@ class Presentation final {
  private:
   const config::Config& config_;
   const Display display_;
+  std::optional<report::JunitFile> junit_;  // before the folder: without it there is to be none
   report::RunFolder folder_;
   std::vector<std::string> roles_;  // of timeseries.csv's columns
   std::ofstream timeseries_;

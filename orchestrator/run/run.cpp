@@ -12,8 +12,9 @@
 #include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/ledger.h"
-#include "orchestrator/measure/row_text.h"
+#include "orchestrator/measure/threshold.h"
 #include "orchestrator/postgres/prepared_database.h"
+#include "orchestrator/run/content_check.h"
 #include "orchestrator/run/environment.h"
 #include "orchestrator/run/phase_runner.h"
 #include "orchestrator/run/presentation.h"
@@ -33,8 +34,6 @@ using wire::ErrorKind;
 using Role = WorkerProcess::Role;
 
 constexpr seconds kHelloTimeout{40};
-constexpr seconds kContentTimeout{120};
-constexpr unsigned kContentRows = 1000;
 /// How long a lost connection waits for the news that the private server itself has ended.
 constexpr milliseconds kServerEndGrace{500};
 /// After a second Ctrl-C each rung of the stop ladder gets no more than this.
@@ -85,9 +84,8 @@ class Run final {
   std::unique_ptr<clickhouse::PreparedTable> table_;  // null with the mock
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<PhaseRunner> phases_;
-  measure::ContentLedger content_{0, 0, {}, {}};   // added up from the producers' answers
-  std::vector<std::string> sampled_ids_;           // of the rows they looked at
-  std::set<std::string> hello_, content_checked_;  // who has answered, by name
+  ContentCheck content_;
+  std::set<std::string> hello_;  // who has answered, by name
 };
 
 Run::Run(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& output_dir,
@@ -163,7 +161,9 @@ void Run::run_phases() {
   phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, table_.get(),
                                           presentation_);
   if (config_.producer.preload_rows > 0) phases_->preload(report_.notes);
-  for (const config::PhasePlan& phase : plan_) phases_->run(phase, report_.phases);
+  for (const config::PhasePlan& phase : plan_) {
+    if (!phases_->run(phase, report_.phases)) return;  // a threshold has ended the run
+  }
 }
 
 /// After a failure too: what can still be counted is.
@@ -182,34 +182,16 @@ void Run::settle_ledgers() {
   report_.rows = measure::settle_rows(sides);
 }
 
-/// The producers own the row source: they regenerate rows and compare them with PostgreSQL.
 void Run::check_content() {
   // Rows that could not be counted would not be found either.
   if (!report_.rows.postgres || report_.outcome == Outcome::failed || end_now()) return;
-  unsigned rows_left = kContentRows;
-  unsigned producers_left = config_.producer.worker_count;
-  for (const auto& worker : workers_->all()) {
-    if (worker->role() != Role::producer) continue;
-    proto::ControlFrame frame;
-    frame.mutable_check_content()->set_rows(rows_left / producers_left);
-    rows_left -= rows_left / producers_left--;
-    worker->send(frame);
-  }
-  workers_->await("check the rows' content", kContentTimeout, kEndNow,
-                  [this] { return workers_->all_in(content_checked_, Role::producer); });
-  report_.content = content_;  // broken off before every producer has answered, nothing was measured
+  report_.content = content_.check_postgres(*workers_, config_.producer.worker_count);
 }
 
-/// The same rows in ClickHouse, as PostgreSQL has them.
 void Run::compare_landed() {
   if (!table_ || !report_.content.sampled || !report_.rows.landed || end_now()) return;
   if (report_.outcome == Outcome::failed || !phases_->all_drained()) return;
-  const measure::RowComparison found =
-      measure::compare_rows(sampled_ids_, database_->read_rows(sampled_ids_, kEndNow),
-                            table_->read_rows(sampled_ids_, kEndNow), "ClickHouse");
-  report_.content.landed_matches = found.matching;
-  report_.content.differences.insert(report_.content.differences.end(), found.differences.begin(),
-                                     found.differences.end());
+  content_.compare_landed(*database_, *table_, report_.content);
 }
 
 void Run::stop_workers() {
@@ -233,6 +215,10 @@ void Run::conclude() {
   if (report_.outcome != Outcome::failed && !measure::is_clean(report_)) {
     fail(Error(ErrorKind::data, "the ledger is broken: rows are missing, doubled or altered; it says where"));
   }
+  if (report_.outcome == Outcome::passed && !measure::thresholds_hold(report_)) {
+    report_.outcome = Outcome::thresholds_crossed;
+    report_.exit_code = 99;
+  }
   if (report_.outcome == Outcome::interrupted) report_.exit_code = 130;
   report_.ended_at_unix_us = wire::SystemClock().unix_us();
   presentation_.write_report(report_);
@@ -242,13 +228,7 @@ void Run::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame
   if (frame.has_hello()) {
     hello_.insert(worker.name());
   } else if (frame.has_content_checked()) {
-    const proto::ContentChecked& found = frame.content_checked();
-    content_checked_.insert(worker.name());
-    *content_.sampled += found.sampled();
-    *content_.postgres_matches += found.matching();
-    content_.differences.insert(content_.differences.end(), found.differences().begin(),
-                                found.differences().end());
-    sampled_ids_.insert(sampled_ids_.end(), found.ids().begin(), found.ids().end());
+    content_.take(worker.name(), frame.content_checked());
   } else if (phases_) {
     phases_->on_frame(worker, frame);
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/run_report.h"
@@ -14,6 +15,8 @@ struct Display {
   bool verbose = false;  ///< the orchestrator's own log on stderr too
   bool colour = false;
   bool terminal = false;  ///< stdout is one: the live view is redrawn in place
+  /// Where the outcome goes as JUnit XML, beside the run folder; nullopt: nowhere.
+  std::optional<std::filesystem::path> junit_file = {};
 };
 
 /// START HERE. Carries out one run from its resolved config to its report and run folder: prepares
@@ -22,7 +25,7 @@ struct Display {
 ///
 /// Never throws for what goes wrong in a run: the report's outcome, failure and exit code say it. The only
 /// exceptions are those of an environment that was never ready (Error{unavailable}, Error{config} before the
-/// workers start), when there is nothing to report and no folder is left.
+/// workers start, or an unwritable JUnit file), when there is nothing to report and no folder is left.
 [[nodiscard]] measure::RunReport carry_out(process::EventLoop& loop, const config::Config& config,
                                            const std::filesystem::path& output_dir, const Display& display);
 
