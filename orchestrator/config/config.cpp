@@ -206,6 +206,28 @@ json to_json(const Clickhouse& clickhouse) {
   return result;
 }
 
+constexpr const char* kOneAtATime = "oneAtATime";
+
+/// Beside `mode` and `repeats` every key is one of the config's, with the values it is to take.
+Sweep sweep_from(const json& document) {
+  Sweep sweep{.axes = {}, .one_at_a_time = document["mode"] == kOneAtATime, .repeats = document["repeats"]};
+  for (const auto& [key, values] : document.items()) {
+    if (key == "mode" || key == "repeats") continue;
+    SweepAxis& axis = sweep.axes.emplace_back(SweepAxis{key, {}});
+    for (const json& value : values) axis.values.push_back(value.dump());
+  }
+  return sweep;
+}
+
+json to_json(const Sweep& sweep) {
+  json result{{"mode", sweep.one_at_a_time ? kOneAtATime : "full"}, {"repeats", sweep.repeats}};
+  for (const SweepAxis& axis : sweep.axes) {
+    result[axis.key] = json::array();
+    for (const std::string& value : axis.values) result[axis.key].push_back(json::parse(value));
+  }
+  return result;
+}
+
 }  // namespace
 
 Config from_json(const json& document) {
@@ -218,6 +240,7 @@ Config from_json(const json& document) {
                 .database = database_from(document["database"]),
                 .clickhouse = clickhouse_from(document["clickhouse"]),
                 .thresholds = {},
+                .sweep = sweep_from(document["sweep"]),
                 .output_dir = document["profiling"]["outputDir"],
                 .drain_timeout_sec = document["drain"]["timeoutSec"],
                 .stop_grace_sec = document["stop"]["graceSec"]};
@@ -245,6 +268,7 @@ json to_json(const Config& config) {
               {"database", to_json(config.database)},
               {"clickhouse", to_json(config.clickhouse)},
               {"thresholds", json::array()},
+              {"sweep", to_json(config.sweep)},
               {"profiling", {{"outputDir", config.output_dir}}},
               {"drain", {{"timeoutSec", number_json(config.drain_timeout_sec)}}},
               {"stop", {{"graceSec", number_json(config.stop_grace_sec)}}}};

@@ -120,6 +120,19 @@ struct Threshold {
   double delay_abort_sec = 0;
 };
 
+/// A key and the values that `walstorm sweep` gives it, as JSON.
+struct SweepAxis {
+  std::string key;
+  std::vector<std::string> values;
+};
+
+/// What `walstorm sweep` varies; a run takes no notice of it.
+struct Sweep {
+  std::vector<SweepAxis> axes;
+  bool one_at_a_time = false;
+  std::uint32_t repeats = 1;
+};
+
 /// A run, resolved: built-in < file < environment < flags, checked, complete. What a key means is said once,
 /// in configs/walstorm.schema.json; this is the same in C++.
 struct Config {
@@ -132,6 +145,7 @@ struct Config {
   Database database;
   Clickhouse clickhouse;
   std::vector<Threshold> thresholds;
+  Sweep sweep;
   std::string output_dir;  ///< where the run's folder is made
   double drain_timeout_sec = 0;
   double stop_grace_sec = 0;

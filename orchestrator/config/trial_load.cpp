@@ -30,6 +30,10 @@ Pointer pointer_to(const std::string& path) {
 
 }  // namespace
 
+std::string target_text(const Load& load) {
+  return to_json(load).dump();
+}
+
 std::string number_text(double number) {
   return Json(number == static_cast<double>(static_cast<std::int64_t>(number))
                   ? Json(static_cast<std::int64_t>(number))

@@ -27,6 +27,9 @@ struct TrialLoad {
 /// Throws Error{config}: "no phase "peek"; did you mean "peak"?".
 [[nodiscard]] const Phase& trial_phase(const Config& config, const std::optional<std::string>& name);
 
+/// A phase's target as a config has it: 5000, {"from":1000,"to":20000} or "max".
+[[nodiscard]] std::string target_text(const Load& load);
+
 /// A number's text as a config has it: "5000", "0.25".
 [[nodiscard]] std::string number_text(double number);
 

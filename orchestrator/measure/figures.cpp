@@ -240,6 +240,18 @@ std::optional<double> figure_of(const PhaseReport& phase, const std::string& pat
   return std::nullopt;
 }
 
+Better better_of(const std::string& path) {
+  for (const Figure& figure : figures()) {
+    if (figure.path == path) return figure.better;
+  }
+  if (!path.starts_with(kProcesses)) return Better::neither;
+  const auto role_end = path.find('.', std::string_view(kProcesses).size());
+  for (const ProcessFigure& figure : process_figures()) {
+    if (role_end != std::string::npos && path.substr(role_end + 1) == figure.path) return figure.better;
+  }
+  return Better::neither;
+}
+
 config::FigureNames figure_names() {
   config::FigureNames names;
   for (const Figure& figure : figures()) names.of_phase.push_back({figure.path, figure.told});

@@ -38,6 +38,9 @@ struct ProcessFigure {
 /// The value at `path`, a process's too; nullopt when it was not measured, or is no figure.
 [[nodiscard]] std::optional<double> figure_of(const PhaseReport& phase, const std::string& path);
 
+/// Which way the figure at `path` should go; neither for what is no figure.
+[[nodiscard]] Better better_of(const std::string& path);
+
 /// What thresholds may name.
 [[nodiscard]] config::FigureNames figure_names();
 

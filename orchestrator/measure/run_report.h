@@ -205,6 +205,7 @@ struct Environment {
 
 struct RunReport {
   std::string name;
+  std::string folder;  ///< where its files are; not in metrics.json, which may move
   std::int64_t started_at_unix_us = 0, ended_at_unix_us = 0;
   Outcome outcome = Outcome::failed;
   int exit_code = 1;

@@ -60,6 +60,13 @@ RunFolder::RunFolder(const fs::path& output, std::string_view name, std::int64_t
   fail("create folder", path_, "that name and all its suffixes are taken");
 }
 
+RunFolder RunFolder::open(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error))
+    throw wire::Error(wire::ErrorKind::config, fmt::format("{}: there is no such folder", path.string()));
+  return RunFolder(path);
+}
+
 void RunFolder::write(const std::string& file_name, std::string_view text) const {
   const fs::path target = path_ / file_name;
   const fs::path temporary = path_ / ("." + file_name + ".tmp");

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace walstorm::report {
 
@@ -15,6 +16,9 @@ class RunFolder final {
   /// file name become '_'. Throws Error{unavailable} when it cannot.
   RunFolder(const std::filesystem::path& output, std::string_view name, std::int64_t started_unix_us);
 
+  /// One that is there already. Throws Error{config} when it is not.
+  [[nodiscard]] static RunFolder open(const std::filesystem::path& path);
+
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path logs() const { return path_ / "logs"; }
 
@@ -23,6 +27,8 @@ class RunFolder final {
   void write(const std::string& file_name, std::string_view text) const;
 
  private:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
   std::filesystem::path path_;
 };
 

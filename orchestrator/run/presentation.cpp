@@ -75,6 +75,7 @@ void Presentation::end_preload(const std::string& line) {
 void Presentation::show(const measure::Second& second) {
   timeseries_ << report::csv_line(second, roles_) << std::flush;
   if (live_) live_->show(second);
+  if (display_.on_second) display_.on_second(second);
 }
 
 void Presentation::end_phase(std::size_t phase_index, const measure::PhaseReport& report) {
@@ -89,7 +90,7 @@ void Presentation::write_report(const measure::RunReport& report) {
   folder_.write("report.md", report::report_md(report));
   if (junit_) junit_->write(report);
   timeseries_.close();
-  std::cout << report::summary(report, folder_.path().string(), display_.colour) << std::flush;
+  if (display_.summary) std::cout << report::summary(report, folder_.path().string(), display_.colour) << std::flush;
 }
 
 void Presentation::discard() {

@@ -27,6 +27,7 @@ class Presentation final {
   Presentation& operator=(const Presentation&) = delete;
 
   [[nodiscard]] std::filesystem::path log_dir() const { return folder_.logs(); }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
   /// What is being done now, a line; nothing when quiet.
   void say(const std::string& line);

@@ -96,6 +96,7 @@ Run::Run(process::EventLoop& loop, const config::Config& config, const std::file
       run_id_(fmt::format("{:x}-{}", wire::SystemClock().unix_us(), ::getpid())),
       presentation_(config, output_dir, display, report_.started_at_unix_us) {
   report_.name = config.name;
+  report_.folder = presentation_.folder().string();
   report_.config = config;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "orchestrator/config/config.h"
@@ -15,6 +16,9 @@ struct Display {
   bool verbose = false;  ///< the orchestrator's own log on stderr too
   bool colour = false;
   bool terminal = false;  ///< stdout is one: the live view is redrawn in place
+  bool summary = true;    ///< at the end, on stdout
+  /// Told every second of a phase, in place of a live view; may be empty.
+  std::function<void(const measure::Second&)> on_second = {};
   /// Where the outcome goes as JUnit XML, beside the run folder; nullopt: nowhere.
   std::optional<std::filesystem::path> junit_file = {};
 };

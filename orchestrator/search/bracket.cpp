@@ -16,6 +16,48 @@ constexpr std::array<double, 3> kStrides{1.25, 1.5, 2.0};
 
 }  // namespace
 
+std::string to_string(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::bracket:
+      return "bracket";
+    case Purpose::bisect:
+      return "bisect";
+    case Purpose::repeat:
+      return "repeat";
+    case Purpose::confirm:
+      return "confirm";
+  }
+  return {};
+}
+
+std::string to_string(Judged judged) {
+  switch (judged) {
+    case Judged::passes:
+      return "passes";
+    case Judged::fails:
+      return "fails";
+    case Judged::unclear:
+      return "unclear";
+  }
+  return {};
+}
+
+std::string to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::none:
+      return "";
+    case StopReason::converged:
+      return "converged";
+    case StopReason::max_passes:
+      return "max-passes";
+    case StopReason::min_fails:
+      return "min-fails";
+    case StopReason::edge_unclear:
+      return "edge-unclear";
+  }
+  return {};
+}
+
 Bracket::Bracket(Limits limits, double hint) : limits_(limits), hint_(rounded(hint)) {}
 
 /// A multiple of the grain, within the limits.
@@ -113,11 +155,9 @@ std::optional<Bracket::Step> Bracket::next() const {
   return Step{*passing, Purpose::confirm};
 }
 
-void Bracket::take(Judged judged) {
-  const auto step = next();
-  if (!step) return;
-  Tally& tally = tried_[step->value];
-  if (step->purpose == Purpose::confirm) {
+void Bracket::take(const Step& step, Judged judged) {
+  Tally& tally = tried_[step.value];
+  if (step.purpose == Purpose::confirm) {
     if (judged == Judged::passes) {
       ++tally.confirmations;
     } else {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <string>
 
 namespace walstorm::search {
 
@@ -24,6 +25,11 @@ enum class StopReason {
   min_fails,     ///< the least value allowed fails
   edge_unclear,  ///< trials near the edge contradict each other: what passed did not pass again
 };
+
+/// As search.json has them: "bisect", "passes", "max-passes"; empty for StopReason::none.
+[[nodiscard]] std::string to_string(Purpose purpose);
+[[nodiscard]] std::string to_string(Judged judged);
+[[nodiscard]] std::string to_string(StopReason reason);
 
 /// The search for the greatest value that passes, one trial after the other: from a hint outward until a
 /// value passes and a greater one fails, then by halves. Pure: it says what to try, and is told what came of
@@ -49,8 +55,8 @@ class Bracket final {
 
   /// The trial to make; nullopt once the search is over.
   [[nodiscard]] std::optional<Step> next() const;
-  /// What came of the trial that next() asked for.
-  void take(Judged judged);
+  /// What came of a trial: of the one that next() asked for, or of one made earlier.
+  void take(const Step& step, Judged judged);
 
   [[nodiscard]] std::optional<double> last_passing() const;
   [[nodiscard]] std::optional<double> first_failing() const;

@@ -20,9 +20,13 @@ const ValueTrial* trial_at(const SearchReport& report, std::optional<double> val
   return found == report.trials.rend() ? nullptr : &*found;
 }
 
-std::string bound_by(const SearchReport& report) {
+const ValueTrial* failing_trial(const SearchReport& report) {
   const ValueTrial* failing = trial_at(report, report.first_failing, Judged::fails);
-  if (failing == nullptr) failing = trial_at(report, report.first_failing, Judged::unclear);
+  return failing != nullptr ? failing : trial_at(report, report.first_failing, Judged::unclear);
+}
+
+std::string bound_by(const SearchReport& report) {
+  const ValueTrial* failing = failing_trial(report);
   if (failing == nullptr) return "";
   const trial::Trial& trial = failing->trial;
   if (!trial.crossed.empty()) return fmt::format("threshold {}", fmt::join(trial.crossed, ", "));

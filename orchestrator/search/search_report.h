@@ -41,12 +41,17 @@ struct SearchReport {
   /// "converged", "max-passes", "min-fails", "edge-unclear", "time-out", "interrupted", "run-failed"; empty
   /// while it goes on.
   std::string stop_reason;
+  std::string failure;  ///< of the run that ended it; else empty
 };
 
 /// The trial that speaks for one end of the bracket: the last one of that value that was judged so. nullptr
 /// where there is none.
 [[nodiscard]] const ValueTrial* trial_at(const SearchReport& report, std::optional<double> value,
                                          Judged judged);
+
+/// The trial that speaks for the first failing value, or for one that was not shown to pass. nullptr where
+/// there is none.
+[[nodiscard]] const ValueTrial* failing_trial(const SearchReport& report);
 
 /// What kept the first failing value from passing: the thresholds it crossed, "generator", or its bottleneck.
 [[nodiscard]] std::string bound_by(const SearchReport& report);

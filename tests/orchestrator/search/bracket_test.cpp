@@ -24,7 +24,7 @@ Searched search(Bracket::Limits limits, double hint,
   Searched searched{Bracket(limits, hint), {}};
   while (const auto step = searched.bracket.next()) {
     searched.steps.push_back(*step);
-    searched.bracket.take(judge(*step));
+    searched.bracket.take(*step, judge(*step));
     if (searched.steps.size() > kTrialsMax) break;
   }
   return searched;
@@ -124,7 +124,7 @@ TEST(Bracket, GoesOnFromARecordAsIfItHadJustBeenMade) {
   const auto judge = [](const auto& step) { return below(7000, step.value); };
   const auto whole = search({}, 2000, judge);
   Bracket resumed({}, 2000);
-  for (std::size_t i = 0; i < whole.steps.size() / 2; ++i) resumed.take(judge(whole.steps[i]));
+  for (std::size_t i = 0; i < whole.steps.size() / 2; ++i) resumed.take(whole.steps[i], judge(whole.steps[i]));
   ASSERT_TRUE(resumed.next());
   EXPECT_EQ(resumed.next()->value, whole.steps[whole.steps.size() / 2].value);
 }
@@ -135,7 +135,7 @@ TEST(Bracket, KnowsAboutHowManyTrialsAreLeft) {
   std::vector<std::size_t> said;
   while (const auto step = bracket.next()) {
     said.push_back(bracket.trials_left());
-    bracket.take(below(1000, step->value));
+    bracket.take(*step, below(1000, step->value));
     ++trials;
   }
   EXPECT_EQ(bracket.trials_left(), 0U);

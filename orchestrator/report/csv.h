@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace walstorm::report {
+
+/// RFC 4180: a field with a comma, a quote or a newline is quoted, quotes in it doubled.
+[[nodiscard]] std::string csv_field(std::string_view text);
+
+/// A line of such fields.
+[[nodiscard]] std::string csv_row(const std::vector<std::string>& fields);
+
+}  // namespace walstorm::report

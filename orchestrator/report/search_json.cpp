@@ -1,0 +1,107 @@
+#include "orchestrator/report/search_json.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "orchestrator/report/record_file.h"
+#include "orchestrator/report/trial_json.h"
+
+namespace walstorm::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using search::Judged;
+using search::Purpose;
+using search::SearchReport;
+using search::ValueTrial;
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json figure(const trial::Trial& trial, const char* path) {
+  return trial.figures.contains(path) ? Json(trial.figures.at(path)) : Json(nullptr);
+}
+
+Json end_json(const SearchReport& report, const ValueTrial* trial) {
+  if (trial == nullptr) return nullptr;
+  Json json{{"value", trial->value}};
+  if (report.question.key == "targetThroughput") json["targetThroughput"] = trial->value;
+  json["achieved"] = figure(trial->trial, "producer.throughput");
+  json["run"] = trial->trial.run;
+  return json;
+}
+
+Json confirmation_json(const SearchReport& report) {
+  const auto last = std::find_if(report.trials.rbegin(), report.trials.rend(),
+                                 [](const ValueTrial& trial) { return trial.purpose == Purpose::confirm; });
+  if (last == report.trials.rend()) return nullptr;
+  return {{"value", last->value},
+          {"passed", last->judged == Judged::passes},
+          {"loadSec", last->load_sec},
+          {"run", last->trial.run}};
+}
+
+Json trials_json(const SearchReport& report) {
+  Json trials = Json::array();
+  for (const ValueTrial& trial : report.trials) {
+    Json json{{"value", trial.value},
+              {"purpose", search::to_string(trial.purpose)},
+              {"judged", search::to_string(trial.judged)},
+              {"loadSec", trial.load_sec}};
+    json.update(to_json(trial.trial));
+    trials.push_back(std::move(json));
+  }
+  return trials;
+}
+
+SearchReport search_from(const Json& json) {
+  SearchReport report;
+  report.name = json.at("name").get<std::string>();
+  report.started_at_unix_us = json.at("startedAtUnixUs").get<std::int64_t>();
+  report.question.key = json.at("key").get<std::string>();
+  report.stop_reason = json.at("stopReason").is_string() ? json.at("stopReason").get<std::string>() : "";
+  if (json.at("unthrottled").is_object()) report.unthrottled = trial_from_json(json.at("unthrottled"));
+  for (const Json& each : json.at("trials")) {
+    using search::to_string;
+    report.trials.push_back({each.at("value").get<double>(),
+                             named(each.at("purpose").get<std::string>(), Purpose::confirm),
+                             named(each.at("judged").get<std::string>(), Judged::unclear),
+                             each.at("loadSec").get<double>(), trial_from_json(each)});
+  }
+  return report;
+}
+
+}  // namespace
+
+std::string search_json(const SearchReport& report) {
+  Json json = record_head(report.name, report.started_at_unix_us, report.ended_at_unix_us);
+  json.update(
+      Json{{"key", report.question.key},
+           {"precision", report.question.precision},
+           {"min", or_null(report.question.min)},
+           {"max", or_null(report.question.max)},
+           {"trialSec", report.question.trial_sec},
+           {"lastPassing", end_json(report, search::trial_at(report, report.last_passing, Judged::passes))},
+           {"firstFailing", end_json(report, search::failing_trial(report))},
+           {"width", or_null(report.width)}});
+  const std::string bound = search::bound_by(report);
+  json["boundBy"] = bound.empty() ? Json(nullptr) : Json(bound);
+  json["confidence"] = search::confidence(report);
+  json["stopReason"] = report.stop_reason.empty() ? Json(nullptr) : Json(report.stop_reason);
+  json["failure"] = report.failure.empty() ? Json(nullptr) : Json(report.failure);
+  json["confirmation"] = confirmation_json(report);
+  const ValueTrial* bend = search::knee(report);
+  json["knee"] = bend == nullptr ? Json(nullptr) : end_json(report, bend);
+  json["unthrottled"] = report.unthrottled ? to_json(*report.unthrottled) : Json(nullptr);
+  json["trials"] = trials_json(report);
+  return json.dump(2) + "\n";
+}
+
+SearchReport read_search(const std::filesystem::path& file) {
+  return read_record<SearchReport>(file, "a search", search_from);
+}
+
+}  // namespace walstorm::report

@@ -1,0 +1,121 @@
+#include "orchestrator/report/sweep_json.h"
+
+#include <fmt/format.h>
+
+#include "orchestrator/report/format.h"
+#include "orchestrator/report/record_file.h"
+#include "orchestrator/report/trial_json.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using sweep::FigureTable;
+using sweep::SweepReport;
+
+constexpr const char* kFull = "full";
+constexpr const char* kOneAtATime = "oneAtATime";
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+/// The value's own JSON: 50 and not "50".
+Json value_json(const std::string& text) {
+  return Json::parse(text, nullptr, false).is_discarded() ? Json(text) : Json::parse(text);
+}
+
+Json settings_json(const SweepReport& report, const sweep::Cell& cell) {
+  Json settings = Json::object();
+  for (std::size_t axis = 0; axis < report.axes.size(); ++axis) {
+    if (cell[axis]) settings[report.axes[axis].key] = value_json(report.axes[axis].values[*cell[axis]]);
+  }
+  return settings;
+}
+
+Json cells_json(const SweepReport& report, const std::vector<FigureTable>& tables) {
+  Json cells = Json::array();
+  for (std::size_t number = 0; number < report.cells.size(); ++number) {
+    Json figures = Json::object();
+    for (const FigureTable& table : tables) {
+      const sweep::CellStat& stat = table.analysis.cells[number];
+      figures[table.path] = {{"count", stat.count},
+                             {"median", or_null(stat.median)},
+                             {"low", or_null(stat.low)},
+                             {"high", or_null(stat.high)}};
+    }
+    cells.push_back({{"settings", settings_json(report, report.cells[number])},
+                     {"sustained", sweep::is_sustained(report, number)},
+                     {"figures", figures}});
+  }
+  return cells;
+}
+
+Json effects_json(const SweepReport& report, const std::vector<FigureTable>& tables) {
+  Json effects = Json::object();
+  for (const FigureTable& table : tables) {
+    Json axes = Json::object();
+    for (std::size_t axis = 0; axis < report.axes.size(); ++axis) {
+      const sweep::AxisEffect& effect = table.analysis.axes[axis];
+      Json means = Json::array();
+      for (const auto& mean : effect.means) means.push_back(or_null(mean));
+      axes[report.axes[axis].key] = {{"means", means}, {"p", or_null(effect.p)}};
+    }
+    effects[table.path] = {{"best", table.has_better ? or_null(table.analysis.best) : Json(nullptr)},
+                           {"keys", axes}};
+  }
+  return effects;
+}
+
+SweepReport sweep_from(const Json& json) {
+  SweepReport report;
+  report.name = json.at("name").get<std::string>();
+  report.started_at_unix_us = json.at("startedAtUnixUs").get<std::int64_t>();
+  report.seed = json.at("seed").get<std::uint64_t>();
+  report.repeats = json.at("repeats").get<std::size_t>();
+  report.mode = json.at("mode") == kFull ? sweep::Mode::full : sweep::Mode::one_at_a_time;
+  for (const Json& axis : json.at("axes"))
+    report.axes.push_back(
+        {axis.at("key").get<std::string>(), axis.at("values").get<std::vector<std::string>>()});
+  report.cells = sweep::cells_of(report.axes, report.mode);
+  for (const Json& run : json.at("trials")) {
+    const auto cell = run.at("cell").get<std::size_t>();
+    if (cell >= report.cells.size()) throw wire::Error(wire::ErrorKind::data, "a run is of no cell");
+    report.trials.push_back({cell, trial_from_json(run)});
+  }
+  return report;
+}
+
+}  // namespace
+
+std::string sweep_json(const SweepReport& report) {
+  const auto tables = sweep::tables_of(report);
+  Json axes = Json::array();
+  for (const sweep::Axis& axis : report.axes) axes.push_back({{"key", axis.key}, {"values", axis.values}});
+  Json trials = Json::array();
+  for (const sweep::CellTrial& run : report.trials) {
+    Json json{{"cell", run.cell}};
+    json.update(to_json(run.trial));
+    trials.push_back(std::move(json));
+  }
+  Json json = record_head(report.name, report.started_at_unix_us, report.ended_at_unix_us);
+  json["mode"] = report.mode == sweep::Mode::full ? kFull : kOneAtATime;
+  json["repeats"] = report.repeats;
+  json["seed"] = report.seed;
+  json["stopReason"] = report.stop_reason.empty() ? Json(nullptr) : Json(report.stop_reason);
+  json["failure"] = report.failure.empty() ? Json(nullptr) : Json(report.failure);
+  json["advice"] = sweep::advice(report, tables);
+  json["axes"] = axes;
+  json["cells"] = cells_json(report, tables);
+  json["effects"] = effects_json(report, tables);
+  json["trials"] = trials;
+  return json.dump(2) + "\n";
+}
+
+SweepReport read_sweep(const std::filesystem::path& file) {
+  return read_record<SweepReport>(file, "a sweep", sweep_from);
+}
+
+}  // namespace walstorm::report

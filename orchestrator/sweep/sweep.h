@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+
+#include "orchestrator/process/event_loop.h"
+#include "orchestrator/run/run.h"
+#include "orchestrator/sweep/sweep_report.h"
+#include "orchestrator/trial/trials.h"
+
+namespace walstorm::sweep {
+
+/// What the command line says; each wins over the config's "sweep".
+struct Options {
+  std::vector<Axis> axes;  ///< empty: the config's
+  std::optional<Mode> mode;
+  std::optional<std::size_t> repeats;
+  std::optional<std::filesystem::path> resume;
+};
+
+/// `walstorm sweep`: runs the config with every combination of values, some times over, in an order that
+/// spreads a machine's drift. Leaves a folder with every run's own, sweep.json, sweep.md and a CSV for each
+/// figure, also when it is interrupted or a run fails, and goes on from there with `resume`.
+///
+/// Every cell's config is checked before the first run. Returns the exit code: 0 when all was run, 1 when a
+/// run failed, 130 when interrupted. Throws Error for bad options and an environment that was never ready.
+[[nodiscard]] int carry_out(process::EventLoop& loop, const trial::Resolve& resolve, const Options& options,
+                            const run::Display& display);
+
+}  // namespace walstorm::sweep

@@ -1,0 +1,41 @@
+#include "orchestrator/trial/trials.h"
+
+#include <fmt/format.h>
+#include <iostream>
+
+#include "orchestrator/report/format.h"
+#include "proto/wire/clock.h"
+
+namespace walstorm::trial {
+namespace {
+
+report::RunFolder folder_of(const config::Config& base, const std::string& command,
+                            const std::optional<std::filesystem::path>& resume) {
+  if (resume) return report::RunFolder::open(*resume);
+  return {base.output_dir, fmt::format("{}-{}", base.name, command), wire::SystemClock().unix_us()};
+}
+
+}  // namespace
+
+Trials::Trials(process::EventLoop& loop, const config::Config& base, const std::string& command,
+               const std::optional<std::filesystem::path>& resume, const run::Display& display)
+    : loop_(loop),
+      display_(display),
+      folder_(folder_of(base, command, resume)),
+      progress_(std::cout, display),
+      servers_(loop, base, folder_.logs()) {}
+
+measure::RunReport Trials::carry_out(const config::Config& config, const std::string& doing) {
+  progress_.show(doing);
+  servers_.discard_leftovers();
+  run::Display silent;
+  silent.quiet = true;
+  silent.summary = false;
+  silent.on_second = [this, &doing](const measure::Second& second) {
+    progress_.show(fmt::format("{}: {} {}, lag p99 {}", doing, report::sec_text(second.phase_elapsed_sec),
+                               report::rate_text(second.landed_per_sec), report::ms_text(second.lag_p99_ms)));
+  };
+  return run::carry_out(loop_, servers_.against(config), folder_.path(), silent);
+}
+
+}  // namespace walstorm::trial
