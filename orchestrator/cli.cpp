@@ -1,14 +1,16 @@
 #include "orchestrator/cli.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <fmt/format.h>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "orchestrator/cli_commands.h"
 #include "orchestrator/config/did_you_mean.h"
 #include "proto/wire/version.h"
 
@@ -16,6 +18,8 @@ namespace walstorm {
 namespace {
 
 constexpr int kUsageExitCode = 2;
+/// The schema has it too; what needs no config does not read that.
+constexpr const char* kOutputDir = "./profiling-results";
 
 constexpr const char* kFooter = R"(
 Examples:
@@ -23,6 +27,9 @@ Examples:
   walstorm -t 10000 -d 2m --mock-clickhouse      one phase, no file
   walstorm run stress.json --set producer.batchSize=500 --set phases.0.durationSec=10
   walstorm run stress.json --dry-run             what it would do, and the resolved config
+  walstorm search stress.json --max 50000        the highest rate that is sustained
+  walstorm sweep stress.json --vary consumer.flushBatchSize=50,200,1000
+  walstorm compare before/ -- after/             what changed, and is it beyond noise
   walstorm check stress.json                     is everything ready for it, and what to do if not
 
 A value comes from, later ones win: built-in, file, environment, flags. A flag left out changes nothing.
@@ -32,14 +39,21 @@ Exit codes:
   0 passed   1 run failed   2 bad config or usage   3 environment not ready
   99 thresholds crossed   130 interrupted (report written))";
 
-constexpr std::array kCommands{"run", "check", "clean"};
-constexpr std::array kLaterCommands{"search", "sweep", "compare", "report"};
+constexpr std::array<std::pair<const char*, Command>, 8> kCommands{{{"run", Command::run},
+                                                                    {"check", Command::check},
+                                                                    {"clean", Command::clean},
+                                                                    {"search", Command::search},
+                                                                    {"sweep", Command::sweep},
+                                                                    {"compare", Command::compare},
+                                                                    {"report", Command::report},
+                                                                    {"list", Command::list}}};
 
 /// The command line's raw words. Whether a flag was given is asked of CLI11, not of these.
 struct Words {
   std::string config_option, config_argument;
   std::string throughput, duration, workers, profile, output, name, seed, env_file, junit;
   std::vector<std::string> sets;
+  CommandWords command;
   bool mock = false, private_clickhouse = false, dry_run = false, verbose = false, quiet = false,
        no_color = false;
 };
@@ -57,7 +71,7 @@ std::string version_text() {
                      wire::kBuildType);
 }
 
-/// Options belong to the program, not to a command, and are found there from behind a command's name too.
+/// Options that any run takes belong to the program, and are found there from behind a command's name too.
 void describe(CLI::App& app, Words& words) {
   app.name("walstorm");
   app.footer(kFooter);
@@ -95,20 +109,9 @@ void describe(CLI::App& app, Words& words) {
       ->fallthrough();
   app.add_subcommand("clean", "Remove slot, publication, databases and tables left by earlier runs")
       ->fallthrough();
-  // What comes later is in no help, and known all the same: to say so, and to take no command for a file's
-  // name.
-  for (const char* command : kLaterCommands) app.add_subcommand(command)->group("")->prefix_command();
+  describe_commands(app, words.command);
+  // What comes later is in no help, and known all the same.
   app.add_option("--profile", words.profile)->group("");
-}
-
-/// "90", "90s", "1.5m", "2h" -> seconds, as JSON.
-std::optional<std::string> seconds_in(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(static_cast<const char*>(end), text.data() + text.size());
-  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (error != std::errc() || factor == 0 || !std::isfinite(value)) return std::nullopt;
-  return fmt::format("{}", value * factor);
 }
 
 std::vector<std::string> option_names(const CLI::App& app) {
@@ -136,18 +139,15 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
   const bool is_file =
       word.find_first_of("./") != std::string::npos || std::filesystem::exists(word, unknown);
   if (word.empty() || is_file || !app.get_subcommands().empty()) return std::nullopt;
-  std::vector<std::string> commands(kCommands.begin(), kCommands.end());
-  commands.insert(commands.end(), kLaterCommands.begin(), kLaterCommands.end());
+  std::vector<std::string> commands;
+  for (const auto& [name, command] : kCommands) commands.emplace_back(name);
   const std::string meant = config::nearest(word, commands);
   return usage_error(fmt::format("no such command or file: {}{}", word,
                                  meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
 }
 
 /// Commands and flags whose feature this version lacks.
-std::optional<Answer> later_feature(const CLI::App& app, const Words& words) {
-  for (const char* command : kLaterCommands) {
-    if (app.got_subcommand(command)) return not_yet(fmt::format("walstorm {}", command));
-  }
+std::optional<Answer> later_feature(const Words& words) {
   if (!words.profile.empty() && words.profile != "none") return not_yet("--profile " + words.profile);
   return std::nullopt;
 }
@@ -163,7 +163,7 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
   if (app.count("--duration") > 0) {
     const auto seconds = seconds_in(words.duration);
     if (!seconds) return usage_error(fmt::format("--duration {}: write 60, 30s, 2m or 1h", words.duration));
-    add("--duration", "phases.*.durationSec", *seconds, false);
+    add("--duration", "phases.*.durationSec", fmt::format("{}", *seconds), false);
   }
   add("--workers", "producer.workerCount", words.workers, false);
   add("--mock-clickhouse", "consumer.useMockClickhouse", words.mock ? "true" : "false", false);
@@ -186,7 +186,7 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
 }
 
 std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const Words& words) {
-  if (auto answer = later_feature(app, words)) return *answer;
+  if (auto answer = later_feature(words)) return *answer;
   if (!app.remaining(true).empty()) return unknown_words(app);
   if (!words.config_option.empty() && !words.config_argument.empty()) {
     return usage_error(fmt::format("one config file at most; here are {} and {}", words.config_option,
@@ -196,20 +196,41 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
     return usage_error("--mock-clickhouse and --private-clickhouse exclude each other");
   if (words.verbose && words.quiet) return usage_error("-v and -q exclude each other");
   CommandLine line;
-  line.command = app.got_subcommand("clean")   ? Command::clean
-                 : app.got_subcommand("check") ? Command::check
-                                               : Command::run;
+  for (const auto& [name, command] : kCommands) {
+    if (app.got_subcommand(name)) line.command = command;
+  }
   const std::string& file = words.config_option.empty() ? words.config_argument : words.config_option;
   if (auto answer = mistyped_command(app, words)) return *answer;
   if (!file.empty()) line.request.file = file;
   if (!words.env_file.empty()) line.request.env_file = words.env_file;
-  line.request.needs_sink = line.command == Command::run;
+  line.request.needs_sink = line.command != Command::check && line.command != Command::clean;
   if (!words.junit.empty()) line.junit_file = words.junit;
   line.dry_run = words.dry_run;
   line.color = !words.no_color;
   line.verbosity = words.verbose ? Verbosity::verbose : words.quiet ? Verbosity::quiet : Verbosity::normal;
   if (auto answer = add_overrides(app, words, line.request.overrides)) return *answer;
+  if (const std::string wrong = read_command(app, words.command, line); !wrong.empty())
+    return usage_error(wrong);
+  line.output_dir = words.output.empty() ? kOutputDir : words.output;
   return line;
+}
+
+/// The program's own help; behind the name of a command with options those first, and then what any run
+/// takes.
+std::string help_text(const CLI::App& app) {
+  const auto program = [&app] {
+    return app.get_formatter()->make_help(&app, "walstorm", CLI::AppFormatMode::Normal);
+  };
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (command
+            ->get_options([](const CLI::Option* option) {
+              return option->get_lnames() != std::vector<std::string>{"help"};
+            })
+            .empty())
+      continue;
+    return command->help("walstorm") + "\nAnd what any command takes:\n" + program() + "\n";
+  }
+  return program() + "\n";
 }
 
 }  // namespace
@@ -223,11 +244,12 @@ std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const
   describe(app, words);
   app.allow_extras();  // unknown_words() says more about them than CLI11 does
   try {
-    app.parse(argc, argv);
+    auto arguments = with_named_candidates(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
     return command_line_from(app, words);
   } catch (const CLI::CallForHelp&) {
-    // The program's help, behind a command's name too: commands have no options of their own.
-    return Answer{app.get_formatter()->make_help(&app, "walstorm", CLI::AppFormatMode::Normal) + "\n", 0};
+    return Answer{help_text(app), 0};
   } catch (const CLI::CallForVersion&) {
     return Answer{version_text(), 0};
   } catch (const CLI::ParseError& error) {

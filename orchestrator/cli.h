@@ -5,11 +5,14 @@
 #include <string>
 #include <variant>
 
+#include "orchestrator/compare/compare.h"
 #include "orchestrator/config/load.h"
+#include "orchestrator/search/search.h"
+#include "orchestrator/sweep/sweep.h"
 
 namespace walstorm {
 
-enum class Command { run, check, clean };
+enum class Command { run, check, clean, search, sweep, compare, report, list };
 enum class Verbosity { quiet, normal, verbose };
 
 /// What the command line asks for.
@@ -17,6 +20,12 @@ struct CommandLine {
   Command command = Command::run;
   config::LoadRequest request;  ///< for config::load: the file and what the flags put over it
   std::optional<std::filesystem::path> junit_file;
+  // Of the command that has them:
+  search::Options search = {};
+  sweep::Options sweep = {};
+  compare::Options compare = {};
+  std::filesystem::path output_dir;  ///< for commands that read no config
+  std::filesystem::path folder;      ///< of report and list; empty: where runs go
   bool dry_run = false;
   bool color = true;  ///< false: never; true: where the terminal takes it
   Verbosity verbosity = Verbosity::normal;

@@ -51,22 +51,44 @@ int carry_out_check(const config::Config& config) {
   return check::is_ready(sections) ? 0 : kNotReady;
 }
 
+run::Display display_of(const CommandLine& line) {
+  run::Display display;
+  display.quiet = line.verbosity == Verbosity::quiet;
+  display.terminal = ::isatty(STDOUT_FILENO) == 1;
+  display.colour = line.color && display.terminal;
+  display.junit_file = line.junit_file;
+  return display;
+}
+
+/// The config with more put over what the command line says: for a trial.
+config::Config resolve(const CommandLine& line, const std::vector<config::Override>& more) {
+  config::LoadRequest request = line.request;
+  request.overrides.insert(request.overrides.end(), more.begin(), more.end());
+  return config::load(request, config::process_environment(), std::filesystem::current_path(),
+                      measure::figure_names());
+}
+
+int carry_out_many(const CommandLine& line) {
+  process::EventLoop loop;
+  const auto resolve_more = [&line](const std::vector<config::Override>& more) {
+    return resolve(line, more);
+  };
+  return line.command == Command::search
+             ? search::carry_out(loop, resolve_more, line.search, display_of(line))
+             : sweep::carry_out(loop, resolve_more, line.sweep, display_of(line));
+}
+
 int carry_out(const CommandLine& line) {
-  const config::Config config = config::load(line.request, config::process_environment(),
-                                             std::filesystem::current_path(), measure::figure_names());
+  if (line.command == Command::search || line.command == Command::sweep) return carry_out_many(line);
+  const config::Config config = resolve(line, {});
   if (line.command == Command::clean) return carry_out_clean(config, line.dry_run);
   if (line.command == Command::check) return carry_out_check(config);
   if (line.dry_run) {
     fmt::print("{}", config::dry_run_text(config));
     return 0;
   }
-  run::Display display;
-  display.quiet = line.verbosity == Verbosity::quiet;
-  display.terminal = ::isatty(STDOUT_FILENO) == 1;
-  display.colour = line.color && display.terminal;
-  display.junit_file = line.junit_file;
   process::EventLoop loop;
-  return run::carry_out(loop, config, config.output_dir, display).exit_code;
+  return run::carry_out(loop, config, config.output_dir, display_of(line)).exit_code;
 }
 
 }  // namespace

@@ -5,8 +5,7 @@
 #include <iostream>
 #include <utility>
 
-#include "orchestrator/config/phase_plan.h"
-#include "orchestrator/config/trial_load.h"
+#include "orchestrator/report/format.h"
 #include "orchestrator/report/sweep_json.h"
 #include "orchestrator/report/sweep_text.h"
 #include "proto/wire/clock.h"
