@@ -15,8 +15,14 @@ namespace {
 
 constexpr const char* kProcesses = "processes.";
 
+/// What begins so comes before what is spelt alike: of "consumer.lag" somebody has left out the rest.
 std::string or_meant(std::string says, const std::string& word, const std::vector<std::string>& candidates) {
-  const std::string meant = nearest(word, candidates);
+  std::string meant;
+  for (const std::string& candidate : candidates) {
+    if (!candidate.starts_with(word)) continue;
+    if (meant.empty() || candidate.size() < meant.size()) meant = candidate;
+  }
+  if (meant.empty()) meant = nearest(word, candidates);
   if (!meant.empty()) says += fmt::format("; did you mean {}?", meant);
   return says;
 }
@@ -176,8 +182,8 @@ class Check final {
       ++judged;
       const Phase& phase = (*phases_)[i];
       if (!threshold.window_sec || *threshold.window_sec <= phase.duration_sec) continue;
-      add(at / "windowSec",
-          fmt::format("is longer than phase \"{}\", {:g} s", phase.name, phase.duration_sec));
+      add(at / "windowSec", fmt::format("is longer than phase \"{}\", which it would judge: {:g} s",
+                                        phase.name, phase.duration_sec));
     }
     if (judged == 0 && !is_known(problems_, expr_at)) add(expr_at, why_none_is_judged(threshold));
   }

@@ -110,6 +110,9 @@ class PhaseFold final {
   struct LoadWindow {
     double start_unix_us = 0, end_unix_us = 0;
     double share = 1;  // of the schedule's records that were due in it
+    // Only up to where the workers have told, each by Samples of its own second: rates are then read off the
+    // curves, which put them at one moment.
+    bool is_live = false;
 
     [[nodiscard]] double seconds() const { return (end_unix_us - start_unix_us) / 1e6; }
   };

@@ -149,10 +149,14 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
                                           std::optional<double> records_due) const {
   ProducerReport report = report_of(totals);
   if (!window) return report;
-  const auto records = static_cast<double>(report.records);
+  const CountCurve produced = produced_curve();
+  auto records = static_cast<double>(report.records);
+  if (window->is_live && !produced.empty()) {
+    records = *produced.at(window->end_unix_us) - *produced.at(window->start_unix_us);
+  }
   report.throughput = ratio(records, window->seconds());
   report.throughput_per_sec =
-      distribution_of(rates_within(produced_curve(), window->start_unix_us, window->end_unix_us));
+      distribution_of(rates_within(produced, window->start_unix_us, window->end_unix_us));
   if (records_due) report.target_ratio = ratio(records, *records_due);
   return report;
 }

@@ -137,7 +137,10 @@ std::string thresholds_table(const measure::RunReport& report) {
   std::vector<Row> rows;
   for (const auto& phase : report.phases) {
     for (const auto& threshold : phase.thresholds) {
-      rows.push_back({expression_text(threshold), phase.name, threshold.passed ? "ok" : "**crossed**",
+      rows.push_back({expression_text(threshold), phase.name,
+                      threshold.passed         ? "ok"
+                      : is_measured(threshold) ? "**crossed**"
+                                               : "**no data**",
                       number_text(threshold.observed), number_text(threshold.limit), threshold.says});
     }
   }

@@ -140,7 +140,9 @@ std::string thresholds_text(const measure::RunReport& report, bool colour) {
   std::string text;
   for (const PhaseReport& phase : report.phases) {
     for (const measure::ThresholdResult& threshold : phase.thresholds) {
-      const std::string word = threshold.passed ? "ok      " : "crossed ";
+      const std::string word = threshold.passed         ? "ok      "
+                               : is_measured(threshold) ? "crossed "
+                                                        : "no data ";
       std::string lines;
       for (const std::string& line : wrapped(
                fmt::format("{}: {} ({})", phase.name, expression_text(threshold), observed_text(threshold)),

@@ -173,6 +173,13 @@ class Simulation final {
 }  // namespace
 
 PhaseFold SimulatedPipe::run(const std::function<void(const Second&)>& on_second) const {
+  return run_watched([&on_second](const PhaseFold&, const Second& second) {
+    if (on_second) on_second(second);
+  });
+}
+
+PhaseFold SimulatedPipe::run_watched(
+    const std::function<void(const PhaseFold&, const Second&)>& on_second) const {
   PhaseFacts facts;
   facts.phase = {.name = "peak", .duration_sec = duration_sec, .load = load, .records = {}, .warmup = false};
   if (const auto due = records_due(load, duration_sec, duration_sec)) {
@@ -183,7 +190,7 @@ PhaseFold SimulatedPipe::run(const std::function<void(const Second&)>& on_second
   facts.flush_concurrency_max = kFlushesMax;
   facts.carry = carry;
   PhaseFold fold(facts);
-  Simulation(*this, fold).run(on_second);
+  Simulation(*this, fold).run([&](const Second& second) { on_second(fold, second); });
   return fold;
 }
 

@@ -31,6 +31,10 @@ struct SimulatedPipe {
   /// second.
   [[nodiscard]] PhaseFold run(const std::function<void(const Second&)>& on_second = nullptr) const;
 
+  /// run(), with the fold as it is at each second.
+  [[nodiscard]] PhaseFold run_watched(
+      const std::function<void(const PhaseFold&, const Second&)>& on_second) const;
+
   /// run() and settle.
   [[nodiscard]] PhaseReport report() const;
 };

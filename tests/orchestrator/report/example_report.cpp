@@ -127,7 +127,13 @@ PhaseReport overloaded() {
       .evidence = {
           {"drain.completed", 0, 1, "30.0 s after the load, records were still not acknowledged"},
           {"consumer.flushMs.p50", 55.0, {}, "every flush allowed was under way in 97 % of the Samples"}}};
-  report.thresholds = {{"consumer.lagMs.p99 < 1000", false, 35'000}};
+  report.thresholds = {
+      {"producer.errorRate < 0.01", true, 0, 0.01},
+      {"consumer.lagMs.p99 < 1000", false, 35'000, 1000},
+      {"consumer.lagMs.p99 < 2 * phase('baseline').consumer.lagMs.p99", false, 12'345.678, 560, 10,
+       "worst in the 10 s that ended 60.0 s into the load"},
+      {"consumer.parts.created < 100", false, {}, 100, {}, "never measured: consumer.parts.created"}};
+  report.outcome = Outcome::thresholds_crossed;
   return report;
 }
 
@@ -138,8 +144,8 @@ RunReport full_report() {
   report.name = "quickstart";
   report.started_at_unix_us = kStartUnixUs;
   report.ended_at_unix_us = kStartUnixUs + 240'000'000;
-  report.outcome = Outcome::passed;
-  report.exit_code = 0;
+  report.outcome = Outcome::thresholds_crossed;
+  report.exit_code = 99;
   report.notes = {"a slot left by an earlier run was dropped"};
   report.environment = {.host = "bench",
                         .kernel = "Linux 6.1.0",
