@@ -1,5 +1,6 @@
 #include "orchestrator/measure/figures.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
