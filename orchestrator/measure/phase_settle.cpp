@@ -148,6 +148,10 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
                                           const std::optional<LoadWindow>& window,
                                           std::optional<double> records_due) const {
   ProducerReport report = report_of(totals);
+  if (all_producers_done()) {  // until then some may yet be started
+    report.not_started = 0;
+    for (const auto& [name, producer] : producers_) *report.not_started += producer.totals().not_started;
+  }
   if (!window) return report;
   const CountCurve produced = produced_curve();
   auto records = static_cast<double>(report.records);

@@ -59,6 +59,8 @@ TEST(PhaseLive, TellsOfTheLastSecondsByTheSameRulesAsOfTheWholePhase) {
   EXPECT_NEAR(so_far->duration_sec, 15, 0.001);
   EXPECT_EQ(so_far->producer.records, 75'000);
   const PhaseReport whole = fold.settle(Outcome::passed);
+  EXPECT_EQ(window->producer.not_started, std::nullopt);
+  EXPECT_EQ(whole.producer.not_started, 0);
   for (const PhaseReport& part : {*window, *so_far}) {
     EXPECT_NEAR(*part.producer.throughput, *whole.producer.throughput, 1);
     EXPECT_NEAR(*part.producer.target_ratio, 1, 0.001);
