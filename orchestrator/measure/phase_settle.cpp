@@ -285,6 +285,7 @@ Carry PhaseFold::carry() const {
     if (!consumer.has_stats()) continue;
     carry.acknowledged[name] = {consumer.taken_unix_us(), consumer.totals().run_acknowledged.records()};
   }
+  carry.head = ladder_.head();
   return carry;
 }
 
@@ -311,7 +312,7 @@ std::optional<wire::RowTally> PhaseFold::rows_expected() const {
 }
 
 std::vector<std::string> PhaseFold::notes() const {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = server_.notes();
   const auto note = [&notes](const auto& workers) {
     for (const auto& [name, worker] : workers) {
       if (worker.has_result()) continue;
@@ -345,6 +346,8 @@ PhaseReport PhaseFold::settle(Outcome outcome) const {
   report.producer = producer_report(window);
   report.consumer = consumer_report(window);
   report.processes = process_reports();
+  report.ladder = ladder_.report(consumer_rungs());
+  report.postgres = server_.report();
   report.drain = drain_;
   report.ledger = settle_changes(phase_sides());
   report.outcome = is_clean(report.ledger) ? outcome : Outcome::failed;
