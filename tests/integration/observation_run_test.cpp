@@ -69,7 +69,7 @@ TEST_F(OnAServer, AStalledSinkGrowsOneDistanceInBytesAndSecondsAndTheSlotAgrees)
   double behind_max = 0;
   bool seen = false;
   run.wait_until([&] {
-    const auto row = observer.look("pg_current_wal_lsn() - s.confirmed_flush_lsn");
+    const auto row = observer.look("coalesce(pg_current_wal_lsn() - s.confirmed_flush_lsn, 0)");
     if (row) behind_max = std::max(behind_max, (*row)[0].as<double>());
     seen = seen || row;
     return seen && !row;  // the slot is gone
@@ -83,8 +83,9 @@ TEST_F(OnAServer, AStalledSinkGrowsOneDistanceInBytesAndSecondsAndTheSlotAgrees)
   EXPECT_LT(flushed["sec"]["min"], 1);
   EXPECT_LT(flushed["sec"]["end"], 1);
   EXPECT_GT(flushed["bytes"]["max"], 2'000'000) << "more than 1 KB a record";
-  EXPECT_EQ(flushed["bytes"]["end"], 0);
-  for (const char* other : {"headToSent", "sentToReceived", "flushedToConfirmed"}) {
+  EXPECT_LT(flushed["bytes"]["end"], 10'000) << "of what nobody publishes";
+  // (What was flushed at last waits for the next status message: up to a second, with all of it behind.)
+  for (const char* other : {"headToSent", "sentToReceived"}) {
     EXPECT_LT(report["ladder"][other]["bytes"]["max"], flushed["bytes"]["max"]) << other;
   }
   // Ours is looked at once a second, theirs at any time: a second's worth of WAL apart, and as much again on

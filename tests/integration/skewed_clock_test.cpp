@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr double kRate = 1000;
-constexpr double kSeconds = 4;
+constexpr double kSeconds = 3;
 
 /// The programs in a folder of their own, in which worker `program` lives `ahead_sec` ahead.
 class SkewedClock : public OnAServer {
