@@ -62,6 +62,22 @@ ConsumerReport consumer_of(std::uint64_t records, double landed) {
   return consumer;
 }
 
+void add_observations(PhaseReport& report) {
+  report.ladder = {.head_to_sent = {{0, 12'000, 0}, {0, 0.04, 0}},
+                   .sent_to_received = {{0, 0, 0}, {0, 0, 0}},
+                   .received_to_flushed = {{2000, 640'000, 0}, {0.02, 0.12, 0}},
+                   .flushed_to_confirmed = {{8000, 5'600'000, 56}, {0.01, 1.02, 0.5}}};
+  report.postgres = {.wal_status = "reserved",
+                     .safe_wal_bytes_min = 900'000'000,
+                     .spilled_transactions = 3,
+                     .spilled_bytes = 48'000'000,
+                     .streamed_transactions = 0,
+                     .streamed_bytes = 0,
+                     .walsender_states = {{"catchup", 0.02}, {"streaming", 0.98}},
+                     .walsender_waits = {{"Client:WalSenderWaitForWAL", 0.9}, {"running", 0.1}},
+                     .writer_waits = {{"IO:WALSync", 0.4}, {"idle", 3.2}, {"running", 0.4}}};
+}
+
 PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double landed) {
   PhaseReport report;
   report.name = name;
@@ -90,19 +106,7 @@ PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double 
   report.processes = {process("orchestrator", 100, 0.6),    process("producer-0", 101, 12),
                       process("consumer-0", 102, 4),        process("postgres-walsender", 103, 3),
                       process("postgres-backends", {}, 30), process("postgres-sampler", 104, 0.1)};
-  report.ladder = {.head_to_sent = {{0, 12'000, 0}, {0, 0.04, 0}},
-                   .sent_to_received = {{0, 0, 0}, {0, 0, 0}},
-                   .received_to_flushed = {{2000, 640'000, 0}, {0.02, 0.12, 0}},
-                   .flushed_to_confirmed = {{8000, 5'600'000, 56}, {0.01, 1.02, 0.5}}};
-  report.postgres = {.wal_status = "reserved",
-                     .safe_wal_bytes_min = 900'000'000,
-                     .spilled_transactions = 3,
-                     .spilled_bytes = 48'000'000,
-                     .streamed_transactions = 0,
-                     .streamed_bytes = 0,
-                     .walsender_states = {{"catchup", 0.02}, {"streaming", 0.98}},
-                     .walsender_waits = {{"Client:WalSenderWaitForWAL", 0.9}, {"running", 0.1}},
-                     .writer_waits = {{"IO:WALSync", 0.4}, {"idle", 3.2}, {"running", 0.4}}};
+  add_observations(report);
   report.drain = {true, 0.2};
   report.ledger = {.produced = records,
                    .received = records,
