@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "orchestrator/measure/count_curve.h"
 #include "orchestrator/measure/run_report.h"
