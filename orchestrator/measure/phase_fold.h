@@ -9,10 +9,12 @@
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/consumer_fold.h"
+#include "orchestrator/measure/ladder_fold.h"
 #include "orchestrator/measure/ledger.h"
 #include "orchestrator/measure/pipe_totals.h"
 #include "orchestrator/measure/producer_fold.h"
 #include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/server_fold.h"
 #include "orchestrator/measure/usage_fold.h"
 #include "proto/metrics.pb.h"
 
@@ -25,6 +27,8 @@ struct Carry {
   std::optional<std::uint64_t> replayed = 0;
   /// Where each consumer's run_acknowledged stood.
   std::map<std::string, CountPoint> acknowledged;
+  /// Where the head of the WAL was: a backlog of an earlier phase is as old as it is.
+  HeadCurve head;
 };
 
 struct WorkerFacts {
@@ -50,12 +54,6 @@ struct PartsSample {
   std::uint64_t created = 0;  ///< by inserts, since the table was made
 };
 
-/// PostgreSQL's rungs of the LSN ladder, read at one moment; nullopt where there is no such row.
-struct LadderSample {
-  std::int64_t at_unix_us = 0;
-  std::optional<wire::Lsn> head_lsn, sent_lsn, confirmed_lsn;
-};
-
 /// Folds all that is observed of one phase, as it arrives, into its report.
 ///
 /// Memory is bounded however long the phase. Workers' figures are cumulative, so a lost Sample costs
@@ -71,9 +69,12 @@ class PhaseFold final {
   /// Once a second.
   void ladder(const LadderSample& sample);
   /// Once a second.
+  void server(const ServerLook& look);
+  /// Once a second.
   void parts(const PartsSample& sample);
-  /// Once a second for each process of "orchestrator", "postgres-walsender", "postgres-backends" and
-  /// "clickhouse"; the workers account for themselves.
+  /// Once a second for each process of "orchestrator", "postgres-walsender", "postgres-backends",
+  /// "postgres-sampler" (what our own looking costs the server) and "clickhouse"; the workers account for
+  /// themselves.
   void process(const ProcessSample& sample);
   /// No producer starts anything any more: the planned end, or an earlier one.
   void load_ended(std::int64_t at_unix_us);
@@ -123,6 +124,7 @@ class PhaseFold final {
   [[nodiscard]] std::optional<double> close_target(std::int64_t load_started_unix_us);
   void add_rates(Second& second);
   void add_ladder(Second& second);
+  [[nodiscard]] ConsumerRungs consumer_rungs() const;
 
   // phase_settle.cpp
   [[nodiscard]] std::optional<LoadWindow> load_window(Outcome outcome) const;
@@ -157,8 +159,9 @@ class PhaseFold final {
   std::optional<std::int64_t> ready_unix_us_;  // the first worker's
   std::optional<std::int64_t> load_ended_unix_us_;
   DrainReport drain_;
-  std::optional<LadderSample> ladder_;  // of this second
-  double target_closed_sec_ = 0;        // up to where in the load the last second's target went
+  LadderFold ladder_;
+  ServerFold server_;
+  double target_closed_sec_ = 0;  // up to where in the load the last second's target went
   std::optional<std::uint64_t> wal_behind_bytes_max_, wal_behind_bytes_end_;
   std::optional<PartsSample> parts_first_, parts_last_;
   std::uint64_t parts_active_max_ = 0;

@@ -269,6 +269,7 @@ Carry PhaseFold::carry() const {
     if (!consumer.has_stats()) continue;
     carry.acknowledged[name] = {consumer.taken_unix_us(), consumer.totals().run_acknowledged.records()};
   }
+  carry.head = ladder_.head();
   return carry;
 }
 
@@ -295,7 +296,7 @@ std::optional<wire::RowTally> PhaseFold::rows_expected() const {
 }
 
 std::vector<std::string> PhaseFold::notes() const {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = server_.notes();
   const auto note = [&notes](const auto& workers) {
     for (const auto& [name, worker] : workers) {
       if (worker.has_result()) continue;
@@ -330,6 +331,8 @@ PhaseReport PhaseFold::figures(const PipeTotals& totals, const std::optional<Loa
   report.producer = producer_report(totals.producer, window, records_due);
   report.consumer = consumer_report(totals.consumer, window);
   report.processes = process_reports();
+  report.ladder = ladder_.report(consumer_rungs());
+  report.postgres = server_.report();
   return report;
 }
 

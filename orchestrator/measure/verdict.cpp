@@ -53,8 +53,12 @@ class Judge final {
   }
 
   Verdict say(VerdictState state, Bottleneck bottleneck) {
-    return {
-        .state = state, .bottleneck = bottleneck, .capacity_estimate = {}, .evidence = std::move(evidence_)};
+    return {.state = state,
+            .bottleneck = bottleneck,
+            .capacity_estimate = {},
+            .window_needed_sec = {},
+            .evidence = std::move(evidence_),
+            .try_next = {}};
   }
 
   Verdict failed() {

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/observation_json.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::report {
@@ -155,6 +156,8 @@ Json to_json(const measure::PhaseReport& phase) {
       {"producer", to_json(phase.producer)},
       {"consumer", to_json(phase.consumer)},
       {"processes", processes},
+      {"ladder", ladder_json(phase.ladder)},
+      {"postgres", postgres_json(phase.postgres)},
       {"drain",
        {{"completed", or_null(phase.drain.completed)}, {"durationSec", or_null(phase.drain.duration_sec)}}},
       {"ledger", to_json(phase.ledger)},
@@ -171,7 +174,8 @@ Json to_json(const measure::Environment& e) {
           {"memoryBytes", e.memory_bytes == 0 ? Json(nullptr) : Json(e.memory_bytes)},
           {"postgresVersion", or_null(e.postgres_version)},
           {"postgresSettings", e.postgres_settings},
-          {"clickhouseVersion", or_null(e.clickhouse_version)}};
+          {"clickhouseVersion", or_null(e.clickhouse_version)},
+          {"clocks", clocks_json(e.clocks)}};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
 #include "proto/wire/version.h"
@@ -109,7 +110,13 @@ std::string phase_section(const measure::PhaseReport& phase) {
         "with the age they had then.\n\n",
         count_text(phase.consumer.censored));
   }
-  std::vector<Row> rows;
+  std::vector<Row> rows = ladder_rows(phase.ladder);
+  const Row header = rows.front();
+  rows.erase(rows.begin());
+  text += table(header, rows);
+  if (const std::string postgres = postgres_text(phase.postgres); !postgres.empty())
+    text += postgres + "\n\n";
+  rows.clear();
   for (const auto& process : phase.processes) {
     rows.push_back({process.role, process.pid ? std::to_string(*process.pid) : "–",
                     sec_text(process.cpu_user_sec), sec_text(process.cpu_system_sec),
@@ -161,6 +168,9 @@ std::string environment_section(const measure::RunReport& report) {
       {"PostgreSQL", known(e.postgres_version)},
       {"ClickHouse", known(e.clickhouse_version)},
       {"walstorm", fmt::format("{} ({}, {})", wire::kToolVersion, wire::kGitRevision, wire::kBuildType)}};
+  for (const auto& clock : e.clocks) {
+    rows.push_back({fmt::format("clock of {}", clock.role), clock_text(clock)});
+  }
   for (const auto& [name, value] : e.postgres_settings) rows.push_back({name, value});
   return "## Environment\n\n" + table({"what", "value"}, rows);
 }
@@ -170,6 +180,7 @@ constexpr const char* kHowToRead = R"(## How to read this
 - **achieved**, **landed**: records per second committed in PostgreSQL, and acknowledged by the sink, over the load window alone; the drain is never in it.
 - **write latency** counts from the moment a batch was *due*, so a generator or server that falls late shows it; **service time** from its start; **schedule lag** is the difference.
 - **replication lag**: from PostgreSQL's commit timestamp to the sink's acknowledgement, per record. Its stages: **receive** (until read from the socket), **queue** (until its flush starts), **flush** (until acknowledged).
+- **where the WAL was**: distances on the way from PostgreSQL to the sink, looked at once a second, in bytes and as the age of the oldest byte in them. An idle pipe has a floor that need not be 0.
 - **generator-limited** says that the producers could not keep the schedule: the figures then show no limit of the replication.
 - "–" is a figure that was not measured. All figures, with more percentiles, are in `metrics.json`; each second of the run is in `timeseries.csv`.
 )";

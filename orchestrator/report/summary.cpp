@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
 
@@ -193,6 +194,10 @@ std::string summary(const measure::RunReport& report, const std::string& folder,
     add("rows", ledger_text(report.rows));
     add("content", ledger_text(report.content));
     for (const std::string& difference : report.content.differences) add("", difference);
+  }
+  for (const measure::ClockReport& clock : report.environment.clocks) {
+    if (is_off(clock))
+      add("clock", fmt::format("{}'s is {}; times are corrected", clock.role, clock_text(clock)));
   }
   for (const std::string& note : report.notes) {
     std::string lines;

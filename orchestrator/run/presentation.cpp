@@ -27,7 +27,7 @@ std::vector<std::string> roles_of(const config::Config& config) {
   std::vector<std::string> roles{"orchestrator"};
   for (unsigned i = 0; i < config.producer.worker_count; ++i) roles.push_back(producer_name(i));
   roles.push_back(consumer_name(0));
-  roles.insert(roles.end(), {"postgres-walsender", "postgres-backends"});
+  roles.insert(roles.end(), {"postgres-walsender", "postgres-backends", "postgres-sampler"});
   if (!config.consumer.use_mock_clickhouse) roles.emplace_back("clickhouse");
   return roles;
 }
