@@ -10,6 +10,8 @@
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/consumer_fold.h"
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/part_load.h"
+#include "orchestrator/measure/pipe_course.h"
 #include "orchestrator/measure/producer_fold.h"
 #include "orchestrator/measure/run_report.h"
 #include "orchestrator/measure/usage_fold.h"
@@ -24,6 +26,8 @@ struct Carry {
   std::optional<std::uint64_t> replayed = 0;
   /// Where each consumer's run_acknowledged stood.
   std::map<std::string, CountPoint> acknowledged;
+  /// The least lag of any phase: the pipe's floor, as far as it is known.
+  std::optional<double> lag_floor_sec = {};
 };
 
 struct WorkerFacts {
@@ -39,6 +43,7 @@ struct PhaseFacts {
   std::vector<WorkerFacts> producers, consumers;
   /// Of one consumer.
   std::optional<std::uint32_t> flush_concurrency_max;
+  PipeSettings settings = {};
   bool own_clickhouse = false;  ///< a private one, whose process can be looked at
   Carry carry;
 };
@@ -96,6 +101,7 @@ class PhaseFold final {
     double start_unix_us = 0, end_unix_us = 0;
     double share = 1;  // of the schedule's records that were due in it
 
+    [[nodiscard]] double middle_unix_us() const { return (start_unix_us + end_unix_us) / 2; }
     [[nodiscard]] double seconds() const { return (end_unix_us - start_unix_us) / 1e6; }
   };
 
@@ -112,7 +118,7 @@ class PhaseFold final {
   [[nodiscard]] ProducerReport producer_report(const std::optional<LoadWindow>& window) const;
   [[nodiscard]] ConsumerReport consumer_report(const std::optional<LoadWindow>& window) const;
   void add_lag(ConsumerReport& report) const;
-  [[nodiscard]] std::vector<ProcessReport> process_reports() const;
+  [[nodiscard]] std::vector<ProcessReport> process_reports(const std::optional<LoadWindow>& window) const;
   [[nodiscard]] ChangeSides phase_sides() const;
   [[nodiscard]] bool all_producers_done() const;
   [[nodiscard]] bool all_consumers_done() const;
@@ -123,6 +129,12 @@ class PhaseFold final {
   [[nodiscard]] CountCurve acknowledged_curve() const;
   [[nodiscard]] CountCurve run_acknowledged_curve() const;
   [[nodiscard]] std::vector<std::string> notes() const;
+
+  // part_load.cpp
+  [[nodiscard]] PartLoad part_load(const std::optional<LoadWindow>& window) const;
+  [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,
+                                       const Distribution& flush_ms) const;
+  [[nodiscard]] std::optional<double> lag_floor_sec() const;
 
   PhaseFacts facts_;
   std::map<std::string, ProducerFold> producers_;
