@@ -100,14 +100,18 @@ class PipeInquiry final {
   [[nodiscard]] std::optional<double> loop_share() const {
     return load_.consumer_loop_share ? load_.consumer_loop_share : phase_.consumer.loop_utilization_mean;
   }
-  [[nodiscard]] bool consumer_is_busy() const { return loop_share().value_or(0) >= kBusyShare; }
+  /// A process that has to wait for a CPU is busy even where its loop's own time does not show it.
+  [[nodiscard]] bool consumer_is_busy() const {
+    return loop_share().value_or(0) >= kBusyShare || is_cpu_bound(load_.consumer);
+  }
 
   Blame consumer_cpu() {
     add("consumer.loopUtilization.max", loop_share(), kBusyShare,
-        fmt::format("the consumer's loop was at work for {} of the time", percent(*loop_share())));
+        fmt::format("the consumer's loop was at work for {} of the time", percent(loop_share().value_or(0))));
     if (!load_.consumer.share) return say(Bottleneck::consumer_cpu, consumer_advice(phase_, settings_));
     add(cpu_figure("consumer-0"), load_.consumer.share, 1, cpu_text("its process", load_.consumer));
-    const bool starved = *load_.consumer.share < kServedShare * *loop_share();
+    const double wanted = std::max(loop_share().value_or(0), *cpu_wanted(load_.consumer));
+    const bool starved = *load_.consumer.share < kServedShare * wanted;
     return say(Bottleneck::consumer_cpu, starved
                                              ? starvation_advice("consumer", settings_, *load_.consumer.share)
                                              : consumer_advice(phase_, settings_));

@@ -205,7 +205,7 @@ class Simulation final {
   double latency_factor_ = 1;
   std::int64_t now_us_ = 0;
   std::int64_t producer_sample_us_ = kSecondUs;
-  std::int64_t consumer_sample_us_ = 2 * kSecondUs + 2 * kStepUs;
+  std::int64_t consumer_sample_us_ = kSecondUs + 2 * kStepUs;
   double produced_ = 0;
   double sink_budget_ = 0;
   std::int64_t last_commit_us_ = 0;
