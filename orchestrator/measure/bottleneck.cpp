@@ -14,6 +14,8 @@ namespace {
 /// A loop, or a process that is always on a CPU or waiting for one, has no time left from here on.
 constexpr double kBusyShare = 0.9;
 constexpr double kCpuBoundShare = 0.85;
+/// One that waits for a CPU for so much of the time has too little of it, whatever it used.
+constexpr double kCpuDeniedShare = 0.4;
 /// Of the time in which it wanted a CPU a process should get this much; less, and others are in its way.
 constexpr double kServedShare = 0.75;
 /// The sink is blamed when all flushes were under way for at least this share of the load.
@@ -39,8 +41,9 @@ std::optional<double> cpu_wanted(const CpuLoad& cpu) {
   return *cpu.share + cpu.wait_share.value_or(0);
 }
 
+/// The kernel counts a wait when it ends, so one who waits long is seen to have waited less.
 bool is_cpu_bound(const CpuLoad& cpu) {
-  return cpu_wanted(cpu).value_or(0) >= kCpuBoundShare;
+  return cpu_wanted(cpu).value_or(0) >= kCpuBoundShare || cpu.wait_share.value_or(0) >= kCpuDeniedShare;
 }
 
 std::string cpu_figure(const std::string& role) {
@@ -177,7 +180,13 @@ class PipeInquiry final {
     if (const double spilled = spilled_share(); spilled >= kMostlyShare) {
       add("postgres.spilledBytes", static_cast<double>(*phase_.postgres.spilled_bytes), {},
           fmt::format("the walsender wrote {} of what it sent to disk first", percent(spilled)));
-      return say(Bottleneck::walsender, spill_advice(settings_));
+      Sentences advice = spill_advice(settings_);
+      if (is_cpu_bound(load_.walsender)) {
+        const Blame busy = busy_walsender();
+        evidence_ = busy.evidence;
+        advice.insert(advice.end(), busy.try_next.begin(), busy.try_next.end());
+      }
+      return say(Bottleneck::walsender, std::move(advice));
     }
     if (is_cpu_bound(load_.walsender)) return busy_walsender();
     if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {

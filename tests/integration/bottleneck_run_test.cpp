@@ -8,7 +8,6 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
-#include "orchestrator/postgres/query.h"
 #include "tests/integration/run_fixture.h"
 #include "tests/support/cpu_hog.h"
 #include "tests/support/lossy_proxy.h"
@@ -61,7 +60,8 @@ TEST_F(WhoIsSlow, ASlowSink) {
 
 TEST_F(WhoIsSlow, AConsumerThatGetsNoCpu) {
   const CpuHog hog(loop_);
-  WalstormRun run(config({phase("slow-consumer", 8, 4000)}, {{"drain", kShortDrain}}));
+  WalstormRun run(config({phase("slow-consumer", 8, 4000)},
+                         {{"consumer", {{"compression", "gzip"}}}, {"drain", kShortDrain}}));
   run.wait_for_output("slow-consumer");
   hog.crowd_out(only(run, "walstorm-consumer"));
   const json verdict = verdict_of(run);
@@ -110,19 +110,19 @@ TEST_F(WhoIsSlow, ANetworkThatIsTooNarrow) {
   EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("bandwidth"));
 }
 
-TEST_F(WhoIsSlow, AWalsenderThatSpillsAndGetsNoCpu) {
+TEST_F(WhoIsSlow, AWalsenderThatSpillsAndHasMuchToDo) {
   postgres::PrivateServer forgetful(loop_, {{"logical_decoding_work_mem", "64kB"}},
                                     logs_.path() / "forgetful.log");
-  const CpuHog hog(loop_);
-  WalstormRun run(
-      config({phase("slow-walsender", 8, 6000)}, {{"database", {{"url", url_of(forgetful)}}},
-                                                  {"producer", {{"batchSize", 1000}, {"writeMode", "copy"}}},
-                                                  {"drain", kShortDrain}}));
+  WalstormRun run(config({phase("slow-walsender", 8, 1500)}, {{"database", {{"url", url_of(forgetful)}}},
+                                                              {"producer", {{"batchSize", 500}}},
+                                                              {"drain", kShortDrain}}));
   run.wait_for_output("slow-walsender");
-  pqxx::connection connection(forgetful.address().conninfo("postgres", "test"));
+  // A filter that lets all rows pass, after a millisecond or two of thought about each.
+  pqxx::connection connection(forgetful.address().conninfo("walstorm_profiling", "test"));
   pqxx::nontransaction transaction(connection);
-  hog.crowd_out(
-      postgres::query_row(transaction, "SELECT active_pid FROM pg_replication_slots")[0].as<pid_t>());
+  transaction.exec(
+      "ALTER PUBLICATION walstorm_publication SET TABLE \"TaskRun\" "
+      "WHERE (length(md5(repeat(coalesce(payload, ''), 1000))) = 32)");
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "walsender");
