@@ -20,6 +20,8 @@ using testing::HasSubstr;
 
 /// Few seconds of drain: what is asked is who is slow, not to wait for it.
 const json kShortDrain = {{"timeoutSec", 1}};
+/// A process that gets no CPU is slow to answer at the end, too.
+const json kPatience = {{"graceSec", 30}};
 
 class WhoIsSlow : public OnAServer {
  protected:
@@ -60,8 +62,9 @@ TEST_F(WhoIsSlow, ASlowSink) {
 
 TEST_F(WhoIsSlow, AConsumerThatGetsNoCpu) {
   const CpuHog hog(loop_);
-  WalstormRun run(config({phase("slow-consumer", 8, 4000)},
-                         {{"consumer", {{"compression", "gzip"}}}, {"drain", kShortDrain}}));
+  WalstormRun run(
+      config({phase("slow-consumer", 8, 4000)},
+             {{"consumer", {{"compression", "gzip"}}}, {"drain", kShortDrain}, {"stop", kPatience}}));
   run.wait_for_output("slow-consumer");
   hog.crowd_out(only(run, "walstorm-consumer"));
   const json verdict = verdict_of(run);
@@ -72,7 +75,8 @@ TEST_F(WhoIsSlow, AConsumerThatGetsNoCpu) {
 
 TEST_F(WhoIsSlow, AProducerThatGetsNoCpu) {
   const CpuHog hog(loop_);
-  WalstormRun run(config({phase("slow-producer", 8, 4000)}, {{"producer", {{"batchSize", 10}}}}));
+  WalstormRun run(
+      config({phase("slow-producer", 8, 4000)}, {{"producer", {{"batchSize", 10}}}, {"stop", kPatience}}));
   run.wait_for_output("slow-producer");
   hog.crowd_out(only(run, "walstorm-producer"));
   const json verdict = verdict_of(run);

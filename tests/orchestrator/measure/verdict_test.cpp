@@ -259,6 +259,22 @@ TEST(Verdict, JudgesAPhaseThatBeginsWithABacklogByTheFloorOfThePhasesBefore) {
   EXPECT_EQ(judged(SimulatedPipe{}.report(), course).state, VerdictState::marginal);
 }
 
+TEST(Verdict, NamesTheBusiestPartOfAPipeThatKeepsUpAndGivesNoAdvice) {
+  const Verdict verdict = SimulatedPipe{}.report().verdict;
+  EXPECT_THAT(verdict.evidence.back().says, HasSubstr("the busiest part was"));
+  EXPECT_THAT(verdict.try_next, IsEmpty());
+  EXPECT_EQ(verdict.window_needed_sec, std::nullopt);
+}
+
+TEST(PipeCourse, SeesNoStandstillWhereNothingWaits) {
+  // The producer was held up, not the pipe: all that was written is acknowledged.
+  CountCurve curve;
+  for (std::int64_t second = 0; second <= 30; ++second)
+    curve.add({kStartUnixUs + second * 1'000'000, second < 10 ? static_cast<std::uint64_t>(second) : 10});
+  const double from = static_cast<double>(kStartUnixUs);
+  EXPECT_EQ(course_within({curve, curve, curve}, from, from + 30e6, {}, 0).standstill, std::nullopt);
+}
+
 TEST(PipeCourse, RaisesAnEarlierFloorToWhatTheSinkTakesToAnswerNow) {
   CountCurve produced, acknowledged;
   for (std::int64_t second = 0; second <= 30; ++second) {
