@@ -89,14 +89,16 @@ void PhaseFold::result(const std::string& worker, const proto::PhaseResult& resu
 
 void PhaseFold::take_usage(const std::string& worker, std::int64_t at_unix_us,
                            const proto::ProcessUsage& usage) {
-  process(ProcessSample{.at_unix_us = at_unix_us,
-                        .role = worker,
-                        .pid = std::nullopt,
-                        .cpu_user_us = usage.cpu_user_us(),
-                        .cpu_system_us = usage.cpu_system_us(),
-                        .rss_bytes = usage.rss_bytes(),
-                        .rss_max_bytes = usage.rss_max_bytes(),
-                        .context_switches = usage.context_switches()});
+  process(ProcessSample{
+      .at_unix_us = at_unix_us,
+      .role = worker,
+      .pid = std::nullopt,
+      .cpu_user_us = usage.cpu_user_us(),
+      .cpu_system_us = usage.cpu_system_us(),
+      .rss_bytes = usage.rss_bytes(),
+      .rss_max_bytes = usage.rss_max_bytes(),
+      .context_switches = usage.context_switches(),
+      .cpu_wait_us = usage.has_cpu_wait_us() ? std::optional(usage.cpu_wait_us()) : std::nullopt});
 }
 
 void PhaseFold::parts(const PartsSample& sample) {

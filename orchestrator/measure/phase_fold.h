@@ -11,6 +11,8 @@
 #include "orchestrator/measure/consumer_fold.h"
 #include "orchestrator/measure/ladder_fold.h"
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/part_load.h"
+#include "orchestrator/measure/pipe_course.h"
 #include "orchestrator/measure/pipe_totals.h"
 #include "orchestrator/measure/producer_fold.h"
 #include "orchestrator/measure/run_report.h"
@@ -29,6 +31,8 @@ struct Carry {
   std::map<std::string, CountPoint> acknowledged;
   /// Where the head of the WAL was: a backlog of an earlier phase is as old as it is.
   HeadCurve head;
+  /// The least lag of any phase: the pipe's floor, as far as it is known.
+  std::optional<double> lag_floor_sec = {};
 };
 
 struct WorkerFacts {
@@ -44,6 +48,7 @@ struct PhaseFacts {
   std::vector<WorkerFacts> producers, consumers;
   /// Of one consumer.
   std::optional<std::uint32_t> flush_concurrency_max;
+  PipeSettings settings = {};
   bool own_clickhouse = false;  ///< a private one, whose process can be looked at
   Carry carry;
 };
@@ -115,6 +120,7 @@ class PhaseFold final {
     // curves, which put them at one moment.
     bool is_live = false;
 
+    [[nodiscard]] double middle_unix_us() const { return (start_unix_us + end_unix_us) / 2; }
     [[nodiscard]] double seconds() const { return (end_unix_us - start_unix_us) / 1e6; }
   };
 
@@ -137,7 +143,7 @@ class PhaseFold final {
   [[nodiscard]] ConsumerReport consumer_report(const ConsumerTotals& totals,
                                                const std::optional<LoadWindow>& window) const;
   [[nodiscard]] std::optional<std::uint64_t> censor(ConsumerTotals& totals) const;
-  [[nodiscard]] std::vector<ProcessReport> process_reports() const;
+  [[nodiscard]] std::vector<ProcessReport> process_reports(const std::optional<LoadWindow>& window) const;
   [[nodiscard]] ChangeSides phase_sides() const;
   [[nodiscard]] bool all_producers_done() const;
   [[nodiscard]] bool all_consumers_done() const;
@@ -150,6 +156,11 @@ class PhaseFold final {
 
   // phase_live.cpp
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
+  // part_load.cpp
+  [[nodiscard]] PartLoad part_load(const std::optional<LoadWindow>& window) const;
+  [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,
+                                       const Distribution& flush_ms) const;
+  [[nodiscard]] std::optional<double> lag_floor_sec() const;
 
   PhaseFacts facts_;
   std::map<std::string, ProducerFold> producers_;

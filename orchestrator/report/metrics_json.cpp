@@ -95,6 +95,8 @@ Json to_json(const measure::ProcessReport& p) {
           {"cpuUserSec", or_null(p.cpu_user_sec)},
           {"cpuSystemSec", or_null(p.cpu_system_sec)},
           {"cpuMicrosPerRecord", or_null(p.cpu_micros_per_record)},
+          {"cpuShare", or_null(p.cpu_share)},
+          {"cpuWaitShare", or_null(p.cpu_wait_share)},
           {"rssMaxBytes", or_null(p.rss_max_bytes)},
           {"contextSwitches", or_null(p.context_switches)}};
 }
@@ -131,7 +133,9 @@ Json to_json(const measure::Verdict& v) {
   return {{"state", measure::to_string(v.state)},
           {"bottleneck", measure::to_string(v.bottleneck)},
           {"capacityEstimate", or_null(v.capacity_estimate)},
-          {"evidence", evidence}};
+          {"windowNeededSec", or_null(v.window_needed_sec)},
+          {"evidence", evidence},
+          {"tryNext", v.try_next}};
 }
 
 Json to_json(const measure::PhaseReport& phase) {

@@ -53,6 +53,7 @@ std::string verdicts(const measure::RunReport& report) {
   for (const auto& phase : report.phases) {
     text += fmt::format("- **{}**{}: {}\n", phase.name, phase.warmup ? " (warm-up)" : "",
                         verdict_text(phase.verdict));
+    for (const std::string& step : next_steps(phase.verdict)) text += fmt::format("  - try: {}\n", step);
     for (const std::string& note : phase.notes) text += fmt::format("  - {}\n", note);
   }
   for (const std::string& note : report.notes) text += fmt::format("- note: {}\n", note);
@@ -181,6 +182,7 @@ constexpr const char* kHowToRead = R"(## How to read this
 - **write latency** counts from the moment a batch was *due*, so a generator or server that falls late shows it; **service time** from its start; **schedule lag** is the difference.
 - **replication lag**: from PostgreSQL's commit timestamp to the sink's acknowledgement, per record. Its stages: **receive** (until read from the socket), **queue** (until its flush starts), **flush** (until acknowledged).
 - **where the WAL was**: distances on the way from PostgreSQL to the sink, looked at once a second, in bytes and as the age of the oldest byte in them. An idle pipe has a floor that need not be 0.
+- **try** names what to change next, most promising first; the verdict's bottleneck, in parentheses, is the part that held up the others.
 - **generator-limited** says that the producers could not keep the schedule: the figures then show no limit of the replication.
 - "–" is a figure that was not measured. All figures, with more percentiles, are in `metrics.json`; each second of the run is in `timeseries.csv`.
 )";

@@ -5,6 +5,7 @@
 #include <exception>
 #include <fmt/format.h>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "orchestrator/measure/ledger.h"
@@ -173,6 +174,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
         .push_back({worker->name(), worker->pid()});
   }
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
+  facts.settings = {config_.producer, config_.consumer, std::thread::hardware_concurrency()};
   facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
   if (fold_) facts.carry = fold_->carry();
   return facts;

@@ -29,6 +29,7 @@ measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
   sample.cpu_system_us = process.used.cpu_system_us;
   sample.rss_bytes = process.used.rss_own_bytes;  // shared_buffers would be in each backend's
   sample.context_switches = process.used.context_switches;
+  sample.cpu_wait_us = process.used.cpu_wait_us;
   return sample;
 }
 
@@ -50,6 +51,7 @@ measure::ProcessSample own_sample() {
   sample.rss_bytes = usage.rss_bytes();
   sample.rss_max_bytes = usage.rss_max_bytes();
   sample.context_switches = usage.context_switches();
+  if (usage.has_cpu_wait_us()) sample.cpu_wait_us = usage.cpu_wait_us();
   return sample;
 }
 
