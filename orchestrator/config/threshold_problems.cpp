@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "orchestrator/config/did_you_mean.h"
+#include "orchestrator/config/process_roles.h"
 #include "orchestrator/config/thresholds.h"
 
 /// What a config's thresholds get wrong, in words.
@@ -46,13 +47,9 @@ std::optional<std::vector<std::string>> roles_in(const Json& document, const std
   for (const char* section : {"/producer", "/consumer", "/clickhouse"}) {
     if (is_known(found, Pointer(section))) return std::nullopt;
   }
-  std::vector<std::string> roles{"orchestrator", "consumer-0", "postgres-walsender", "postgres-backends"};
-  const auto producers = document["producer"]["workerCount"].get<std::uint32_t>();
-  for (std::uint32_t i = 0; i < producers; ++i) roles.push_back(fmt::format("producer-{}", i));
   const bool own_clickhouse = document["consumer"]["useMockClickhouse"] == false &&
                               document["clickhouse"].value("url", "") == "private";
-  if (own_clickhouse) roles.emplace_back("clickhouse");
-  return roles;
+  return process_roles(document["producer"]["workerCount"].get<std::uint32_t>(), own_clickhouse);
 }
 
 /// Finds what is wrong with one threshold after the other.
