@@ -83,7 +83,7 @@ void ChangeIntake::reset_stream() {
 void ChangeIntake::on(const Begin& begin) {
   tracker_.begin();
   replays_.begin(begin.final_lsn);
-  commit_unix_us_ = begin.commit_time_us + wire::kPostgresEpochUnixUs;
+  commit_unix_us_ = begin.commit_time_us + wire::kPostgresEpochUnixUs + clock_ahead_us_;
 }
 
 void ChangeIntake::on(const Commit& commit) {

@@ -12,6 +12,7 @@
 #include "consumer/phase_book.h"
 #include "consumer/replay_filter.h"
 #include "consumer/streamed_transactions.h"
+#include "proto/wire/clock_offset.h"
 
 namespace walstorm::consumer {
 
@@ -55,6 +56,10 @@ class ChangeIntake final {
 
   [[nodiscard]] const StreamedTransactions& streamed() const { return streamed_; }
 
+  /// How far our wall clock is ahead of the server's: commits to come are put on ours, so that lags compare
+  /// times of one clock.
+  void set_clock(const wire::ClockOffset& offset) { clock_ahead_us_ = offset.known_us(); }
+
   /// The server has sent everything before `position`.
   void on_keepalive(wire::Lsn position) { tracker_.keepalive(position); }
 
@@ -95,7 +100,8 @@ class ChangeIntake final {
   // Of the message and the transaction under way.
   wire::Lsn lsn_;
   Instant received_;
-  std::int64_t commit_unix_us_ = 0;
+  std::int64_t commit_unix_us_ = 0;  // on our clock
+  std::int64_t clock_ahead_us_ = 0;
 };
 
 }  // namespace walstorm::consumer

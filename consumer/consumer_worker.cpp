@@ -5,9 +5,17 @@
 #include <spdlog/spdlog.h>
 
 #include "consumer/pipeline.h"
+#include "proto/postgres/server_clock.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::consumer {
+namespace {
+
+/// For the comparison with PostgreSQL's clock. Meanwhile nothing is read and no status is sent: much less
+/// than a server's timeout.
+constexpr std::chrono::milliseconds kClockTimeout{2000};
+
+}  // namespace
 
 ConsumerWorker::ConsumerWorker(boost::asio::io_context& loop, wire::WorkerSession& session)
     : loop_(loop), session_(session), meter_(clock_), drain_timer_(loop) {}
@@ -15,6 +23,7 @@ ConsumerWorker::ConsumerWorker(boost::asio::io_context& loop, wire::WorkerSessio
 ConsumerWorker::~ConsumerWorker() = default;
 
 void ConsumerWorker::setup(const proto::Setup& setup) {
+  conninfo_ = setup.consumer().postgres();
   pipeline_ = std::make_unique<Pipeline>(loop_, clock_, meter_, setup, [this] { finish_when_drained(); });
 }
 
@@ -54,6 +63,12 @@ void ConsumerWorker::finish() {
   drain_timer_.cancel();
   session_.send_result();
   pipeline_->close(phase_);
+}
+
+std::optional<wire::ClockOffset> ConsumerWorker::compare_clocks() {
+  const auto offset = postgres::compare_clocks(conninfo_, clock_, kClockTimeout);
+  if (offset) pipeline_->set_clock(*offset);
+  return offset;
 }
 
 void ConsumerWorker::fill(proto::Sample& sample) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -32,6 +33,7 @@ class ConsumerWorker final : public wire::Worker {
   void check_content(const proto::CheckContent& check) override;
   void fill(proto::Sample& sample) override;
   void fill(proto::PhaseResult& result) override;
+  std::optional<wire::ClockOffset> compare_clocks() override;
 
  private:
   void fill(proto::ConsumerStats& stats, std::uint64_t heap_bytes);
@@ -44,6 +46,7 @@ class ConsumerWorker final : public wire::Worker {
   BusyMeter meter_;
   boost::asio::steady_timer drain_timer_;
   std::unique_ptr<Pipeline> pipeline_;  // from Setup on
+  std::string conninfo_;
   std::uint32_t phase_ = 0;
   bool ending_ = false;
   std::int64_t phase_began_us_ = 0;

@@ -20,6 +20,7 @@
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
 #include "proto/wire/clock.h"
+#include "proto/wire/clock_offset.h"
 
 namespace walstorm::consumer {
 
@@ -41,6 +42,9 @@ class Pipeline final {
 
   /// The first phase begins.
   void load_starts() { sink_->load_starts(); }
+
+  /// Commit timestamps are PostgreSQL's: from now on they are put on our clock by this.
+  void set_clock(const wire::ClockOffset& offset) { intake_.set_clock(offset); }
 
   /// Every change before the marker of `phase` was read and is acknowledged by the sink.
   [[nodiscard]] bool drained(std::uint32_t phase);

@@ -8,6 +8,7 @@
 #include "producer/content_check.h"
 #include "producer/copy_writer.h"
 #include "producer/statement_writer.h"
+#include "proto/postgres/server_clock.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::producer {
@@ -16,6 +17,8 @@ namespace {
 using wire::Error;
 using wire::ErrorKind;
 
+/// For the comparison with PostgreSQL's clock.
+constexpr std::chrono::milliseconds kClockTimeout{2000};
 constexpr std::uint64_t kPayloadBytesMeanMax = 64U << 20;
 // All columns but the payload, roughly: for deciding how many rows a statement holds.
 constexpr std::size_t kOtherColumnsBytes = 700;
@@ -213,6 +216,10 @@ void ProducerWorker::check_rows(std::uint64_t rows) {
   checked.set_matching(report.matching);
   for (const std::string& difference : report.differences) checked.add_differences(difference);
   session_.send(frame);
+}
+
+std::optional<wire::ClockOffset> ProducerWorker::compare_clocks() {
+  return postgres::compare_clocks(options_.postgres(), clock_, kClockTimeout);
 }
 
 void ProducerWorker::fill(proto::Sample& sample) {

@@ -36,6 +36,7 @@ class ProducerWorker final : public wire::Worker {
   void check_content(const proto::CheckContent& check) override;
   void fill(proto::Sample& sample) override;
   void fill(proto::PhaseResult& result) override;
+  std::optional<wire::ClockOffset> compare_clocks() override;
 
  private:
   /// One connection with all that writes by it.

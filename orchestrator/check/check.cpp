@@ -64,10 +64,10 @@ Finding replication(const std::string& refused) {
           "give the role REPLICATION, and let it in by pg_hba.conf from this host"};
 }
 
-Finding clocks(const postgres::ClockOffset& clock) {
-  if (!clock.is_real()) return {Level::ok, "clock", to_string(clock), ""};
-  return {Level::warning, "clock", fmt::format("{}: lags are off by that much", to_string(clock)),
-          "let both hosts follow one time server (chrony, ntpd)"};
+Finding clocks(const wire::ClockOffset& offset) {
+  const std::string says = postgres::clock_text(offset);
+  return {Level::ok, "clock", offset.known_us() == 0 ? says : says + ": a run corrects its times by that",
+          ""};
 }
 
 /// A database of that name may be somebody's: a run would refuse to empty it.
@@ -107,7 +107,7 @@ void ask_server(process::EventLoop& loop, const config::Config& config, const po
   });
   attempt(findings, "clock", [&] {
     findings.push_back(clocks(
-        session.ask<postgres::ClockOffset>("compare the clocks", kStepTimeout, 0, postgres::measure_clock)));
+        session.ask<wire::ClockOffset>("compare the clocks", kStepTimeout, 0, postgres::compare_clocks)));
   });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "orchestrator/config/did_you_mean.h"
+#include "orchestrator/config/process_roles.h"
 #include "orchestrator/config/thresholds.h"
 
 /// What a config's thresholds get wrong, in words.
@@ -15,8 +16,14 @@ namespace {
 
 constexpr const char* kProcesses = "processes.";
 
+/// What begins so comes before what is spelt alike: of "consumer.lag" somebody has left out the rest.
 std::string or_meant(std::string says, const std::string& word, const std::vector<std::string>& candidates) {
-  const std::string meant = nearest(word, candidates);
+  std::string meant;
+  for (const std::string& candidate : candidates) {
+    if (!candidate.starts_with(word)) continue;
+    if (meant.empty() || candidate.size() < meant.size()) meant = candidate;
+  }
+  if (meant.empty()) meant = nearest(word, candidates);
   if (!meant.empty()) says += fmt::format("; did you mean {}?", meant);
   return says;
 }
@@ -40,13 +47,9 @@ std::optional<std::vector<std::string>> roles_in(const Json& document, const std
   for (const char* section : {"/producer", "/consumer", "/clickhouse"}) {
     if (is_known(found, Pointer(section))) return std::nullopt;
   }
-  std::vector<std::string> roles{"orchestrator", "consumer-0", "postgres-walsender", "postgres-backends"};
-  const auto producers = document["producer"]["workerCount"].get<std::uint32_t>();
-  for (std::uint32_t i = 0; i < producers; ++i) roles.push_back(fmt::format("producer-{}", i));
   const bool own_clickhouse = document["consumer"]["useMockClickhouse"] == false &&
                               document["clickhouse"].value("url", "") == "private";
-  if (own_clickhouse) roles.emplace_back("clickhouse");
-  return roles;
+  return process_roles(document["producer"]["workerCount"].get<std::uint32_t>(), own_clickhouse);
 }
 
 /// Finds what is wrong with one threshold after the other.
@@ -176,8 +179,8 @@ class Check final {
       ++judged;
       const Phase& phase = (*phases_)[i];
       if (!threshold.window_sec || *threshold.window_sec <= phase.duration_sec) continue;
-      add(at / "windowSec",
-          fmt::format("is longer than phase \"{}\", {:g} s", phase.name, phase.duration_sec));
+      add(at / "windowSec", fmt::format("is longer than phase \"{}\", which it would judge: {:g} s",
+                                        phase.name, phase.duration_sec));
     }
     if (judged == 0 && !is_known(problems_, expr_at)) add(expr_at, why_none_is_judged(threshold));
   }

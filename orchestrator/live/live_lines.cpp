@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "orchestrator/measure/server_fold.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/phase_text.h"
 
@@ -62,6 +63,27 @@ std::optional<std::uint64_t> behind_bytes(const Second& second) {
   return sum;
 }
 
+/// How old the oldest of them is; likewise.
+std::optional<double> behind_sec(const Second& second) {
+  double sum = 0;
+  for (const auto& part : {second.head_to_sent_sec, second.sent_to_received_sec,
+                           second.received_to_flushed_sec, second.flushed_to_confirmed_sec}) {
+    if (!part) return std::nullopt;
+    sum += *part;
+  }
+  return sum;
+}
+
+/// "640 kB (1.3 s)"
+std::string distance_text(const std::optional<std::uint64_t>& bytes, const std::optional<double>& sec) {
+  return bytes_text(bytes) + (sec ? fmt::format(" ({:.1f} s)", *sec) : "");
+}
+
+/// Nothing of a walsender that has sent all there is.
+bool is_interesting(const std::string& wait) {
+  return !wait.empty() && wait != measure::kRunning && !measure::is_caught_up_wait(wait);
+}
+
 std::string process_line(const Second& second, const Second::Process& process, std::size_t name_width) {
   std::vector<std::string> parts;
   if (process.role.starts_with("producer")) {
@@ -71,9 +93,10 @@ std::string process_line(const Second& second, const Second::Process& process, s
   } else if (process.role.starts_with("consumer")) {
     parts.push_back("lands " + rate_text(process.records_per_sec));
     parts.push_back(fmt::format("lag p50 {} p99 {}", ms_text(second.lag_p50_ms), ms_text(second.lag_p99_ms)));
-    parts.push_back("behind " + bytes_text(behind_bytes(second)));
+    parts.push_back("behind " + distance_text(behind_bytes(second), behind_sec(second)));
   } else if (process.role == "postgres-walsender") {
-    parts.push_back("unsent " + bytes_text(second.head_to_sent_bytes));
+    parts.push_back("unsent " + distance_text(second.head_to_sent_bytes, second.head_to_sent_sec));
+    if (is_interesting(second.walsender_wait)) parts.push_back("waits for " + second.walsender_wait);
   }
   parts.push_back("CPU " + percent_text(process.cpu_share));
   parts.push_back(bytes_text(process.rss_bytes));
@@ -99,7 +122,10 @@ std::vector<std::string> live_lines(const std::vector<PhaseProgress>& phases, co
                                     Screen screen) {
   // A cursor behind the last line takes a row of its own.
   const std::size_t rows = screen.rows > 1 ? screen.rows - 1 : 1;
-  const std::size_t room = std::max<std::size_t>(1, rows - std::min(rows, second.processes.size()));
+  std::vector<Second::Process> processes = second.processes;
+  // What our own looking costs the server is for the report.
+  std::erase_if(processes, [](const Second::Process& process) { return process.role == "postgres-sampler"; });
+  const std::size_t room = std::max<std::size_t>(1, rows - std::min(rows, processes.size()));
   const auto [first, last] = shown_phases(phases, room);
   std::size_t name_width = 0;
   for (std::size_t i = first; i < last; ++i) {
@@ -108,10 +134,10 @@ std::vector<std::string> live_lines(const std::vector<PhaseProgress>& phases, co
   std::vector<std::string> lines;
   for (std::size_t i = first; i < last; ++i) lines.push_back(bar_line(phases[i], name_width));
   name_width = 0;
-  for (const auto& process : second.processes) {
+  for (const auto& process : processes) {
     name_width = std::max(name_width, report::display_width(process.role));
   }
-  for (const auto& process : second.processes) lines.push_back(process_line(second, process, name_width));
+  for (const auto& process : processes) lines.push_back(process_line(second, process, name_width));
   if (lines.size() > rows) lines.resize(rows);
   for (std::string& line : lines) line = report::clipped(line, screen.columns);
   return lines;
@@ -119,11 +145,13 @@ std::vector<std::string> live_lines(const std::vector<PhaseProgress>& phases, co
 
 std::string plain_line(const Second& second) {
   return fmt::format(
-      "{} {} {}{}: produced {} of {}, landed {}, lag p50 {} p99 {}, schedule lag p99 {}, behind {}",
+      "{} {} {}{}: produced {} of {}, landed {}, lag p50 {} p99 {}, schedule lag p99 {}, behind {}{}",
       report::iso_time(second.at_unix_us), second.phase, sec_text(std::round(second.phase_elapsed_sec)),
       second.draining ? " (draining)" : "", rate_text(second.produced_per_sec),
       rate_text(second.target_per_sec), rate_text(second.landed_per_sec), ms_text(second.lag_p50_ms),
-      ms_text(second.lag_p99_ms), ms_text(second.schedule_lag_p99_ms), bytes_text(behind_bytes(second)));
+      ms_text(second.lag_p99_ms), ms_text(second.schedule_lag_p99_ms),
+      distance_text(behind_bytes(second), behind_sec(second)),
+      is_interesting(second.walsender_wait) ? ", walsender waits for " + second.walsender_wait : "");
 }
 
 std::string phase_start_line(const config::Phase& phase) {

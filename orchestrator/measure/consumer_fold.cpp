@@ -20,6 +20,7 @@ ConsumerFold::ConsumerFold(std::optional<CountPoint> acknowledged_before)
 void ConsumerFold::ready(std::int64_t at_unix_us) {
   ready_unix_us_ = at_unix_us;
   acknowledged_.add({at_unix_us, 0});
+  busy_us_.add({at_unix_us, 0});
 }
 
 void ConsumerFold::take(const proto::ConsumerStats& stats, std::int64_t taken_unix_us, bool is_result) {
@@ -39,6 +40,7 @@ void ConsumerFold::take(const proto::ConsumerStats& stats, std::int64_t taken_un
   received_rate_.add({taken_unix_us, totals_.run_received.records()});
   acknowledged_rate_.add({taken_unix_us, totals_.run_acknowledged.records()});
   take_histograms(stats);
+  busy_us_.add({taken_unix_us, totals_.busy_us});
   take_loop_window();
   taken_unix_us_ = taken_unix_us;
   has_stats_ = true;

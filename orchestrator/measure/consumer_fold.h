@@ -50,6 +50,8 @@ class ConsumerFold final {
   [[nodiscard]] const CountCurve& run_acknowledged() const { return run_acknowledged_; }
   [[nodiscard]] bool has_stats() const { return has_stats_; }
   [[nodiscard]] bool has_result() const { return has_result_; }
+  /// The time that its loop was at work, in microseconds.
+  [[nodiscard]] const CountCurve& busy_us() const { return busy_us_; }
   /// The moment of the newest figures.
   [[nodiscard]] std::int64_t taken_unix_us() const { return taken_unix_us_; }
   /// The busiest stretch between two Samples, 0 to 1.
@@ -67,6 +69,7 @@ class ConsumerFold final {
   std::optional<CountPoint> acknowledged_before_;
   CountCurve acknowledged_;
   CountCurve run_acknowledged_;
+  CountCurve busy_us_;
   RateMeter received_rate_;
   RateMeter acknowledged_rate_;
   wire::Histogram second_lag_us_;

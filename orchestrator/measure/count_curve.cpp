@@ -102,6 +102,14 @@ std::vector<double> rates_within(const CountCurve& curve, double from_unix_us, d
   return rates;
 }
 
+std::optional<double> rise_share(const CountCurve& curve, double from_unix_us, double to_unix_us) {
+  if (curve.empty()) return std::nullopt;
+  const double from = std::max(from_unix_us, static_cast<double>(curve.points().front().at_unix_us));
+  const double to = std::min(to_unix_us, static_cast<double>(curve.points().back().at_unix_us));
+  if (to <= from || to - from < (to_unix_us - from_unix_us) / 2) return std::nullopt;
+  return (*curve.at(to) - *curve.at(from)) / (to - from);
+}
+
 void RateMeter::add(CountPoint point) {
   if (!base_) {
     base_ = point;

@@ -52,6 +52,11 @@ class CountCurve final {
 [[nodiscard]] std::vector<double> rates_within(const CountCurve& curve, double from_unix_us,
                                                double to_unix_us);
 
+/// How much a counter of microseconds rose between two moments, as a share of that time; nullopt when less
+/// than half of it lies within the curve.
+[[nodiscard]] std::optional<double> rise_share(const CountCurve& curve, double from_unix_us,
+                                               double to_unix_us);
+
 /// The rate of a counter since it was last asked for, by the times of the readings and not of the asking.
 class RateMeter final {
  public:

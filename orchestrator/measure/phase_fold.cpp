@@ -28,15 +28,10 @@ std::optional<double> to_ms(std::optional<double> us) {
   return us ? std::optional(*us / 1000) : std::nullopt;
 }
 
-std::optional<std::uint64_t> distance(const std::optional<wire::Lsn>& ahead,
-                                      const std::optional<wire::Lsn>& behind) {
-  if (!ahead || !behind || !ahead->is_set() || !behind->is_set()) return std::nullopt;
-  return ahead->bytes_after(*behind);
-}
-
 }  // namespace
 
-PhaseFold::PhaseFold(PhaseFacts facts) : facts_(std::move(facts)) {
+PhaseFold::PhaseFold(PhaseFacts facts)
+    : facts_(std::move(facts)), ladder_(std::exchange(facts_.carry.head, {})) {
   roles_.emplace_back("orchestrator");
   for (const WorkerFacts& worker : facts_.producers) {
     producers_.try_emplace(worker.name);
@@ -51,6 +46,7 @@ PhaseFold::PhaseFold(PhaseFacts facts) : facts_(std::move(facts)) {
   }
   roles_.emplace_back("postgres-walsender");
   roles_.emplace_back("postgres-backends");
+  roles_.emplace_back("postgres-sampler");
   if (facts_.own_clickhouse) roles_.emplace_back("clickhouse");
   for (const std::string& role : roles_) usage_.try_emplace(role);
 }
@@ -93,14 +89,16 @@ void PhaseFold::result(const std::string& worker, const proto::PhaseResult& resu
 
 void PhaseFold::take_usage(const std::string& worker, std::int64_t at_unix_us,
                            const proto::ProcessUsage& usage) {
-  process(ProcessSample{.at_unix_us = at_unix_us,
-                        .role = worker,
-                        .pid = std::nullopt,
-                        .cpu_user_us = usage.cpu_user_us(),
-                        .cpu_system_us = usage.cpu_system_us(),
-                        .rss_bytes = usage.rss_bytes(),
-                        .rss_max_bytes = usage.rss_max_bytes(),
-                        .context_switches = usage.context_switches()});
+  process(ProcessSample{
+      .at_unix_us = at_unix_us,
+      .role = worker,
+      .pid = std::nullopt,
+      .cpu_user_us = usage.cpu_user_us(),
+      .cpu_system_us = usage.cpu_system_us(),
+      .rss_bytes = usage.rss_bytes(),
+      .rss_max_bytes = usage.rss_max_bytes(),
+      .context_switches = usage.context_switches(),
+      .cpu_wait_us = usage.has_cpu_wait_us() ? std::optional(usage.cpu_wait_us()) : std::nullopt});
 }
 
 void PhaseFold::parts(const PartsSample& sample) {
@@ -110,11 +108,15 @@ void PhaseFold::parts(const PartsSample& sample) {
 }
 
 void PhaseFold::ladder(const LadderSample& sample) {
-  ladder_ = sample;
-  const auto behind = distance(sample.head_lsn, sample.confirmed_lsn);
-  if (!behind) return;
-  wal_behind_bytes_max_ = std::max(wal_behind_bytes_max_.value_or(0), *behind);
-  wal_behind_bytes_end_ = behind;
+  ladder_.take(sample);
+  if (!sample.head_lsn || !sample.confirmed_lsn) return;
+  wal_behind_bytes_end_ = sample.head_lsn->bytes_after(*sample.confirmed_lsn);
+  wal_behind_bytes_max_ = std::max(wal_behind_bytes_max_.value_or(0), *wal_behind_bytes_end_);
+}
+
+void PhaseFold::server(const ServerLook& look) {
+  const auto started = load_started();
+  server_.take(look, started && look.at_unix_us >= *started && !load_ended_unix_us_);
 }
 
 void PhaseFold::process(const ProcessSample& sample) {
@@ -214,22 +216,29 @@ void PhaseFold::add_rates(Second& second) {
   }
 }
 
-void PhaseFold::add_ladder(Second& second) {
-  // Of several consumers the one that is furthest behind.
-  std::optional<wire::Lsn> received, flushed, confirmed;
+/// Of several consumers the one that is furthest behind.
+ConsumerRungs PhaseFold::consumer_rungs() const {
+  ConsumerRungs rungs;
   for (const auto& [name, consumer] : consumers_) {
     if (!consumer.has_stats()) continue;
-    received = std::min(received.value_or(consumer.totals().received_lsn), consumer.totals().received_lsn);
-    flushed = std::min(flushed.value_or(consumer.totals().flushed_lsn), consumer.totals().flushed_lsn);
-    confirmed =
-        std::min(confirmed.value_or(consumer.totals().confirmed_lsn), consumer.totals().confirmed_lsn);
+    const ConsumerFold::Totals& totals = consumer.totals();
+    rungs.received = std::min(rungs.received.value_or(totals.received_lsn), totals.received_lsn);
+    rungs.flushed = std::min(rungs.flushed.value_or(totals.flushed_lsn), totals.flushed_lsn);
   }
-  second.received_to_flushed_bytes = distance(received, flushed);
-  second.flushed_to_confirmed_bytes = distance(flushed, confirmed);
-  if (!ladder_) return;
-  second.head_to_sent_bytes = distance(ladder_->head_lsn, ladder_->sent_lsn);
-  second.sent_to_received_bytes = distance(ladder_->sent_lsn, received);
-  ladder_.reset();
+  return rungs;
+}
+
+void PhaseFold::add_ladder(Second& second) {
+  const LadderDistances now = ladder_.close_second(consumer_rungs());
+  second.head_to_sent_bytes = now.head_to_sent.bytes;
+  second.sent_to_received_bytes = now.sent_to_received.bytes;
+  second.received_to_flushed_bytes = now.received_to_flushed.bytes;
+  second.flushed_to_confirmed_bytes = now.flushed_to_confirmed.bytes;
+  second.head_to_sent_sec = now.head_to_sent.sec;
+  second.sent_to_received_sec = now.sent_to_received.sec;
+  second.received_to_flushed_sec = now.received_to_flushed.sec;
+  second.flushed_to_confirmed_sec = now.flushed_to_confirmed.sec;
+  server_.close_second(second);
 }
 
 }  // namespace walstorm::measure

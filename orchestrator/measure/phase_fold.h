@@ -9,10 +9,14 @@
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/consumer_fold.h"
+#include "orchestrator/measure/ladder_fold.h"
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/part_load.h"
+#include "orchestrator/measure/pipe_course.h"
 #include "orchestrator/measure/pipe_totals.h"
 #include "orchestrator/measure/producer_fold.h"
 #include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/server_fold.h"
 #include "orchestrator/measure/usage_fold.h"
 #include "proto/metrics.pb.h"
 
@@ -25,6 +29,10 @@ struct Carry {
   std::optional<std::uint64_t> replayed = 0;
   /// Where each consumer's run_acknowledged stood.
   std::map<std::string, CountPoint> acknowledged;
+  /// Where the head of the WAL was: a backlog of an earlier phase is as old as it is.
+  HeadCurve head;
+  /// The least lag of any phase: the pipe's floor, as far as it is known.
+  std::optional<double> lag_floor_sec = {};
 };
 
 struct WorkerFacts {
@@ -40,6 +48,7 @@ struct PhaseFacts {
   std::vector<WorkerFacts> producers, consumers;
   /// Of one consumer.
   std::optional<std::uint32_t> flush_concurrency_max;
+  PipeSettings settings = {};
   bool own_clickhouse = false;  ///< a private one, whose process can be looked at
   Carry carry;
 };
@@ -48,12 +57,6 @@ struct PhaseFacts {
 struct PartsSample {
   std::uint64_t active = 0;
   std::uint64_t created = 0;  ///< by inserts, since the table was made
-};
-
-/// PostgreSQL's rungs of the LSN ladder, read at one moment; nullopt where there is no such row.
-struct LadderSample {
-  std::int64_t at_unix_us = 0;
-  std::optional<wire::Lsn> head_lsn, sent_lsn, confirmed_lsn;
 };
 
 /// Folds all that is observed of one phase, as it arrives, into its report.
@@ -71,9 +74,12 @@ class PhaseFold final {
   /// Once a second.
   void ladder(const LadderSample& sample);
   /// Once a second.
+  void server(const ServerLook& look);
+  /// Once a second.
   void parts(const PartsSample& sample);
-  /// Once a second for each process of "orchestrator", "postgres-walsender", "postgres-backends" and
-  /// "clickhouse"; the workers account for themselves.
+  /// Once a second for each process of "orchestrator", "postgres-walsender", "postgres-backends",
+  /// "postgres-sampler" (what our own looking costs the server) and "clickhouse"; the workers account for
+  /// themselves.
   void process(const ProcessSample& sample);
   /// No producer starts anything any more: the planned end, or an earlier one.
   void load_ended(std::int64_t at_unix_us);
@@ -110,7 +116,11 @@ class PhaseFold final {
   struct LoadWindow {
     double start_unix_us = 0, end_unix_us = 0;
     double share = 1;  // of the schedule's records that were due in it
+    // Only up to where the workers have told, each by Samples of its own second: rates are then read off the
+    // curves, which put them at one moment.
+    bool is_live = false;
 
+    [[nodiscard]] double middle_unix_us() const { return (start_unix_us + end_unix_us) / 2; }
     [[nodiscard]] double seconds() const { return (end_unix_us - start_unix_us) / 1e6; }
   };
 
@@ -120,6 +130,7 @@ class PhaseFold final {
   [[nodiscard]] std::optional<double> close_target(std::int64_t load_started_unix_us);
   void add_rates(Second& second);
   void add_ladder(Second& second);
+  [[nodiscard]] ConsumerRungs consumer_rungs() const;
 
   // phase_settle.cpp
   [[nodiscard]] std::optional<LoadWindow> load_window(Outcome outcome) const;
@@ -132,7 +143,7 @@ class PhaseFold final {
   [[nodiscard]] ConsumerReport consumer_report(const ConsumerTotals& totals,
                                                const std::optional<LoadWindow>& window) const;
   [[nodiscard]] std::optional<std::uint64_t> censor(ConsumerTotals& totals) const;
-  [[nodiscard]] std::vector<ProcessReport> process_reports() const;
+  [[nodiscard]] std::vector<ProcessReport> process_reports(const std::optional<LoadWindow>& window) const;
   [[nodiscard]] ChangeSides phase_sides() const;
   [[nodiscard]] bool all_producers_done() const;
   [[nodiscard]] bool all_consumers_done() const;
@@ -145,6 +156,11 @@ class PhaseFold final {
 
   // phase_live.cpp
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
+  // part_load.cpp
+  [[nodiscard]] PartLoad part_load(const std::optional<LoadWindow>& window) const;
+  [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,
+                                       const Distribution& flush_ms) const;
+  [[nodiscard]] std::optional<double> lag_floor_sec() const;
 
   PhaseFacts facts_;
   std::map<std::string, ProducerFold> producers_;
@@ -154,8 +170,9 @@ class PhaseFold final {
   std::optional<std::int64_t> ready_unix_us_;  // the first worker's
   std::optional<std::int64_t> load_ended_unix_us_;
   DrainReport drain_;
-  std::optional<LadderSample> ladder_;  // of this second
-  double target_closed_sec_ = 0;        // up to where in the load the last second's target went
+  LadderFold ladder_;
+  ServerFold server_;
+  double target_closed_sec_ = 0;  // up to where in the load the last second's target went
   std::optional<std::uint64_t> wal_behind_bytes_max_, wal_behind_bytes_end_;
   std::optional<PartsSample> parts_first_, parts_last_;
   std::uint64_t parts_active_max_ = 0;

@@ -40,7 +40,8 @@ PhaseReport PhaseFold::since(const PipeTotals& start) const {
     read_unix_us = std::max(read_unix_us, consumer.taken_unix_us());
   }
   add_waiting(produced_curve(), now->consumer.acknowledged, read_unix_us, stretch.consumer.lag_us);
-  const LoadWindow window{static_cast<double>(start.at_unix_us), static_cast<double>(now->at_unix_us), 1};
+  const LoadWindow window{static_cast<double>(start.at_unix_us), static_cast<double>(now->at_unix_us), 1,
+                          true};
   return figures(stretch, window, records_due_within(window));
 }
 

@@ -4,7 +4,6 @@
 #include "orchestrator/measure/censor.h"
 #include "orchestrator/measure/load_schedule.h"
 #include "orchestrator/measure/phase_fold.h"
-#include "orchestrator/measure/pipe_course.h"
 #include "orchestrator/measure/verdict.h"
 
 /// The second half of PhaseFold: from what was folded to the report.
@@ -23,14 +22,6 @@ std::string reconnect_note(const std::string& name, const ProducerFold::Totals& 
                             totals.settled_rolled_back);
 }
 
-template <typename Fold>
-CountCurve sum_over(const std::map<std::string, Fold>& workers, const CountCurve& (Fold::*curve)() const) {
-  std::vector<const CountCurve*> curves;
-  curves.reserve(workers.size());
-  for (const auto& [name, worker] : workers) curves.push_back(&(worker.*curve)());
-  return sum_of(curves);
-}
-
 }  // namespace
 
 bool PhaseFold::all_producers_done() const {
@@ -41,18 +32,6 @@ bool PhaseFold::all_producers_done() const {
 bool PhaseFold::all_consumers_done() const {
   return std::all_of(consumers_.begin(), consumers_.end(),
                      [](const auto& c) { return c.second.has_result(); });
-}
-
-CountCurve PhaseFold::produced_curve() const {
-  return sum_over(producers_, &ProducerFold::produced);
-}
-
-CountCurve PhaseFold::acknowledged_curve() const {
-  return sum_over(consumers_, &ConsumerFold::acknowledged);
-}
-
-CountCurve PhaseFold::run_acknowledged_curve() const {
-  return sum_over(consumers_, &ConsumerFold::run_acknowledged);
 }
 
 std::uint64_t PhaseFold::produced_records() const {
@@ -148,11 +127,19 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
                                           const std::optional<LoadWindow>& window,
                                           std::optional<double> records_due) const {
   ProducerReport report = report_of(totals);
+  if (all_producers_done()) {  // until then some may yet be started
+    report.not_started = 0;
+    for (const auto& [name, producer] : producers_) *report.not_started += producer.totals().not_started;
+  }
   if (!window) return report;
-  const auto records = static_cast<double>(report.records);
+  const CountCurve produced = produced_curve();
+  auto records = static_cast<double>(report.records);
+  if (window->is_live && !produced.empty()) {
+    records = *produced.at(window->end_unix_us) - *produced.at(window->start_unix_us);
+  }
   report.throughput = ratio(records, window->seconds());
   report.throughput_per_sec =
-      distribution_of(rates_within(produced_curve(), window->start_unix_us, window->end_unix_us));
+      distribution_of(rates_within(produced, window->start_unix_us, window->end_unix_us));
   if (records_due) report.target_ratio = ratio(records, *records_due);
   return report;
 }
@@ -201,7 +188,7 @@ std::optional<std::uint64_t> PhaseFold::censor(ConsumerTotals& totals) const {
   return add_censored(produced_curve(), totals.acknowledged, gave_up_unix_us, totals.lag_us);
 }
 
-std::vector<ProcessReport> PhaseFold::process_reports() const {
+std::vector<ProcessReport> PhaseFold::process_reports(const std::optional<LoadWindow>& window) const {
   const auto pid_of = [this](const std::string& role) -> std::optional<std::int64_t> {
     for (const auto* workers : {&facts_.producers, &facts_.consumers}) {
       for (const WorkerFacts& worker : *workers) {
@@ -220,6 +207,10 @@ std::vector<ProcessReport> PhaseFold::process_reports() const {
     }
     reports.push_back(usage_.at(role).report(role, records));
     if (!reports.back().pid) reports.back().pid = pid_of(role);
+    if (!window) continue;
+    const CpuLoad cpu = usage_.at(role).cpu_load(window->middle_unix_us(), window->end_unix_us);
+    reports.back().cpu_share = cpu.share;
+    reports.back().cpu_wait_share = cpu.wait_share;
   }
   return reports;
 }
@@ -261,6 +252,8 @@ Carry PhaseFold::carry() const {
     if (!consumer.has_stats()) continue;
     carry.acknowledged[name] = {consumer.taken_unix_us(), consumer.totals().run_acknowledged.records()};
   }
+  carry.head = ladder_.head();
+  carry.lag_floor_sec = lag_floor_sec();
   return carry;
 }
 
@@ -287,7 +280,7 @@ std::optional<wire::RowTally> PhaseFold::rows_expected() const {
 }
 
 std::vector<std::string> PhaseFold::notes() const {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = server_.notes();
   const auto note = [&notes](const auto& workers) {
     for (const auto& [name, worker] : workers) {
       if (worker.has_result()) continue;
@@ -321,7 +314,9 @@ PhaseReport PhaseFold::figures(const PipeTotals& totals, const std::optional<Loa
   report.duration_sec = window ? window->seconds() : 0;
   report.producer = producer_report(totals.producer, window, records_due);
   report.consumer = consumer_report(totals.consumer, window);
-  report.processes = process_reports();
+  report.processes = process_reports(window);
+  report.ladder = ladder_.report(consumer_rungs());
+  report.postgres = server_.report();
   return report;
 }
 
@@ -340,15 +335,8 @@ PhaseReport PhaseFold::settle(Outcome outcome) const {
   report.outcome = is_clean(report.ledger) ? outcome : Outcome::failed;
   report.notes = notes();
 
-  PipeCourse course;
-  if (window) {
-    course = course_within(produced_curve(), acknowledged_curve(), run_acknowledged_curve(),
-                           window->start_unix_us, window->end_unix_us);
-  }
-  if (facts_.flush_concurrency_max) {
-    course.flushes_full_share = ratio(static_cast<double>(flush_full_), static_cast<double>(flush_samples_));
-  }
-  report.verdict = judge(report, course);
+  report.verdict =
+      judge(report, pipe_course(window, report.consumer.flush_ms), part_load(window), facts_.settings);
   return report;
 }
 

@@ -70,6 +70,8 @@ struct ProcessReport {
   std::string role;
   std::optional<std::int64_t> pid;
   std::optional<double> cpu_user_sec, cpu_system_sec, cpu_micros_per_record;
+  /// Of one core, in the load's second half: on a CPU; ready to run with no CPU free for it.
+  std::optional<double> cpu_share = {}, cpu_wait_share = {};
   std::optional<std::uint64_t> rss_max_bytes, context_switches;
 };
 

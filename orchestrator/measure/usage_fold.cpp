@@ -26,6 +26,7 @@ void UsageFold::add(const ProcessSample& sample) {
     const ProcessSample& before = at->second.last;
     cpu_user_us_ += added(before.cpu_user_us, sample.cpu_user_us);
     cpu_system_us_ += added(before.cpu_system_us, sample.cpu_system_us);
+    cpu_wait_us_ += added(before.cpu_wait_us.value_or(0), sample.cpu_wait_us.value_or(0));
     context_switches_ += added(before.context_switches, sample.context_switches);
     // The high-water mark is the process's own, of its whole life: it tells of this phase only if it rose in
     // it.
@@ -35,6 +36,9 @@ void UsageFold::add(const ProcessSample& sample) {
     at->second = Process{sample};
   }
   rss_max_bytes_ = std::max(rss_max_bytes_, rss_now());
+  waits_known_ = waits_known_ && sample.cpu_wait_us;
+  cpu_curve_.add({sample.at_unix_us, cpu_user_us_ + cpu_system_us_});
+  wait_curve_.add({sample.at_unix_us, cpu_wait_us_});
 }
 
 std::uint64_t UsageFold::rss_now() const {
@@ -62,6 +66,13 @@ Second::Process UsageFold::close_second(const std::string& role) {
 std::optional<std::uint64_t> UsageFold::cpu_us() const {
   if (last_at_us_ == first_at_us_) return std::nullopt;
   return cpu_user_us_ + cpu_system_us_;
+}
+
+CpuLoad UsageFold::cpu_load(double from_unix_us, double to_unix_us) const {
+  CpuLoad load;
+  load.share = rise_share(cpu_curve_, from_unix_us, to_unix_us);
+  if (waits_known_) load.wait_share = rise_share(wait_curve_, from_unix_us, to_unix_us);
+  return load;
 }
 
 ProcessReport UsageFold::report(const std::string& role, std::uint64_t records) const {

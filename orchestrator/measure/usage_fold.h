@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "orchestrator/measure/count_curve.h"
+#include "orchestrator/measure/part_load.h"
 #include "orchestrator/measure/run_report.h"
 
 namespace walstorm::measure {
@@ -19,6 +21,8 @@ struct ProcessSample {
   std::uint64_t rss_bytes = 0;
   std::uint64_t rss_max_bytes = 0;  ///< over the process's life; 0 where it is not known
   std::uint64_t context_switches = 0;
+  /// Ready to run with no CPU free for it; nullopt where the kernel does not count it.
+  std::optional<std::uint64_t> cpu_wait_us = {};
 };
 
 /// Folds the samples of one role, which may be several processes (PostgreSQL's backends), over a phase.
@@ -38,6 +42,9 @@ class UsageFold final {
   /// User and system together, since the first sample; nullopt until there is a second one.
   [[nodiscard]] std::optional<std::uint64_t> cpu_us() const;
 
+  /// How much of a core between two moments; unknown when less than half of the time was sampled.
+  [[nodiscard]] CpuLoad cpu_load(double from_unix_us, double to_unix_us) const;
+
  private:
   struct Process {
     ProcessSample last;
@@ -54,6 +61,9 @@ class UsageFold final {
   bool several_pids_ = false;
   std::uint64_t cpu_user_us_ = 0;
   std::uint64_t cpu_system_us_ = 0;
+  std::uint64_t cpu_wait_us_ = 0;
+  bool waits_known_ = true;
+  CountCurve cpu_curve_, wait_curve_;  // of user and system together; of cpu_wait_us_
   std::uint64_t context_switches_ = 0;
   std::uint64_t rss_max_bytes_ = 0;
   std::int64_t first_at_us_ = 0;

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
+#include "orchestrator/measure/bottleneck.h"
 #include "orchestrator/measure/ledger.h"
 
 namespace walstorm::measure {
@@ -15,34 +17,42 @@ namespace {
 constexpr double kLoadSecMin = 5;
 constexpr double kTargetRatioMin = 0.99;
 constexpr double kNotStartedShareMax = 0.01;
-/// How much the lag's floor may rise over a window: half a second, or this share of a long window. 2.5 %
-/// finds an overload of 5 % in a minute, the finest that a minute resolves (TRAPS, Measuring 7).
-constexpr double kLagRiseSecMin = 0.5;
-constexpr double kLagRiseShare = 0.025;
-/// Below this share of what was produced, the acknowledged records of the second half fell short.
-constexpr double kKeptUpRatio = 0.99;
+/// A lag that is this much lower at the end than shortly before is coming down: a stall that is being made
+/// up for, not growth.
+constexpr double kComingDown = 0.8;
 constexpr double kDrainSecMin = 1;
 constexpr double kDrainShare = 0.05;
 constexpr double kLongDrainShare = 0.5;
-/// The sink is blamed when all flushes were under way for at least this share of the load; or when records
-/// waited mostly for a flush while the loop that starts them had time.
-constexpr double kFlushesFullShareMin = 0.5;
-constexpr double kLoopBusyMax = 0.8;
+/// A standstill so long is a stall: up to the load's end for this share of it, or for most of it.
+constexpr double kStallSecMin = 5;
+constexpr double kStallShareAtEnd = 0.2;
+constexpr double kStallShare = 0.5;
+/// ... unless records always take about that long.
+constexpr double kStallPerLag = 2;
+/// A minute tells an overload of 5 %; noise adds up with the square root of the time, so half of it takes
+/// four times as long.
+constexpr double kTellingSec = 60;
+constexpr double kTellingOverload = 0.05;
+constexpr double kTellingSecMax = 3600;
 
 /// The evidence of one phase, gathered from the report.
 class Judge final {
  public:
-  Judge(const PhaseReport& phase, const PipeCourse& course) : phase_(phase), course_(course) {}
+  Judge(const PhaseReport& phase, const PipeCourse& course, const PartLoad& load,
+        const PipeSettings& settings)
+      : phase_(phase), course_(course), load_(load), settings_(settings) {}
 
   Verdict verdict() {
     if (phase_.outcome == Outcome::failed || !is_clean(phase_.ledger)) return failed();
     if (phase_.producer.records == 0) return nothing_produced();
+    if (stood_still()) return say(VerdictState::stalled, pipe_blame());
     const bool behind = fell_behind();
     const bool short_of_target = missed_schedule();
     if (behind) return falling_behind();
-    if (short_of_target) return say(VerdictState::generator_limited, Bottleneck::producer);
-    if (too_short() || had_errors() || drained_late() || catching_up() || !keeping_up_is_known()) {
-      return say(VerdictState::marginal, Bottleneck::unknown);
+    if (short_of_target)
+      return say(VerdictState::generator_limited, blame_generator(phase_, load_, settings_));
+    if (too_short() || had_errors() || drained_late() || did_not_return() || !keeping_up_is_known()) {
+      return marginal();
     }
     return sustained();
   }
@@ -52,10 +62,17 @@ class Judge final {
     evidence_.push_back({std::move(figure), value, limit, std::move(says)});
   }
 
-  Verdict say(VerdictState state, Bottleneck bottleneck) {
-    return {
-        .state = state, .bottleneck = bottleneck, .capacity_estimate = {}, .evidence = std::move(evidence_)};
+  Verdict say(VerdictState state, Blame blame) {
+    Verdict verdict;
+    verdict.state = state;
+    verdict.bottleneck = blame.bottleneck;
+    verdict.evidence = std::move(evidence_);
+    verdict.evidence.insert(verdict.evidence.end(), blame.evidence.begin(), blame.evidence.end());
+    verdict.try_next = std::move(blame.try_next);
+    return verdict;
   }
+
+  [[nodiscard]] Blame pipe_blame() const { return blame_pipe(phase_, load_, settings_); }
 
   Verdict failed() {
     const ChangeLedger& ledger = phase_.ledger;
@@ -71,13 +88,14 @@ class Judge final {
     } else {
       add("outcome", {}, {}, "the phase did not run to its end");
     }
-    return say(VerdictState::failed, Bottleneck::unknown);
+    return say(VerdictState::failed, Blame{});
   }
 
   Verdict nothing_produced() {
-    if (missed_schedule()) return say(VerdictState::generator_limited, Bottleneck::producer);
+    if (missed_schedule())
+      return say(VerdictState::generator_limited, blame_generator(phase_, load_, settings_));
     add("producer.records", 0, {}, "nothing was produced, so there is nothing to judge");
-    return say(VerdictState::marginal, Bottleneck::unknown);
+    return say(VerdictState::marginal, {});
   }
 
   bool missed_schedule() {
@@ -99,6 +117,26 @@ class Judge final {
     return missed;
   }
 
+  bool stood_still() {
+    if (!course_.standstill) return false;
+    const Standstill& still = *course_.standstill;
+    const double share = still.to_the_end ? kStallShareAtEnd : kStallShare;
+    double limit = std::max(kStallSecMin, std::min(share, kStallShare) * phase_.duration_sec);
+    if (phase_.consumer.records > 0) {
+      limit = std::max(limit, kStallPerLag * phase_.consumer.lag_ms.min.value_or(0) / 1000);
+    }
+    if (still.seconds() < limit) return false;
+    add("consumer.throughputPerSec.min", phase_.consumer.throughput_per_sec.min, {},
+        still.to_the_end
+            ? fmt::format("nothing was acknowledged from second {:.0f} to the end of the load, while {:.0f} "
+                          "records waited",
+                          still.from_sec, still.waiting)
+            : fmt::format("nothing was acknowledged from second {:.0f} to {:.0f} of the load's {:.0f}, while "
+                          "{:.0f} records waited",
+                          still.from_sec, still.to_sec, phase_.duration_sec, still.waiting));
+    return true;
+  }
+
   bool fell_behind() {
     const double drain_sec = phase_.drain.duration_sec.value_or(0);
     if (phase_.drain.completed == false && phase_.outcome != Outcome::interrupted) {
@@ -115,72 +153,80 @@ class Judge final {
     return !too_short_to_show_growth() && lag_grew();
   }
 
-  /// The lag did not come back to its floor in the last third of the load.
-  [[nodiscard]] bool lag_stayed_up() const {
-    const auto& early = course_.lag_floor_early_sec;
-    const auto& late = course_.lag_floor_late_sec;
-    return early && late && *late > *early + lag_rise_sec_max();
+  /// The least lag of the last third; of a rising ramp at its end alone, where there is most to do.
+  [[nodiscard]] std::optional<double> came_back_to_sec() const {
+    const auto* ramp = std::get_if<config::RampLoad>(&phase_.target);
+    return ramp != nullptr && ramp->to > ramp->from ? course_.lag_end_sec : course_.lag_return_sec;
   }
 
-  [[nodiscard]] double lag_rise_sec_max() const {
-    return std::max(kLagRiseSecMin, kLagRiseShare * phase_.duration_sec);
-  }
-
-  void add_lag_rise() {
-    const double early = *course_.lag_floor_early_sec;
-    const double late = *course_.lag_floor_late_sec;
-    add("consumer.lagMs", late * 1000, (early + lag_rise_sec_max()) * 1000,
-        fmt::format("records waited at least {:.1f} s in the last third of the load, {:.1f} s before", late,
-                    early));
-  }
-
+  /// It ended higher than it began, did not come back in the last third, and was not coming down.
   bool lag_grew() {
-    const auto& produced = course_.produced_late_per_sec;
-    const auto& acknowledged = course_.acknowledged_late_per_sec;
-    if (!lag_stayed_up() || !produced || !acknowledged) return false;
-    if (*acknowledged >= kKeptUpRatio * *produced) return false;
-    add_lag_rise();
-    add("consumer.throughput", *acknowledged, *produced,
-        fmt::format("in the load's second half {:.0f}/s were acknowledged of {:.0f}/s produced",
-                    *acknowledged, *produced));
+    const auto& early = course_.lag_early_sec;
+    const auto back = came_back_to_sec();
+    const auto& before = course_.lag_before_end_sec;
+    const auto& end = course_.lag_end_sec;
+    if (!early || !end || *end - *early <= lag_rise_sec(phase_.duration_sec)) return false;
+    if (!back || *back <= *early + lag_margin_sec(phase_.duration_sec)) return false;
+    if (before && *end - *early < kComingDown * (*before - *early)) return false;
+    add("consumer.lagMs.max", *end * 1000, (*early + lag_rise_sec(phase_.duration_sec)) * 1000,
+        fmt::format("records waited at least {:.2g} s at the end of the load, {:.2g} s in its first half",
+                    *end, *early));
+    if (course_.acknowledged_per_sec && course_.produced_per_sec) {
+      add("consumer.throughput", course_.acknowledged_per_sec, course_.produced_per_sec,
+          fmt::format(
+              "from second {:.0f} on, when it had more than it could take, {:.0f}/s were acknowledged "
+              "of {:.0f}/s produced",
+              *course_.saturated_from_sec, *course_.acknowledged_per_sec, *course_.produced_per_sec));
+    }
     return true;
   }
 
-  /// As many records were acknowledged as produced, but late: still catching up with something earlier.
-  bool catching_up() {
-    if (!lag_stayed_up()) return false;
-    add_lag_rise();
+  /// The lag neither came back to its floor nor grew enough to say why.
+  bool did_not_return() {
+    const auto& floor = course_.lag_floor_sec;
+    const auto back = came_back_to_sec();
+    if (!floor || !back) return false;
+    const double limit = *floor + lag_margin_sec(phase_.duration_sec);
+    if (*back <= limit) return false;
+    add("consumer.lagMs.min", *back * 1000, limit * 1000,
+        fmt::format("records waited at least {:.2g} s towards the end of the load, where {:.2g} s is the "
+                    "least this pipe showed",
+                    *back, *floor));
+    window_needed_sec_ = window_that_tells(*back - *floor);
+    lagged_ = true;
     return true;
+  }
+
+  /// As long as the lag would take to come back at the rate it comes down, or a drift of its size to be told
+  /// from noise.
+  [[nodiscard]] std::optional<double> window_that_tells(double excess_sec) const {
+    const double load_sec = phase_.duration_sec;
+    const double end_sec = course_.lag_end_sec.value_or(0);
+    const double comes_down_sec = course_.lag_before_end_sec.value_or(end_sec) - end_sec;
+    double needed_sec = 0;
+    if (comes_down_sec > 0) {
+      constexpr double kBetweenThem =
+          0.25;  // of the load, from the middle of the one part to that of the other
+      needed_sec = 1.5 * (load_sec + excess_sec * kBetweenThem * load_sec / comes_down_sec);
+    } else {
+      const double drift = excess_sec / load_sec;
+      needed_sec = kTellingSec * (kTellingOverload / drift) * (kTellingOverload / drift);
+    }
+    return std::clamp(needed_sec, std::min(2 * load_sec, kTellingSecMax), kTellingSecMax);
   }
 
   Verdict falling_behind() {
-    Verdict verdict = say(VerdictState::falling_behind, Bottleneck::unknown);
-    if (course_.acknowledged_late_per_sec.value_or(0) > 0) {
-      verdict.capacity_estimate = course_.acknowledged_late_per_sec;
-    }
-    if (course_.flushes_full_share.value_or(0) >= kFlushesFullShareMin) {
-      verdict.bottleneck = Bottleneck::sink;
-      verdict.evidence.push_back({"consumer.flushMs.p50",
-                                  phase_.consumer.flush_ms.p50,
-                                  {},
-                                  fmt::format("every flush allowed was under way in {:.0f} % of the Samples",
-                                              *course_.flushes_full_share * 100)});
-    } else if (waited_for_flushes()) {
-      verdict.bottleneck = Bottleneck::sink;
-      verdict.evidence.push_back({"consumer.queueMs.mean", phase_.consumer.queue_ms.mean,
-                                  phase_.consumer.receive_ms.mean,
-                                  "records waited longest for a flush to start, while the loop had time"});
-    }
+    Verdict verdict = say(VerdictState::falling_behind, pipe_blame());
+    // A drain that took long after a lag that came back says nothing of a rate.
+    if (course_.acknowledged_per_sec.value_or(0) > 0)
+      verdict.capacity_estimate = course_.acknowledged_per_sec;
     return verdict;
   }
 
-  [[nodiscard]] bool waited_for_flushes() const {
-    const ConsumerReport& consumer = phase_.consumer;
-    if (!consumer.queue_ms.mean || !consumer.loop_utilization_max) return false;
-    if (*consumer.loop_utilization_max >= kLoopBusyMax) return false;
-    const double other_ms =
-        std::max(consumer.receive_ms.mean.value_or(0), consumer.flush_ms.mean.value_or(0));
-    return *consumer.queue_ms.mean > other_ms;
+  Verdict marginal() {
+    Verdict verdict = say(VerdictState::marginal, lagged_ ? pipe_blame() : Blame{Bottleneck::none, {}, {}});
+    verdict.window_needed_sec = window_needed_sec_;
+    return verdict;
   }
 
   [[nodiscard]] bool too_short_to_show_growth() const { return phase_.duration_sec < kLoadSecMin; }
@@ -189,6 +235,7 @@ class Judge final {
     if (!too_short_to_show_growth()) return false;
     add("durationSec", phase_.duration_sec, kLoadSecMin,
         fmt::format("{:.1f} s of load are too short to tell whether the pipe keeps up", phase_.duration_sec));
+    window_needed_sec_ = kTellingSec;
     return true;
   }
 
@@ -215,16 +262,19 @@ class Judge final {
       add("drain.completed", {}, 1, "the phase was not drained");
       return true;
     }
-    const double limit = std::max(kDrainSecMin, kDrainShare * phase_.duration_sec) + usual_lag_sec();
+    const double limit = drain_sec_max();
     if (drain.duration_sec.value_or(0) <= limit) return false;
     add("drain.durationSec", drain.duration_sec, limit,
         fmt::format("the drain took {:.1f} s", *drain.duration_sec));
+    window_needed_sec_ = 2 * std::max(phase_.duration_sec, kTellingSec / 2);
+    lagged_ = true;
     return true;
   }
 
   bool keeping_up_is_known() {
-    if (course_.lag_floor_early_sec && course_.lag_floor_late_sec) return true;
+    if (course_.lag_floor_sec && course_.lag_return_sec) return true;
     add("consumer.throughput", {}, {}, "too few Samples came to tell whether the pipe kept up");
+    window_needed_sec_ = std::max(kTellingSec, 2 * phase_.duration_sec);
     return false;
   }
 
@@ -234,24 +284,33 @@ class Judge final {
           fmt::format("{:.1f} % of the records due were written", *ratio * 100));
     }
     add("consumer.lagMs.p99", phase_.consumer.lag_ms.p99, {}, "the lag came back to its floor");
-    add("drain.durationSec", phase_.drain.duration_sec,
-        std::max(kDrainSecMin, kDrainShare * phase_.duration_sec) + usual_lag_sec(),
+    add("drain.durationSec", phase_.drain.duration_sec, drain_sec_max(),
         fmt::format("drained in {:.3f} s", *phase_.drain.duration_sec));
-    return say(VerdictState::sustained, Bottleneck::none);
+    const bool throttled = phase_.producer.target_ratio.has_value();
+    return say(VerdictState::sustained,
+               throttled ? headroom(phase_, load_, settings_) : blame_generator(phase_, load_, settings_));
   }
 
   /// A drain lasts as long as the lag even of a pipe that keeps up.
   [[nodiscard]] double usual_lag_sec() const { return phase_.consumer.lag_ms.p50.value_or(0) / 1000; }
+  [[nodiscard]] double drain_sec_max() const {
+    return std::max(kDrainSecMin, kDrainShare * phase_.duration_sec) + usual_lag_sec();
+  }
 
   const PhaseReport& phase_;
   const PipeCourse& course_;
+  const PartLoad& load_;
+  const PipeSettings& settings_;
   std::vector<Evidence> evidence_;
+  std::optional<double> window_needed_sec_;
+  bool lagged_ = false;  // records waited, so that some part held the others up
 };
 
 }  // namespace
 
-Verdict judge(const PhaseReport& phase, const PipeCourse& course) {
-  return Judge(phase, course).verdict();
+Verdict judge(const PhaseReport& phase, const PipeCourse& course, const PartLoad& load,
+              const PipeSettings& settings) {
+  return Judge(phase, course, load, settings).verdict();
 }
 
 }  // namespace walstorm::measure

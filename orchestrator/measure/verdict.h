@@ -1,22 +1,26 @@
 #pragma once
 
+#include "orchestrator/measure/part_load.h"
 #include "orchestrator/measure/pipe_course.h"
 #include "orchestrator/measure/run_report.h"
 
 namespace walstorm::measure {
 
-/// What a phase showed, with the figures that say so.
+/// What a phase showed, with the figures that say so, who was slow, and what to try next.
 ///
 /// - failed: the phase failed or its ledger is broken.
-/// - falling-behind: the drain did not end, or lasted as long as half the load; or records waited longer and
-///   longer, and fewer were acknowledged than produced. Said even where the generator fell short: the pipe
-///   then could not even keep up with less.
+/// - stalled: records waited and none was acknowledged, up to the load's end or for most of it.
+/// - falling-behind: the drain did not end, or lasted as long as half the load; or the lag ended higher than
+///   it began and was not coming down again. Said even where the generator fell short: the pipe then could
+///   not even keep up with less.
 /// - generator-limited: the producers missed their schedule, and the pipe kept up with what they made.
-/// - sustained: on target, no errors, kept up, drained soon.
-/// - marginal: none of these can be said, most often because the load was too short to tell.
+/// - sustained: on target, no errors, the lag came back to its floor, drained soon.
+/// - marginal: none of these can be said; with the load that would tell, where a longer one would.
 ///
 /// Growth is read off floors, not slopes or averages: a stall that passed does not count (TRAPS, Measuring
-/// 7). A "max" load has no target, so there only the pipe is judged.
-[[nodiscard]] Verdict judge(const PhaseReport& phase, const PipeCourse& course);
+/// 7). A "max" load has no target, so there only the pipe is judged, and the part named is the one that held
+/// the producers.
+[[nodiscard]] Verdict judge(const PhaseReport& phase, const PipeCourse& course, const PartLoad& load,
+                            const PipeSettings& settings);
 
 }  // namespace walstorm::measure

@@ -69,7 +69,7 @@ std::string PreparedDatabase::conninfo(const std::string& application_name) cons
 void PreparedDatabase::prepare(const config::Config& config, std::vector<std::string>& notes) {
   const std::string where = "prepare " + address_.shown();
   Session at_home(loop_, address_.conninfo(home_, "walstorm"), where);
-  inspect(at_home, config, notes);
+  inspect(at_home, config);
   session_ = own_session();
   take_database(notes);
   if (source_) {
@@ -122,8 +122,7 @@ std::unique_ptr<Session> PreparedDatabase::own_session() {
 }
 
 /// Refuses a server that is not ready, and creates the database.
-void PreparedDatabase::inspect(Session& at_home, const config::Config& config,
-                               std::vector<std::string>& notes) {
+void PreparedDatabase::inspect(Session& at_home, const config::Config& config) {
   const std::string name = settings_.profiling_database;
   const auto probe = at_home.ask<ServerProbe>(
       "inspect the server", kStepTimeout, 0,
@@ -131,10 +130,6 @@ void PreparedDatabase::inspect(Session& at_home, const config::Config& config,
   require_no_problem(judge_server(probe, config, config::disk_bytes(config, config::plan_phases(config))));
   facts_ = at_home.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
   data_folder_ = local_data_folder(probe);
-  const auto clock = at_home.ask<ClockOffset>("compare the clocks", kStepTimeout, 0, measure_clock);
-  if (clock.is_real())
-    notes.push_back(
-        fmt::format("the clock of PostgreSQL is {}: lags are off by that much", to_string(clock)));
   at_home.ask<bool>("create the database", kStepTimeout, 0, [name](auto& connection) {
     create_database(connection, name);
     return true;

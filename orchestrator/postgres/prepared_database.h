@@ -72,7 +72,7 @@ class PreparedDatabase final {
 
  private:
   void prepare(const config::Config& config, std::vector<std::string>& notes);
-  void inspect(Session& at_home, const config::Config& config, std::vector<std::string>& notes);
+  void inspect(Session& at_home, const config::Config& config);
   [[nodiscard]] std::unique_ptr<Session> own_session();
   void take_database(std::vector<std::string>& notes);
   void copy_schema(Session& at_home, bool binary);

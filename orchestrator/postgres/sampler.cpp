@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
+#include <sstream>
 #include <utility>
 
 #include <pqxx/nontransaction>
@@ -17,16 +18,51 @@ std::optional<wire::Lsn> lsn_of(const pqxx::field& field) {
   return wire::parse_lsn(field.c_str());
 }
 
-/// Those of `pids`, separated by spaces, that are processes of a PostgreSQL on this machine.
-std::vector<ServerProcess> local_processes(const pqxx::field& pids) {
-  std::vector<ServerProcess> found;
-  std::istringstream list(pids.is_null() ? "" : pids.c_str());
-  for (pid_t pid = 0; list >> pid;) {
-    if (!process::is_local_postgres(pid)) continue;
-    if (const auto used = process::read_proc_stat(pid)) found.push_back({pid, *used});
-  }
-  return found;
+std::string text_of(const pqxx::field& field) {
+  return field.is_null() ? "" : field.c_str();
 }
+
+std::optional<std::uint64_t> count_of(const pqxx::field& field) {
+  // safe_wal_size is below 0 once the limit is passed: nothing is safe then.
+  if (field.is_null()) return std::nullopt;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, field.as<std::int64_t>()));
+}
+
+/// The process, if it is one of a PostgreSQL on this machine.
+void add_local(std::vector<ServerProcess>& processes, pid_t pid) {
+  if (pid == 0 || !process::is_local_postgres(pid)) return;
+  if (const auto used = process::read_proc_stat(pid)) processes.push_back({pid, *used});
+}
+
+/// `writers`: a line for each, its pid and what it waits for.
+void add_writers(ServerSample& sample, const std::string& writers) {
+  std::istringstream lines(writers);
+  pid_t pid = 0;
+  std::string wait;
+  while (lines >> pid && std::getline(lines >> std::ws, wait)) {
+    ++sample.look.writer_waits[wait];
+    add_local(sample.backends, pid);
+  }
+}
+
+/// One scan of pg_stat_activity serves the walsender's wait and the writers'. A backend between two
+/// statements or transactions has nothing to do, whatever it waits for; one that is active and waits for
+/// nothing runs. Numbers of a slot's decoded transactions are since the slot was made or its statistics were
+/// reset: https://www.postgresql.org/docs/current/monitoring-stats.html
+constexpr const char* kSql =
+    "SELECT pg_current_wal_lsn() AS head, r.sent_lsn, s.confirmed_flush_lsn, s.wal_status, s.safe_wal_size, "
+    "  s.active_pid, r.state, a.walsender_wait, a.writers, "
+    "  t.spill_txns, t.spill_bytes, t.stream_txns, t.stream_bytes, pg_backend_pid() AS own_pid "
+    "FROM (VALUES (1)) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1 "
+    "LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid "
+    "LEFT JOIN pg_stat_replication_slots t ON t.slot_name = s.slot_name "
+    "LEFT JOIN LATERAL (SELECT "
+    "    max(wait) FILTER (WHERE pid = s.active_pid) AS walsender_wait, "
+    "    string_agg(pid || ' ' || wait, E'\\n') "
+    "      FILTER (WHERE datname = $2 AND starts_with(application_name, $3)) AS writers "
+    "  FROM (SELECT pid, datname, application_name, CASE WHEN state LIKE 'idle%' THEN 'idle' "
+    "          ELSE coalesce(wait_event_type || ':' || wait_event, 'running') END AS wait "
+    "        FROM pg_stat_activity) every) a ON true";
 
 }  // namespace
 
@@ -65,23 +101,27 @@ void Sampler::look() {
 ServerSample Sampler::query(pqxx::connection& connection, const std::string& slot,
                             const std::string& database, const std::string& backend_application) {
   pqxx::nontransaction transaction(connection);
-  const auto found = postgres::query(
-      transaction,
-      "SELECT pg_current_wal_lsn(), r.sent_lsn, s.confirmed_flush_lsn, s.wal_status, s.active_pid, "
-      "  (SELECT string_agg(pid::text, ' ') FROM pg_stat_activity "
-      "    WHERE datname = $2 AND starts_with(application_name, $3)) "
-      "FROM (VALUES (1)) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1 "
-      "LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid",
-      slot, database, backend_application);
-  const auto& fields = found[0];
+  const wire::SystemClock clock;
+  const std::int64_t asked_unix_us = clock.unix_us();
+  const auto row = query_row(transaction, kSql, slot, database, backend_application);
   ServerSample sample;
-  sample.at_unix_us = wire::SystemClock().unix_us();
-  sample.head = lsn_of(fields[0]);
-  sample.sent = lsn_of(fields[1]);
-  sample.confirmed = lsn_of(fields[2]);
-  sample.wal_status = fields[3].is_null() ? "" : fields[3].c_str();
-  sample.walsender = local_processes(fields[4]);
-  sample.backends = local_processes(fields[5]);
+  sample.at_unix_us = sample.look.at_unix_us = asked_unix_us + (clock.unix_us() - asked_unix_us) / 2;
+  sample.head = lsn_of(row["head"]);
+  sample.sent = lsn_of(row["sent_lsn"]);
+  sample.confirmed = lsn_of(row["confirmed_flush_lsn"]);
+  sample.look.wal_status = text_of(row["wal_status"]);
+  sample.look.safe_wal_bytes = count_of(row["safe_wal_size"]);
+  sample.look.walsender_state = text_of(row["state"]);
+  sample.look.walsender_wait = text_of(row["walsender_wait"]);
+  if (!row["spill_txns"].is_null()) {
+    sample.look.decoded = {.spilled = *count_of(row["spill_txns"]),
+                           .spilled_bytes = *count_of(row["spill_bytes"]),
+                           .streamed = *count_of(row["stream_txns"]),
+                           .streamed_bytes = *count_of(row["stream_bytes"])};
+  }
+  add_local(sample.walsender, row["active_pid"].as<pid_t>(0));
+  add_writers(sample, text_of(row["writers"]));
+  add_local(sample.own, row["own_pid"].as<pid_t>());
   return sample;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/measure/server_fold.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/process/proc_stat.h"
 #include "proto/wire/lifetime.h"
@@ -20,16 +21,16 @@ struct ServerProcess {
   process::ProcStat used;
 };
 
-/// The server's side of the LSN ladder at one moment. Positions are nullopt when there is no slot or no
-/// walsender.
+/// The server at one moment: its side of the LSN ladder, its processes, and what its views say of them.
+/// Positions are nullopt when there is no slot or no walsender.
 struct ServerSample {
-  std::int64_t at_unix_us = 0;
+  std::int64_t at_unix_us = 0;         ///< halfway between asking and being answered
   std::optional<wire::Lsn> head;       ///< pg_current_wal_lsn()
   std::optional<wire::Lsn> sent;       ///< pg_stat_replication.sent_lsn
   std::optional<wire::Lsn> confirmed;  ///< pg_replication_slots.confirmed_flush_lsn
-  std::string wal_status;              ///< of the slot: reserved, extended, unreserved, lost
-  /// Empty when the server is not on this machine.
-  std::vector<ServerProcess> walsender, backends;
+  measure::ServerLook look;
+  /// Empty when the server is not on this machine. `own`: the one that answers the sampler.
+  std::vector<ServerProcess> walsender, backends, own;
 };
 
 /// Looks at the server on its own session: catalog views only, one query a call, so that the probe stays off

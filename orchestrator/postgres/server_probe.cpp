@@ -1,20 +1,18 @@
 #include "orchestrator/postgres/server_probe.h"
 
-#include <cmath>
+#include <cstdlib>
 #include <fmt/format.h>
+#include <vector>
 
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/process/proc_stat.h"
 #include "proto/wire/clock.h"
+#include "proto/wire/error.h"
 
 namespace walstorm::postgres {
 namespace {
-
-constexpr int kClockRounds = 10;
-/// Lags are shown in tenths of a millisecond: a smaller offset changes nothing that anyone reads.
-constexpr double kSeenMs = 0.1;
 
 /// A setting as a number in its own unit; -1 where the server has no such setting.
 std::int64_t number(pqxx::transaction_base& transaction, const std::string& name) {
@@ -86,32 +84,28 @@ std::optional<std::filesystem::path> local_data_folder(const ServerProbe& probe)
   return probe.data_directory;
 }
 
-bool ClockOffset::is_real() const {
-  return std::abs(offset_ms) > error_ms && std::abs(offset_ms) >= kSeenMs;
-}
-
-ClockOffset measure_clock(pqxx::connection& connection) {
+wire::ClockOffset compare_clocks(pqxx::connection& connection) {
   pqxx::nontransaction transaction(connection);
   const wire::SystemClock clock;
-  ClockOffset best;
-  for (int round = 0; round < kClockRounds; ++round) {
-    const std::int64_t before_us = clock.unix_us();
-    const auto row =
-        query_row(transaction, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
-    const std::int64_t after_us = clock.unix_us();
-    const double error_ms = static_cast<double>(after_us - before_us) / 2000;
-    if (round > 0 && error_ms >= best.error_ms) continue;
-    const double middle_us = static_cast<double>(before_us) + error_ms * 1000;
-    best = {(static_cast<double>(row[0].as<std::int64_t>()) - middle_us) / 1000, error_ms};
+  std::vector<wire::ClockRoundTrip> round_trips;
+  for (int i = 0; i < wire::kClockRoundTrips; ++i) {
+    wire::ClockRoundTrip trip{clock.unix_us(), 0, 0};
+    trip.other_unix_us = query_row(transaction, wire::kClockSql)[0].as<std::int64_t>();
+    trip.answered_unix_us = clock.unix_us();
+    round_trips.push_back(trip);
   }
-  return best;
+  const auto offset = wire::estimate_clock_offset(round_trips);
+  if (!offset)
+    throw wire::Error(wire::ErrorKind::unavailable, "compare the clocks: ours was set back meanwhile");
+  return *offset;
 }
 
-std::string to_string(const ClockOffset& clock) {
-  if (std::abs(clock.offset_ms) <= clock.error_ms)
-    return fmt::format("the same as this host's within {:.2f} ms", clock.error_ms);
+std::string clock_text(const wire::ClockOffset& offset) {
+  const double error_ms = static_cast<double>(offset.error_us) / 1000;
+  if (offset.known_us() == 0) return fmt::format("the same as this host's within {:.2f} ms", error_ms);
   return fmt::format("{} this host's by {:.2f} ms (+- {:.2f} ms)",
-                     clock.offset_ms > 0 ? "ahead of" : "behind", std::abs(clock.offset_ms), clock.error_ms);
+                     offset.ahead_us < 0 ? "ahead of" : "behind",
+                     static_cast<double>(std::abs(offset.ahead_us)) / 1000, error_ms);
 }
 
 std::string try_replication(const std::string& conninfo) {

@@ -8,6 +8,8 @@
 
 #include <pqxx/connection>
 
+#include "proto/wire/clock_offset.h"
+
 /// A server as it stands, before anything is made: asked only, never changed. Jobs for Session::ask.
 namespace walstorm::postgres {
 
@@ -44,20 +46,12 @@ struct ServerProbe {
 /// The server's data folder, if the server is on this machine and says where.
 [[nodiscard]] std::optional<std::filesystem::path> local_data_folder(const ServerProbe& probe);
 
-/// How far the server's clock is ahead of this host's.
-struct ClockOffset {
-  double offset_ms = 0;
-  double error_ms = 0;  ///< the truth lies within offset_ms +- error_ms
+/// How far this host's clock is ahead of the server's. Throws Error{unavailable} when ours was set back
+/// meanwhile.
+[[nodiscard]] wire::ClockOffset compare_clocks(pqxx::connection& connection);
 
-  /// Beyond what the measurement leaves open, and large enough to be seen in a lag.
-  [[nodiscard]] bool is_real() const;
-};
-
-/// By the fastest of several round trips: the server read its clock between our two readings.
-[[nodiscard]] ClockOffset measure_clock(pqxx::connection& connection);
-
-/// "ahead of this host's by 12.3 ms (+- 0.2 ms)"
-[[nodiscard]] std::string to_string(const ClockOffset& clock);
+/// The server's clock: "behind this host's by 12.30 ms (+- 0.20 ms)".
+[[nodiscard]] std::string clock_text(const wire::ClockOffset& offset);
 
 /// Opens a replication connection to the server of `conninfo` and closes it. Returns what the server said
 /// against it; empty when it let it in.

@@ -55,6 +55,10 @@ std::optional<ProcStat> read_proc_stat(pid_t pid) {
   result.rss_max_bytes = status_field(status, "VmHWM") * 1024U;
   result.context_switches =
       status_field(status, "voluntary_ctxt_switches") + status_field(status, "nonvoluntary_ctxt_switches");
+  std::istringstream schedstat(read_file(fmt::format("/proc/{}/schedstat", pid)));
+  std::uint64_t on_cpu_ns = 0;
+  std::uint64_t waited_ns = 0;
+  if (schedstat >> on_cpu_ns >> waited_ns) result.cpu_wait_us = waited_ns / 1000U;
   return result;
 }
 

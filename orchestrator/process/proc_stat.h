@@ -15,9 +15,11 @@ struct ProcStat {
       0;  ///< without shared memory, which several processes would count several times
   std::uint64_t rss_max_bytes = 0;  ///< of rss_bytes, over the process's life
   std::uint64_t context_switches = 0;
+  /// Ready to run with no CPU free for it, of its first thread; nullopt where the kernel does not count it.
+  std::optional<std::uint64_t> cpu_wait_us;
 };
 
-/// Reads /proc/<pid>/stat and status (proc(5)). nullopt when there is no such process.
+/// Reads /proc/<pid>/stat, status and schedstat (proc(5)). nullopt when there is no such process.
 /// CPU times have the kernel's tick of 10 ms.
 [[nodiscard]] std::optional<ProcStat> read_proc_stat(pid_t pid);
 

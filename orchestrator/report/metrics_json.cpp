@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/observation_json.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::report {
@@ -94,6 +95,8 @@ Json to_json(const measure::ProcessReport& p) {
           {"cpuUserSec", or_null(p.cpu_user_sec)},
           {"cpuSystemSec", or_null(p.cpu_system_sec)},
           {"cpuMicrosPerRecord", or_null(p.cpu_micros_per_record)},
+          {"cpuShare", or_null(p.cpu_share)},
+          {"cpuWaitShare", or_null(p.cpu_wait_share)},
           {"rssMaxBytes", or_null(p.rss_max_bytes)},
           {"contextSwitches", or_null(p.context_switches)}};
 }
@@ -130,7 +133,9 @@ Json to_json(const measure::Verdict& v) {
   return {{"state", measure::to_string(v.state)},
           {"bottleneck", measure::to_string(v.bottleneck)},
           {"capacityEstimate", or_null(v.capacity_estimate)},
-          {"evidence", evidence}};
+          {"windowNeededSec", or_null(v.window_needed_sec)},
+          {"evidence", evidence},
+          {"tryNext", v.try_next}};
 }
 
 Json to_json(const measure::PhaseReport& phase) {
@@ -155,6 +160,8 @@ Json to_json(const measure::PhaseReport& phase) {
       {"producer", to_json(phase.producer)},
       {"consumer", to_json(phase.consumer)},
       {"processes", processes},
+      {"ladder", ladder_json(phase.ladder)},
+      {"postgres", postgres_json(phase.postgres)},
       {"drain",
        {{"completed", or_null(phase.drain.completed)}, {"durationSec", or_null(phase.drain.duration_sec)}}},
       {"ledger", to_json(phase.ledger)},
@@ -171,7 +178,8 @@ Json to_json(const measure::Environment& e) {
           {"memoryBytes", e.memory_bytes == 0 ? Json(nullptr) : Json(e.memory_bytes)},
           {"postgresVersion", or_null(e.postgres_version)},
           {"postgresSettings", e.postgres_settings},
-          {"clickhouseVersion", or_null(e.clickhouse_version)}};
+          {"clickhouseVersion", or_null(e.clickhouse_version)},
+          {"clocks", clocks_json(e.clocks)}};
 }
 
 }  // namespace

@@ -39,6 +39,15 @@ std::string verdict_text(const measure::Verdict& verdict) {
                      says.empty() ? "" : ": ", fmt::join(says, "; "));
 }
 
+std::vector<std::string> next_steps(const measure::Verdict& verdict) {
+  std::vector<std::string> steps = verdict.try_next;
+  if (verdict.window_needed_sec) {
+    steps.insert(steps.begin(),
+                 fmt::format("load for about {}: long enough to tell", sec_text(verdict.window_needed_sec)));
+  }
+  return steps;
+}
+
 std::string flush_errors_text(const measure::ConsumerReport& consumer) {
   if (consumer.errors == 0) return "";
   std::string text = fmt::format("{} flushes failed, {} were tried again", count_text(consumer.errors),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "orchestrator/measure/run_report.h"
 
@@ -13,6 +14,9 @@ namespace walstorm::report {
 /// "falling-behind (sink, about 3,010/s): the drain took 12.4 s ...": the state, what it is put down to, and
 /// the evidence.
 [[nodiscard]] std::string verdict_text(const measure::Verdict& verdict);
+
+/// What to try next, most promising first: the advice, and how long a load would tell where this one did not.
+[[nodiscard]] std::vector<std::string> next_steps(const measure::Verdict& verdict);
 
 /// "17 flushes failed, 17 were tried again"; empty when none did.
 [[nodiscard]] std::string flush_errors_text(const measure::ConsumerReport& consumer);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
 #include "proto/wire/version.h"
@@ -52,6 +53,7 @@ std::string verdicts(const measure::RunReport& report) {
   for (const auto& phase : report.phases) {
     text += fmt::format("- **{}**{}: {}\n", phase.name, phase.warmup ? " (warm-up)" : "",
                         verdict_text(phase.verdict));
+    for (const std::string& step : next_steps(phase.verdict)) text += fmt::format("  - try: {}\n", step);
     for (const std::string& note : phase.notes) text += fmt::format("  - {}\n", note);
   }
   for (const std::string& note : report.notes) text += fmt::format("- note: {}\n", note);
@@ -109,7 +111,13 @@ std::string phase_section(const measure::PhaseReport& phase) {
         "with the age they had then.\n\n",
         count_text(phase.consumer.censored));
   }
-  std::vector<Row> rows;
+  std::vector<Row> rows = ladder_rows(phase.ladder);
+  const Row header = rows.front();
+  rows.erase(rows.begin());
+  text += table(header, rows);
+  if (const std::string postgres = postgres_text(phase.postgres); !postgres.empty())
+    text += postgres + "\n\n";
+  rows.clear();
   for (const auto& process : phase.processes) {
     rows.push_back({process.role, process.pid ? std::to_string(*process.pid) : "–",
                     sec_text(process.cpu_user_sec), sec_text(process.cpu_system_sec),
@@ -137,7 +145,10 @@ std::string thresholds_table(const measure::RunReport& report) {
   std::vector<Row> rows;
   for (const auto& phase : report.phases) {
     for (const auto& threshold : phase.thresholds) {
-      rows.push_back({expression_text(threshold), phase.name, threshold.passed ? "ok" : "**crossed**",
+      rows.push_back({expression_text(threshold), phase.name,
+                      threshold.passed         ? "ok"
+                      : is_measured(threshold) ? "**crossed**"
+                                               : "**no data**",
                       number_text(threshold.observed), number_text(threshold.limit), threshold.says});
     }
   }
@@ -158,6 +169,9 @@ std::string environment_section(const measure::RunReport& report) {
       {"PostgreSQL", known(e.postgres_version)},
       {"ClickHouse", known(e.clickhouse_version)},
       {"walstorm", fmt::format("{} ({}, {})", wire::kToolVersion, wire::kGitRevision, wire::kBuildType)}};
+  for (const auto& clock : e.clocks) {
+    rows.push_back({fmt::format("clock of {}", clock.role), clock_text(clock)});
+  }
   for (const auto& [name, value] : e.postgres_settings) rows.push_back({name, value});
   return "## Environment\n\n" + table({"what", "value"}, rows);
 }
@@ -167,6 +181,8 @@ constexpr const char* kHowToRead = R"(## How to read this
 - **achieved**, **landed**: records per second committed in PostgreSQL, and acknowledged by the sink, over the load window alone; the drain is never in it.
 - **write latency** counts from the moment a batch was *due*, so a generator or server that falls late shows it; **service time** from its start; **schedule lag** is the difference.
 - **replication lag**: from PostgreSQL's commit timestamp to the sink's acknowledgement, per record. Its stages: **receive** (until read from the socket), **queue** (until its flush starts), **flush** (until acknowledged).
+- **where the WAL was**: distances on the way from PostgreSQL to the sink, looked at once a second, in bytes and as the age of the oldest byte in them. An idle pipe has a floor that need not be 0.
+- **try** names what to change next, most promising first; the verdict's bottleneck, in parentheses, is the part that held up the others.
 - **generator-limited** says that the producers could not keep the schedule: the figures then show no limit of the replication.
 - "–" is a figure that was not measured. All figures, with more percentiles, are in `metrics.json`; each second of the run is in `timeseries.csv`.
 )";

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
 
@@ -90,6 +91,9 @@ std::string verdict_lines(const PhaseReport& phase, bool colour) {
   std::string text;
   for (const std::string& line : wrapped(verdict_text(phase.verdict), 2)) text += line + "\n";
   text.replace(2, state.size(), painted(state, colour_of(phase.verdict.state), colour));
+  if (const auto steps = next_steps(phase.verdict); !steps.empty()) {
+    for (const std::string& line : wrapped("try: " + steps.front(), 2)) text += line + "\n";
+  }
   const auto& evidence = phase.verdict.evidence;
   const bool said = std::any_of(evidence.begin(), evidence.end(),
                                 [](const measure::Evidence& e) { return e.figure == "consumer.errors"; });
@@ -140,7 +144,9 @@ std::string thresholds_text(const measure::RunReport& report, bool colour) {
   std::string text;
   for (const PhaseReport& phase : report.phases) {
     for (const measure::ThresholdResult& threshold : phase.thresholds) {
-      const std::string word = threshold.passed ? "ok      " : "crossed ";
+      const std::string word = threshold.passed         ? "ok      "
+                               : is_measured(threshold) ? "crossed "
+                                                        : "no data ";
       std::string lines;
       for (const std::string& line : wrapped(
                fmt::format("{}: {} ({})", phase.name, expression_text(threshold), observed_text(threshold)),
@@ -191,6 +197,10 @@ std::string summary(const measure::RunReport& report, const std::string& folder,
     add("rows", ledger_text(report.rows));
     add("content", ledger_text(report.content));
     for (const std::string& difference : report.content.differences) add("", difference);
+  }
+  for (const measure::ClockReport& clock : report.environment.clocks) {
+    if (is_off(clock))
+      add("clock", fmt::format("{}'s is {}; times are corrected", clock.role, clock_text(clock)));
   }
   for (const std::string& note : report.notes) {
     std::string lines;

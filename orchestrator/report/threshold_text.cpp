@@ -6,8 +6,12 @@
 
 namespace walstorm::report {
 
+bool is_measured(const measure::ThresholdResult& threshold) {
+  return threshold.observed && threshold.limit;
+}
+
 std::string observed_text(const measure::ThresholdResult& threshold) {
-  if (!threshold.observed && !threshold.limit) return threshold.says;
+  if (!is_measured(threshold)) return threshold.says;
   std::string text =
       fmt::format("observed {}, limit {}", number_text(threshold.observed), number_text(threshold.limit));
   if (!threshold.says.empty()) text += "; " + threshold.says;

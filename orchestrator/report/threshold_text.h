@@ -6,6 +6,9 @@
 
 namespace walstorm::report {
 
+/// Otherwise it has failed without having been crossed.
+[[nodiscard]] bool is_measured(const measure::ThresholdResult& threshold);
+
 /// "observed 35,000, limit 1,000; worst in the 5 s that ended 12.0 s into the load", or "never measured:
 /// ...".
 [[nodiscard]] std::string observed_text(const measure::ThresholdResult& threshold);

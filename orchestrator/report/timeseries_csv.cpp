@@ -54,7 +54,13 @@ std::string csv_header(const std::vector<std::string>& roles) {
                                   "flushedToConfirmedBytes",
                                   "flushesInFlight",
                                   "bufferedBytes",
-                                  "loopUtilization"};
+                                  "loopUtilization",
+                                  "headToSentSec",
+                                  "sentToReceivedSec",
+                                  "receivedToFlushedSec",
+                                  "flushedToConfirmedSec",
+                                  "walsenderState",
+                                  "walsenderWait"};
   for (const std::string& role : roles) {
     fields.push_back(quoted(role + ".cpuShare"));
     fields.push_back(quoted(role + ".rssBytes"));
@@ -80,7 +86,13 @@ std::string csv_line(const measure::Second& second, const std::vector<std::strin
                                   field(second.flushed_to_confirmed_bytes),
                                   field(second.flushes_in_flight),
                                   field(second.buffered_bytes),
-                                  field(second.loop_utilization)};
+                                  field(second.loop_utilization),
+                                  field(second.head_to_sent_sec),
+                                  field(second.sent_to_received_sec),
+                                  field(second.received_to_flushed_sec),
+                                  field(second.flushed_to_confirmed_sec),
+                                  quoted(second.walsender_state),
+                                  quoted(second.walsender_wait)};
   for (const std::string& role : roles) {
     const auto process =
         std::find_if(second.processes.begin(), second.processes.end(),

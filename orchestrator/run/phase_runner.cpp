@@ -5,9 +5,11 @@
 #include <exception>
 #include <fmt/format.h>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/threshold_text.h"
 #include "orchestrator/run/phase_watch.h"
@@ -31,6 +33,8 @@ constexpr seconds kReadyTimeout{15};
 constexpr seconds kSilenceMax{15};
 /// How long workers that still live may take to give their figures after another one has failed.
 constexpr seconds kSalvageTimeout{5};
+/// A comparison of clocks that takes longer comes too late for this phase.
+constexpr seconds kClockTimeout{2};
 
 milliseconds from_sec(double sec) {
   return milliseconds(static_cast<std::int64_t>(sec * 1000));
@@ -112,7 +116,22 @@ void PhaseRunner::Ended::rethrow() const {
   if (outcome == Outcome::interrupted) throw process::Interrupted{};
 }
 
+/// Before the load: later it would be part of what is measured. One that fails leaves the last one standing.
+void PhaseRunner::compare_clocks() {
+  struct Answer {
+    std::optional<wire::ClockOffset> offset;
+    bool arrived = false;
+  };
+  const auto answer = std::make_shared<Answer>();  // may outlive the wait
+  sampling_.submit(
+      [answer](pqxx::connection& connection) { answer->offset = postgres::compare_clocks(connection); },
+      [answer](const std::exception_ptr&) { answer->arrived = true; });
+  (void)loop_.wait(kClockTimeout, kEndNow, [&answer] { return answer->arrived; });
+  if (answer->arrived && answer->offset) clocks_.own(*answer->offset);
+}
+
 PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
+  compare_clocks();
   fold_ = std::make_unique<measure::PhaseFold>(facts_of(stretch));
   ready_.clear(), load_finished_.clear(), results_.clear();
   all_drained_ = true;
@@ -155,6 +174,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
         .push_back({worker->name(), worker->pid()});
   }
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
+  facts.settings = {config_.producer, config_.consumer, std::thread::hardware_concurrency()};
   facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
   if (fold_) facts.carry = fold_->carry();
   return facts;
@@ -256,6 +276,14 @@ void PhaseRunner::salvage(const Stretch& stretch) {
 
 void PhaseRunner::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame) {
   if (broken_off_) return;  // what workers still say of a phase that was given up
+  if (frame.has_phase_ready() && frame.phase_ready().has_clock()) {
+    clocks_.worker(worker.name(), wire::from_proto(frame.phase_ready().clock()));
+  }
+  const auto on_own_clock = clocks_.on_own_clock(worker.name(), frame);
+  take(worker, on_own_clock ? *on_own_clock : frame);
+}
+
+void PhaseRunner::take(const WorkerProcess& worker, const proto::MetricsFrame& frame) {
   switch (frame.body_case()) {
     case proto::MetricsFrame::kPhaseReady:
       expect(worker, frame.phase_ready().phase_index());

@@ -10,6 +10,7 @@
 
 #include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/measure/clock_book.h"
 #include "orchestrator/measure/phase_fold.h"
 #include "orchestrator/measure/phase_thresholds.h"
 #include "orchestrator/postgres/prepared_database.h"
@@ -46,6 +47,8 @@ class PhaseRunner final {
 
   /// Of the phase run last: what the run's ledgers are settled from. nullptr before the first.
   [[nodiscard]] const measure::PhaseFold* last() const { return fold_.get(); }
+  /// How far each process's clock is ahead of PostgreSQL's, as last compared.
+  [[nodiscard]] std::vector<measure::ClockReport> clocks() const { return clocks_.reports(); }
   /// The sink has acknowledged all changes before the last phase's marker: nothing of the run is on its way.
   [[nodiscard]] bool all_drained() const { return drained_; }
 
@@ -68,6 +71,8 @@ class PhaseRunner final {
 
   [[nodiscard]] Ended carry_out(const Stretch& stretch);
   [[nodiscard]] measure::PhaseFacts facts_of(const Stretch& stretch) const;
+  void compare_clocks();
+  void take(const WorkerProcess& worker, const proto::MetricsFrame& frame);
   void start(const Stretch& stretch);
   [[nodiscard]] double last_batches_sec() const;
   [[nodiscard]] measure::Outcome load(const Stretch& stretch);
@@ -88,6 +93,7 @@ class PhaseRunner final {
   Presentation& presentation_;
   postgres::Session sampling_;  // looks at the server while the other session works
 
+  measure::ClockBook clocks_;
   std::optional<measure::PhaseThresholds> thresholds_;  // of the phase that is on; the preload has none
   std::unique_ptr<measure::PhaseFold> fold_;            // of the phase that is on, or was last
   std::optional<unsigned> phase_on_;                    // by its number on the wire

@@ -14,7 +14,8 @@ namespace walstorm::run {
 namespace {
 
 constexpr std::chrono::seconds kBeat{1};
-/// Workers send their Samples on whole seconds of the phase: each second is closed a moment after them.
+/// Workers send their Samples on whole seconds of the phase, and the server is looked at then: what is
+/// compared is of one moment. Each second is closed when both have had time to arrive.
 constexpr std::chrono::milliseconds kAfterSamples{250};
 constexpr std::chrono::seconds kLastLookTimeout{3};
 
@@ -28,6 +29,7 @@ measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
   sample.cpu_system_us = process.used.cpu_system_us;
   sample.rss_bytes = process.used.rss_own_bytes;  // shared_buffers would be in each backend's
   sample.context_switches = process.used.context_switches;
+  sample.cpu_wait_us = process.used.cpu_wait_us;
   return sample;
 }
 
@@ -49,6 +51,7 @@ measure::ProcessSample own_sample() {
   sample.rss_bytes = usage.rss_bytes();
   sample.rss_max_bytes = usage.rss_max_bytes();
   sample.context_switches = usage.context_switches();
+  if (usage.has_cpu_wait_us()) sample.cpu_wait_us = usage.cpu_wait_us();
   return sample;
 }
 
@@ -63,7 +66,7 @@ PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std
       on_server_back_(std::move(on_server_back)),
       sampler_(session, std::move(slot), std::move(database), std::string(kApplicationPrefix) + "producer",
                [this](const postgres::ServerSample& sample) { take(sample); }),
-      timer_(loop.io(), std::chrono::steady_clock::now() + kBeat + kAfterSamples) {
+      timer_(loop.io(), std::chrono::steady_clock::now() + kBeat) {
   look();
   beat();
 }
@@ -72,8 +75,16 @@ void PhaseWatch::beat() {
   timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
     if (error || alive.expired()) return;
     look();
+    timer_.expires_at(timer_.expiry() + kAfterSamples);
+    close_second();
+  });
+}
+
+void PhaseWatch::close_second() {
+  timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
+    if (error || alive.expired()) return;
     on_second_(fold_.close_second(wire::SystemClock().unix_us()));
-    timer_.expires_at(timer_.expiry() + kBeat);
+    timer_.expires_at(timer_.expiry() + kBeat - kAfterSamples);
     beat();
   });
 }
@@ -106,12 +117,13 @@ void PhaseWatch::look_at_sink() {
 void PhaseWatch::take(const postgres::ServerSample& sample) {
   if (sampler_.failing()) on_server_back_();
   fold_.ladder({sample.at_unix_us, sample.head, sample.sent, sample.confirmed});
-  for (const auto& process : sample.walsender) {
-    fold_.process(server_sample("postgres-walsender", sample.at_unix_us, process));
-  }
-  for (const auto& process : sample.backends) {
-    fold_.process(server_sample("postgres-backends", sample.at_unix_us, process));
-  }
+  fold_.server(sample.look);
+  const auto add = [&](const char* role, const std::vector<postgres::ServerProcess>& processes) {
+    for (const auto& process : processes) fold_.process(server_sample(role, sample.at_unix_us, process));
+  };
+  add("postgres-walsender", sample.walsender);
+  add("postgres-backends", sample.backends);
+  add("postgres-sampler", sample.own);
 }
 
 void PhaseWatch::finish() {

@@ -31,6 +31,7 @@ class PhaseWatch final {
 
  private:
   void beat();
+  void close_second();
   void look();
   void look_at_sink();
   void take(const postgres::ServerSample& sample);

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/config/process_roles.h"
 #include "orchestrator/report/metrics_json.h"
 #include "orchestrator/report/report_md.h"
 #include "orchestrator/report/summary.h"
 #include "orchestrator/report/timeseries_csv.h"
-#include "orchestrator/run/setup_frames.h"
 
 namespace walstorm::run {
 namespace {
@@ -23,15 +23,6 @@ std::optional<live::Screen> terminal_size() {
   return live::Screen{size.ws_col, size.ws_row};
 }
 
-std::vector<std::string> roles_of(const config::Config& config) {
-  std::vector<std::string> roles{"orchestrator"};
-  for (unsigned i = 0; i < config.producer.worker_count; ++i) roles.push_back(producer_name(i));
-  roles.push_back(consumer_name(0));
-  roles.insert(roles.end(), {"postgres-walsender", "postgres-backends"});
-  if (!config.consumer.use_mock_clickhouse) roles.emplace_back("clickhouse");
-  return roles;
-}
-
 }  // namespace
 
 Presentation::Presentation(const config::Config& config, const std::filesystem::path& output_dir,
@@ -40,7 +31,7 @@ Presentation::Presentation(const config::Config& config, const std::filesystem::
       display_(display),
       junit_(display.junit_file ? std::optional<report::JunitFile>(*display.junit_file) : std::nullopt),
       folder_(output_dir, config.name, started_unix_us),
-      roles_(roles_of(config)),
+      roles_(config::process_roles(config.producer.worker_count, !config.consumer.use_mock_clickhouse)),
       timeseries_(folder_.path() / "timeseries.csv") {
   folder_.write("config.json", config::to_json(config).dump(2) + "\n");
   timeseries_ << report::csv_header(roles_);

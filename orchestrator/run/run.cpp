@@ -199,6 +199,7 @@ void Run::stop_workers() {
   presentation_.say("stopping");
   const auto grace = milliseconds(static_cast<std::int64_t>(config_.stop_grace_sec * 1000));
   if (workers_) note(workers_->stop(end_now() ? std::min(grace, kStopNowGrace) : grace));
+  if (phases_) report_.environment.clocks = phases_->clocks();
   phases_.reset();
   workers_.reset();
 }

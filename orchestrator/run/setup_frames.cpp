@@ -104,14 +104,6 @@ void set_up_mock(const config::Config& config, proto::MockSinkSetup& setup) {
 
 }  // namespace
 
-std::string producer_name(unsigned index) {
-  return fmt::format("producer-{}", index);
-}
-
-std::string consumer_name(unsigned index) {
-  return fmt::format("consumer-{}", index);
-}
-
 proto::ControlFrame producer_setup(const config::Config& config, const SetupFacts& facts, unsigned index) {
   proto::ControlFrame frame;
   proto::ProducerSetup& setup = *common_setup(frame, facts, producer_name(index)).mutable_producer();

@@ -5,14 +5,14 @@
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/config/process_roles.h"
 #include "proto/control.pb.h"
 
 /// Config and plan as the frames that workers are told by. Pure.
 namespace walstorm::run {
 
-/// "producer-0", "consumer-0": the names in logs, reports and frames.
-[[nodiscard]] std::string producer_name(unsigned index);
-[[nodiscard]] std::string consumer_name(unsigned index);
+using config::consumer_name;
+using config::producer_name;
 
 /// application_name of a worker's connections is this and the worker's name.
 inline constexpr const char* kApplicationPrefix = "walstorm-";

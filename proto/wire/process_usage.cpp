@@ -28,6 +28,12 @@ void read_own_usage(proto::ProcessUsage& out) {
   if (std::ifstream statm("/proc/self/statm"); statm >> total_pages >> resident_pages) {
     out.set_rss_bytes(resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
   }
+  // proc(5): nanoseconds on a CPU, nanoseconds waiting for one, time slices.
+  std::uint64_t on_cpu_ns = 0;
+  std::uint64_t waited_ns = 0;
+  if (std::ifstream schedstat("/proc/self/schedstat"); schedstat >> on_cpu_ns >> waited_ns) {
+    out.set_cpu_wait_us(waited_ns / 1000U);
+  }
   const struct mallinfo2 heap = ::mallinfo2();
   out.set_heap_bytes(heap.uordblks + heap.hblkhd);
 }

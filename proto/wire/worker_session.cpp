@@ -9,6 +9,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <boost/asio/post.hpp>
+
 #include "proto/wire/clock.h"
 #include "proto/wire/log.h"
 #include "proto/wire/process_usage.h"
@@ -130,6 +132,7 @@ void WorkerSession::set_up(const proto::Setup& setup) {
   start_log(setup.worker(), false);
   sample_interval_ms_ = setup.sample_interval_ms();
   worker_->setup(setup);
+  compare_clocks();
   set_up_ = true;
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -155,9 +158,15 @@ void WorkerSession::start_phase(const proto::StartPhase& phase) {
   phase_on_ = true;
   ready.set_phase_index(phase_index_);
   ready.set_at_unix_us(SystemClock().unix_us());
+  if (clock_) to_proto(*clock_, *ready.mutable_clock());
   send(frame);
   sample_timer_.expires_after(std::chrono::milliseconds(sample_interval_ms_));
   arm_sample_timer();
+}
+
+/// The last offset that was found stands until the next one is: clocks drift slowly.
+void WorkerSession::compare_clocks() {
+  if (const auto offset = worker_->compare_clocks()) clock_ = offset;
 }
 
 void WorkerSession::arm_sample_timer() {
@@ -191,6 +200,10 @@ void WorkerSession::send_result() {
   send(frame);
   phase_on_ = false;
   sample_timer_.cancel();
+  // Later: the worker is still closing the phase.
+  boost::asio::post(loop_, [this] {
+    if (!phase_on_) compare_clocks();
+  });
 }
 
 int run_worker(const char* program,

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
+#include "proto/wire/clock_offset.h"
 #include "proto/wire/error.h"
 #include "proto/wire/frame_channel.h"
 
@@ -37,6 +39,9 @@ class Worker {
   /// Fills in the cumulative figures of the phase that is on: `producer` or `consumer`.
   virtual void fill(proto::Sample& sample) = 0;
   virtual void fill(proto::PhaseResult& result) = 0;
+  /// How far this process's wall clock is ahead of PostgreSQL's; nullopt when that cannot be found out now.
+  /// Called after setup() and after each result, when no load is on; may block for a moment.
+  virtual std::optional<ClockOffset> compare_clocks() = 0;
 };
 
 /// The worker's end of the pipes: frames in, frames out, samples by timer, failures, the end.
@@ -66,13 +71,15 @@ class WorkerSession final {
   void dispatch(const proto::ControlFrame& frame);
   void set_up(const proto::Setup& setup);
   void start_phase(const proto::StartPhase& phase);
+  void compare_clocks();
   void arm_sample_timer();
   void fail(ErrorKind kind, const std::string& message);
 
   boost::asio::io_context& loop_;
   FrameChannel channel_;
   boost::asio::steady_timer sample_timer_;
-  Worker* worker_ = nullptr;  // set for the length of run()
+  Worker* worker_ = nullptr;          // set for the length of run()
+  std::optional<ClockOffset> clock_;  // as far as it is known
   std::string where_ = "start";
   std::uint32_t sample_interval_ms_ = 1000;
   std::uint32_t phase_index_ = 0;

@@ -21,14 +21,14 @@ struct Figures {
 std::string ratio_text(const std::vector<double>& of, const std::vector<double>& to) {
   std::vector<double> ratios;
   for (std::size_t i = 0; i < of.size(); ++i) ratios.push_back(of[i] / to[i]);
-  return fmt::format("{:.2f} ({:.2f}-{:.2f})", median(ratios),
+  return fmt::format("{:.3f} ({:.3f}-{:.3f})", median(ratios),
                      *std::min_element(ratios.begin(), ratios.end()),
                      *std::max_element(ratios.begin(), ratios.end()));
 }
 
 void print_line(const std::string& name, const std::string& rate, const std::string& cpu,
                 const std::string& rate_ratio, const std::string& cpu_ratio) {
-  fmt::print("  {:<28} {:>11} {:>13} {:>18} {:>18}\n", name, rate, cpu, rate_ratio, cpu_ratio);
+  fmt::print("  {:<28} {:>11} {:>13} {:>20} {:>20}\n", name, rate, cpu, rate_ratio, cpu_ratio);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ struct Take {
   double wall_sec = 0;
   double cpu_sec = 0;  ///< of its processes, user and system
   std::uint64_t records = 0;
+  double pipe_bytes_per_sec = 0;  ///< of a worker: what it sent of itself
 };
 
 struct Contestant {

@@ -21,6 +21,13 @@ struct Command {
   std::vector<std::string> arguments;
 };
 
+/// How closely a worker is watched.
+enum class Metrics {
+  samples,      ///< a Sample each second, as in every run
+  all,          ///< and the server is looked at, all of it folded as the orchestrator does
+  once_at_end,  ///< the final figures alone
+};
+
 /// A private PostgreSQL server, and the programs that are measured against it. Every wait has a deadline;
 /// what goes wrong is an Error, which ends the bench.
 class Rig final {
@@ -32,6 +39,10 @@ class Rig final {
   [[nodiscard]] std::string ask(const std::string& sql);
   [[nodiscard]] std::string conninfo() const {
     return server_.address().conninfo("postgres", "walstorm-bench");
+  }
+  /// As a run's worker connects: the sampler knows it by its name.
+  [[nodiscard]] std::string worker_conninfo(const std::string& worker) const {
+    return server_.address().conninfo("postgres", "walstorm-" + worker);
   }
   /// For scripts; goes with the rig.
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
@@ -46,11 +57,11 @@ class Rig final {
   [[nodiscard]] static config::Config config(const std::map<std::string, std::string>& keys);
 
   /// Writes config's first phase with one producer, from its start to its result.
-  [[nodiscard]] Take produce(const config::Config& config);
+  [[nodiscard]] Take produce(const config::Config& config, Metrics metrics = Metrics::samples);
 
   /// Drains the backlog in config's slot with the real consumer, from its start until the sink has
   /// acknowledged everything before the marker of phase 0 of run kRunId.
-  [[nodiscard]] Take drain(const config::Config& config);
+  [[nodiscard]] Take drain(const config::Config& config, Metrics metrics = Metrics::samples);
 
   /// Runs all of them at once; `records` is what they do together.
   [[nodiscard]] Take run(const std::vector<Command>& commands, std::uint64_t records);

@@ -201,6 +201,33 @@ TEST_P(CapturedChanges, RecordsCarryTheCommitTimeOfTheirTransaction) {
   EXPECT_EQ(runs[0].received_unix_us, rig.received_unix_us);
 }
 
+TEST_P(CapturedChanges, ACommitIsPutOnOurClockBeforeItIsComparedWithIt) {
+  Rig plain;
+  plain.feed(GetParam(), 1);
+  plain.batcher.cut();
+  const std::int64_t commit_unix_us = plain.cut[0]->runs[0].commit_unix_us;
+  constexpr std::int64_t kAheadUs = 90'000'000;
+  for (const std::int64_t ahead_us : {-kAheadUs, kAheadUs}) {
+    Rig skewed;
+    skewed.intake.set_clock({ahead_us, 100});
+    skewed.received_unix_us = commit_unix_us + ahead_us + 2'000;  // read 2 ms later, by our clock
+    skewed.feed(GetParam(), 1);
+    skewed.batcher.cut();
+    skewed.book.acknowledged(*skewed.cut[0], skewed.received_unix_us + 3'000,
+                             skewed.received_unix_us + 7'000);
+    const PhaseFigures& figures = skewed.book.of(0);
+    EXPECT_EQ(figures.receive_us.max(), 2'000);
+    EXPECT_EQ(figures.queue_us.max(), 3'000);
+    EXPECT_EQ(figures.flush_us.max(), 4'000);
+    EXPECT_EQ(figures.lag_us.max(), 9'000);
+  }
+  Rig close;
+  close.intake.set_clock({90, 100});
+  close.feed(GetParam(), 1);
+  close.batcher.cut();
+  EXPECT_EQ(close.cut[0]->runs[0].commit_unix_us, commit_unix_us) << "within the error of the comparison";
+}
+
 TEST_P(CapturedChanges, ConfirmsTheCommitsEndNotItsStart) {
   Rig rig;
   rig.feed(GetParam(), 1);

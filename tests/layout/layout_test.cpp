@@ -74,7 +74,7 @@ TEST(Layout, EachLibraryStaysBehindItsWall) {
       {"boost/process", {"orchestrator/process/child_process.cpp"}},
       {"libpq-fe.h",
        {"consumer/replication_connection.cpp", "producer/pg_connection.cpp", "producer/pg_opener.cpp",
-        "orchestrator/postgres/address.cpp"}},
+        "orchestrator/postgres/address.cpp", "proto/postgres/server_clock.cpp"}},
       {"pqxx/", {"orchestrator/postgres/", "orchestrator/clean.cpp", "tests/"}},
       {"nlohmann/",
        {"orchestrator/config/", "orchestrator/report/", "orchestrator/run/presentation", "tests/"}},

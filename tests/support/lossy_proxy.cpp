@@ -1,6 +1,8 @@
 #include "tests/support/lossy_proxy.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <future>
 #include <list>
@@ -10,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 namespace walstorm::tests {
@@ -22,24 +25,36 @@ using Endpoint = boost::asio::local::stream_protocol::endpoint;
 constexpr const char* kSocketName = ".s.PGSQL.5432";
 
 struct Link {
-  explicit Link(Socket accepted, boost::asio::io_context& loop) : client(std::move(accepted)), server(loop) {}
+  explicit Link(Socket accepted, boost::asio::io_context& loop)
+      : client(std::move(accepted)), server(loop), pace(loop) {}
 
   Socket client, server;
   std::array<char, 65536> from_client{}, from_server{};
   bool lost = false;
+  boost::asio::steady_timer pace;
+  std::chrono::steady_clock::time_point free_at;  // when what was sent has passed the narrow line
 };
 
-void pump(Link& link, Socket& from, Socket& to, std::array<char, 65536>& chunk) {
+/// `bytes_per_sec` outlives the link; 0: as fast as it goes.
+void pump(Link& link, Socket& from, Socket& to, std::array<char, 65536>& chunk, const double& bytes_per_sec) {
   from.async_read_some(boost::asio::buffer(chunk), [&](const error_code& error, std::size_t size) {
     error_code ignored;
     if (error) {
       if (!link.lost) to.shutdown(Socket::shutdown_both, ignored);
       return;
     }
-    boost::asio::async_write(to, boost::asio::buffer(chunk, size),
-                             [&](const error_code& failed, std::size_t) {
-                               if (!failed) pump(link, from, to, chunk);
-                             });
+    boost::asio::async_write(
+        to, boost::asio::buffer(chunk, size), [&, size](const error_code& failed, std::size_t) {
+          if (failed) return;
+          if (bytes_per_sec <= 0) return pump(link, from, to, chunk, bytes_per_sec);
+          const std::chrono::duration<double> takes(static_cast<double>(size) / bytes_per_sec);
+          link.free_at = std::max(link.free_at, std::chrono::steady_clock::now()) +
+                         std::chrono::duration_cast<std::chrono::steady_clock::duration>(takes);
+          link.pace.expires_at(link.free_at);
+          link.pace.async_wait([&](const error_code& cancelled) {
+            if (!cancelled) pump(link, from, to, chunk, bytes_per_sec);
+          });
+        });
   });
 }
 
@@ -56,6 +71,10 @@ class LossyProxy::Relay {
   ~Relay() {
     loop_.stop();
     thread_.join();
+  }
+
+  void limit(double bytes_per_sec) {
+    boost::asio::post(loop_, [this, bytes_per_sec] { from_server_per_sec_ = bytes_per_sec; });
   }
 
   void lose() {
@@ -81,14 +100,17 @@ class LossyProxy::Relay {
       if (refused) {
         links_.pop_back();
       } else {
-        pump(link, link.client, link.server, link.from_client);
-        pump(link, link.server, link.client, link.from_server);
+        pump(link, link.client, link.server, link.from_client, kUnlimited);
+        pump(link, link.server, link.client, link.from_server, from_server_per_sec_);
       }
       accept();
     });
   }
 
+  static constexpr double kUnlimited = 0;
+
   boost::asio::io_context loop_{1};
+  double from_server_per_sec_ = 0;
   Endpoint server_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
   std::list<Link> links_;  // to the end: a lost one goes on towards the server
@@ -99,6 +121,10 @@ LossyProxy::LossyProxy(const std::filesystem::path& folder, const std::filesyste
     : relay_(std::make_unique<Relay>(folder, server_folder)) {}
 
 LossyProxy::~LossyProxy() = default;
+
+void LossyProxy::limit(double bytes_per_sec) {
+  relay_->limit(bytes_per_sec);
+}
 
 void LossyProxy::lose() {
   relay_->lose();

@@ -20,6 +20,10 @@ class LossyProxy final {
   /// nothing.
   void lose();
 
+  /// From now on each connection carries so many bytes per second from the server to the client, as over a
+  /// narrow line: what does not fit waits at the server.
+  void limit(double bytes_per_sec);
+
  private:
   class Relay;
   std::unique_ptr<Relay> relay_;

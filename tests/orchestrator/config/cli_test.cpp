@@ -208,6 +208,11 @@ TEST(Cli, PrivateClickhouseTakesTheMocksPlace) {
           "--mock-clickhouse and --private-clickhouse exclude each other");
 }
 
+TEST(Cli, NamesTheJunitFileOnlyWhenAsked) {
+  EXPECT_EQ(taken({}).junit_file, std::nullopt);
+  EXPECT_EQ(taken({"--junit", "out/x.xml"}).junit_file, "out/x.xml");
+}
+
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
   for (const char* command : {"search", "sweep", "compare", "report"}) {
     refuses({command}, std::string("walstorm ") + command + " comes with a later version");
@@ -215,7 +220,6 @@ TEST(Cli, WhatComesLaterIsRefusedPlainly) {
             std::string("walstorm ") + command + " comes with a later version");
   }
   refuses({"--profile", "flame"}, "--profile flame comes with a later version");
-  refuses({"--junit", "x.xml"}, "--junit comes with a later version");
 }
 
 TEST(Cli, HelpShowsExamplesAndExitCodes) {
@@ -229,7 +233,8 @@ TEST(Cli, HelpShowsExamplesAndExitCodes) {
          {"Examples:", "Exit codes:", "--throughput", "--set", "clean", "KEY.PATH=VALUE"}) {
       EXPECT_THAT(answer.text, HasSubstr(text));
     }
-    EXPECT_THAT(answer.text, testing::Not(HasSubstr("--junit"))) << "is not there yet";
+    EXPECT_THAT(answer.text, HasSubstr("--junit"));
+    EXPECT_THAT(answer.text, testing::Not(HasSubstr("--profile"))) << "is not there yet";
   }
 }
 

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "orchestrator/measure/figures.h"
+
 namespace walstorm::config {
 namespace {
 
@@ -21,7 +23,7 @@ Config load_in(const TemporaryFolder& folder, const Given& given) {
     return found == given.environment.end() ? std::nullopt : std::optional(found->second);
   };
   const TemporaryFolder elsewhere;
-  return load(request, environment, elsewhere.path());
+  return load(request, environment, elsewhere.path(), measure::figure_names());
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

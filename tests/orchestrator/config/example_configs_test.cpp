@@ -6,6 +6,7 @@
 
 #include "config_verbs.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/measure/figures.h"
 
 namespace walstorm::config {
 namespace {
@@ -23,7 +24,8 @@ class ExampleConfig : public testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(ExampleConfig, LoadsExplainsItselfAndNamesTheSchema) {
   const auto nothing = [](const std::string&) { return std::nullopt; };
-  const Config config = load({.file = GetParam(), .overrides = {}, .env_file = {}}, nothing, "/");
+  const Config config =
+      load({.file = GetParam(), .overrides = {}, .env_file = {}}, nothing, "/", measure::figure_names());
   EXPECT_EQ(config.name, GetParam().stem().string());
   EXPECT_GT(config.description.size(), 80U);
   EXPECT_EQ(config.database.url, std::nullopt);
@@ -40,16 +42,18 @@ INSTANTIATE_TEST_SUITE_P(InTheFolder, ExampleConfig, testing::ValuesIn(examples(
 TEST(ExampleConfigs, AreThoseOfTheReadme) {
   std::vector<std::string> names;
   for (const auto& path : examples()) names.push_back(path.stem().string());
-  EXPECT_EQ(names, (std::vector<std::string>{"burst", "ci-smoke", "full-stack", "large-transactions",
-                                             "quickstart", "ramp", "small-transactions", "soak", "steady",
-                                             "stress", "update-heavy", "wide-rows", "write-modes"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"burst", "ci-smoke", "full-stack", "large-transactions", "quickstart",
+                                      "ramp", "small-transactions", "soak", "steady", "stress", "thresholds",
+                                      "update-heavy", "wide-rows", "write-modes"}));
 }
 
 TEST(ExampleConfigs, QuickstartTakesHalfAMinuteOfLoad) {
   const auto nothing = [](const std::string&) { return std::nullopt; };
   const std::filesystem::path file = std::filesystem::path(WALSTORM_CONFIGS) / "quickstart.json";
   double seconds = 0;
-  for (const Phase& phase : load({.file = file, .overrides = {}, .env_file = {}}, nothing, "/").phases) {
+  for (const Phase& phase :
+       load({.file = file, .overrides = {}, .env_file = {}}, nothing, "/", measure::figure_names()).phases) {
     seconds += phase.duration_sec;
   }
   EXPECT_EQ(seconds, 35);

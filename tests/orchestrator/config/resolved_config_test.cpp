@@ -20,7 +20,9 @@ constexpr const char* kEverything = R"({
                "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "copySchemaFrom": "app", "keep": false, "replicaIdentity": "full",
                "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}, "giveUpSec": 12.5},
-  "clickhouse": {"url": "https://h:8443/", "database": "c", "giveUpSec": 9.5}, "profiling": {"outputDir": "out"}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
+  "clickhouse": {"url": "https://h:8443/", "database": "c", "giveUpSec": 9.5}, "profiling": {"outputDir": "out"},
+  "thresholds": ["producer.errorRate < 0.01", {"expr": "consumer.lagMs.p99 < 9", "phase": "c", "windowSec": 3,
+                 "abortOnFail": true, "delayAbortSec": 1.5}], "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";
 
 TEST(ResolvedConfig, HoldsEveryKeyThatTheFileHad) {
   const nlohmann::json resolved = to_json(load_given({.file = kEverything}));
@@ -36,6 +38,7 @@ TEST(ResolvedConfig, LoadsAgainToTheSame) {
   for (const std::string& json :
        {std::string(kEverything), with_mock("{}"), with_mock(R"({"database": {"url": "private"}})"),
         std::string(R"({"clickhouse": {"url": "private"}})"),
+        with_mock(R"({"thresholds": [{"expr": "ledger.missing == 0"}]})"),
         std::string(R"({"clickhouse": {"url": "http://h"}})")}) {
     const nlohmann::json once = to_json(load_given({.file = json}));
     EXPECT_EQ(to_json(load_given({.file = once.dump()})), once);

@@ -53,5 +53,27 @@ TEST(Censor, KeepsTheRecordsAlreadyMeasured) {
   EXPECT_EQ(lag_us.min(), 5);
 }
 
+TEST(Censor, WhileRecordsWaitGivesThoseThatWaitLongestTheLeastAgeTheyCanHave) {
+  CountCurve produced;
+  produced.add({0, 0});
+  for (int sec = 1; sec <= 10; ++sec) produced.add({sec * kSecondUs, static_cast<std::uint64_t>(sec) * 100});
+  wire::Histogram lag_us;
+  EXPECT_EQ(add_waiting(produced, 600, 10 * kSecondUs, lag_us), 300);
+  EXPECT_EQ(lag_us.max(), 3e6);  // counted at 7 s for the first time, so at least 3 s old
+  EXPECT_EQ(lag_us.min(), 1e6);
+  EXPECT_EQ(lag_us.count(), 300);
+}
+
+TEST(Censor, LeavesOutWaitingRecordsThatAreNoOlderThanThoseThatLanded) {
+  CountCurve produced;
+  produced.add({0, 0});
+  for (int sec = 1; sec <= 10; ++sec) produced.add({sec * kSecondUs, static_cast<std::uint64_t>(sec) * 100});
+  wire::Histogram lag_us;
+  lag_us.record(2'500'000, 50);
+  EXPECT_EQ(add_waiting(produced, 600, 10 * kSecondUs, lag_us), 100);
+  EXPECT_EQ(lag_us.count(), 150);
+  EXPECT_EQ(add_waiting(produced, 1000, 10 * kSecondUs, lag_us), 0);
+}
+
 }  // namespace
 }  // namespace walstorm::measure

@@ -312,7 +312,7 @@ TEST(PhaseFold, MeasuresTheLadderInBytes) {
   EXPECT_EQ(second.head_to_sent_bytes, 100);
   EXPECT_EQ(second.sent_to_received_bytes, 100);
   EXPECT_EQ(second.received_to_flushed_bytes, 100);
-  EXPECT_EQ(second.flushed_to_confirmed_bytes, 100);
+  EXPECT_EQ(second.flushed_to_confirmed_bytes, 200) << "confirmed as the server says, not as we told it";
   EXPECT_EQ(fold.close_second(kStartUnixUs + 2 * kSecondUs).head_to_sent_bytes, std::nullopt);
   const PhaseReport report = fold.settle(Outcome::passed);
   EXPECT_EQ(report.consumer.wal_behind_bytes_max, 5000);
@@ -340,7 +340,7 @@ TEST(PhaseFold, SpreadsEachProcessesCpuOverItsOwnRecords) {
   const PhaseReport report = SimulatedPipe{.duration_sec = 10}.report();
   // The simulated producer uses a tenth of a core: 1 s for 50,000 records.
   EXPECT_NEAR(*report.producer.cpu_micros_per_record, 20, 0.01);
-  ASSERT_EQ(report.processes.size(), 5U);
+  ASSERT_EQ(report.processes.size(), 6U);
   EXPECT_EQ(report.processes[1].role, "producer-0");
   EXPECT_EQ(report.processes[1].pid, 11);
   EXPECT_NEAR(*report.processes[1].cpu_user_sec, 1, 1e-6);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <numeric>
+#include <random>
 
 #include "orchestrator/measure/load_schedule.h"
 
@@ -28,7 +30,11 @@ std::uint64_t hash_of(std::uint64_t number) {
 
 class Simulation final {
  public:
-  Simulation(const SimulatedPipe& pipe, PhaseFold& fold) : pipe_(pipe), fold_(fold) {}
+  Simulation(const SimulatedPipe& pipe, PhaseFold& fold)
+      : pipe_(pipe),
+        fold_(fold),
+        capacity_(pipe.roughness.capacity_course(pipe.duration_sec + pipe.drain_timeout_sec + 1)),
+        random_(pipe.roughness.seed + 1) {}
 
   void run(const std::function<void(const Second&)>& on_second) {
     ready();
@@ -80,18 +86,33 @@ class Simulation final {
   }
 
   void acknowledge() {
+    take_in();
+    const auto flush_us = static_cast<std::int64_t>(pipe_.roughness.flush_every_sec * 1e6);
+    if (flush_us > 0 && now_us_ / flush_us == (now_us_ - kStepUs) / flush_us) return;
+    for (const Batch& batch : taken_in_) {
+      for (auto number = batch.first; number < batch.last; ++number)
+        acknowledged_.add_insert(hash_of(number));
+      lag_us_.record(now_us_ - batch.committed_us, batch.last - batch.first);
+    }
+    taken_in_.clear();
+  }
+
+  void take_in() {
     const bool stalled = elapsed_sec() > pipe_.stall_from_sec && elapsed_sec() < pipe_.stall_to_sec;
-    sink_budget_ = stalled ? 0
-                           : std::min(sink_budget_ + pipe_.sink_capacity * kStepSec,
-                                      std::max(1.0, pipe_.sink_capacity * kStepSec * 2));
-    const auto latency_us = static_cast<std::int64_t>(pipe_.latency_sec * 1e6);
+    const double capacity = pipe_.sink_capacity * capacity_.at(static_cast<std::size_t>(now_us_ / kStepUs));
+    sink_budget_ = stalled || capacity <= 0
+                       ? 0
+                       : std::min(sink_budget_ + capacity * kStepSec, std::max(1.0, capacity * kStepSec * 2));
+    if (now_us_ % (10 * kStepUs) == 0) {
+      latency_factor_ = 1 + pipe_.roughness.latency_noise * std::abs(deviation_(random_));
+    }
+    const auto latency_us = static_cast<std::int64_t>(pipe_.latency_sec * latency_factor_ * 1e6);
     while (!in_pipe_.empty() && sink_budget_ >= 1) {
       Batch& batch = in_pipe_.front();
       if (batch.committed_us + latency_us > now_us_) return;
       const auto room = static_cast<std::uint64_t>(std::min(sink_budget_, 1e9));
       const std::uint64_t records = std::min(room, batch.last - batch.first);
-      for (std::uint64_t i = 0; i < records; ++i) acknowledged_.add_insert(hash_of(batch.first + i));
-      lag_us_.record(now_us_ - batch.committed_us, records);
+      taken_in_.push_back({batch.committed_us, batch.first, batch.first + records});
       sink_budget_ -= static_cast<double>(records);
       batch.first += records;
       if (batch.first == batch.last) in_pipe_.pop_front();
@@ -99,25 +120,42 @@ class Simulation final {
   }
 
   void sample() {
-    if (now_us_ % kSecondUs == 0 && pipe_.sample_arrives(sequence_)) {
-      fold_.sample("producer-0", producer_frame<proto::Sample>(false));
+    if (now_us_ >= producer_sample_us_) {
+      if (arrives(sequence_)) fold_.sample("producer-0", producer_frame<proto::Sample>(false));
+      producer_sample_us_ = next_sample_us(0);
     }
-    if (now_us_ > kSecondUs && now_us_ % kSecondUs == 2 * kStepUs && pipe_.sample_arrives(sequence_++)) {
-      fold_.sample("consumer-0", consumer_frame<proto::Sample>());
+    if (now_us_ >= consumer_sample_us_) {
+      if (arrives(sequence_++)) fold_.sample("consumer-0", consumer_frame<proto::Sample>());
+      consumer_sample_us_ = next_sample_us(2 * kStepUs);
     }
   }
+
+  bool arrives(std::uint64_t sequence) {
+    const double loss = pipe_.roughness.sample_loss;
+    return pipe_.sample_arrives(sequence) && (loss <= 0 || share_(random_) >= loss);
+  }
+
+  /// In the next second, `after_us` after its beginning, but for the jitter.
+  std::int64_t next_sample_us(std::int64_t after_us) {
+    const double jitter_us = pipe_.roughness.sample_jitter_sec * 1e6;
+    const std::int64_t second = (now_us_ + kSecondUs / 2) / kSecondUs + 1;
+    const auto late_us = static_cast<std::int64_t>(jitter_us * (2 * share_(random_) - 1));
+    return second * kSecondUs + after_us + (jitter_us > 0 ? late_us : 0);
+  }
+
+  [[nodiscard]] bool empty() const { return in_pipe_.empty() && taken_in_.empty(); }
 
   void drain(const std::function<void(const Second&)>& on_second) {
     const std::int64_t load_us = now_us_;
     const auto timeout_us = static_cast<std::int64_t>(pipe_.drain_timeout_sec * 1e6);
-    while (!in_pipe_.empty() && now_us_ - load_us < timeout_us) {
+    while (!empty() && now_us_ - load_us < timeout_us) {
       now_us_ += kStepUs;
       acknowledge();
       if (now_us_ % kSecondUs == 2 * kStepUs) fold_.sample("consumer-0", consumer_frame<proto::Sample>());
       if (on_second && now_us_ % kSecondUs == 5 * kStepUs) on_second(fold_.close_second(at()));
     }
     fold_.result("consumer-0", consumer_frame<proto::PhaseResult>());
-    fold_.drain_ended(in_pipe_.empty(), static_cast<double>(now_us_ - load_us) / 1e6);
+    fold_.drain_ended(empty(), static_cast<double>(now_us_ - load_us) / 1e6);
   }
 
   template <typename Frame>
@@ -160,7 +198,14 @@ class Simulation final {
 
   const SimulatedPipe& pipe_;
   PhaseFold& fold_;
+  const std::vector<double> capacity_;
+  std::mt19937_64 random_;
+  std::uniform_real_distribution<double> share_{0, 1};
+  std::normal_distribution<double> deviation_;
+  double latency_factor_ = 1;
   std::int64_t now_us_ = 0;
+  std::int64_t producer_sample_us_ = kSecondUs;
+  std::int64_t consumer_sample_us_ = kSecondUs + 2 * kStepUs;
   double produced_ = 0;
   double sink_budget_ = 0;
   std::int64_t last_commit_us_ = 0;
@@ -168,11 +213,54 @@ class Simulation final {
   wire::ChangeTally tally_, acknowledged_;
   wire::Histogram write_latency_us_, schedule_lag_us_, lag_us_;
   std::deque<Batch> in_pipe_;
+  std::vector<Batch> taken_in_;  // and not acknowledged yet
 };
 
 }  // namespace
 
+std::vector<double> Roughness::capacity_course(double seconds) const {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> deviation;
+  std::vector<double> course(static_cast<std::size_t>(seconds / kStepSec) + 2, 1.0);
+  if (capacity_noise > 0) {
+    // A first-order autoregressive walk: the same spread at any step, forgotten within capacity_memory_sec.
+    const double kept = std::exp(-kStepSec / capacity_memory_sec);
+    const double added = std::sqrt(1 - kept * kept);
+    double walk = deviation(random);
+    for (double& capacity : course) {
+      walk = kept * walk + added * deviation(random);
+      capacity = std::max(0.05, 1 + capacity_noise * walk);
+    }
+  }
+  if (stall_every_sec <= 0) return course;
+  std::exponential_distribution<double> gap(1 / stall_every_sec), length(1 / stall_mean_sec);
+  std::mt19937_64 stalls(~seed);  // its own, so that a longer course begins like a shorter one
+  for (double at = gap(stalls); at < seconds; at += gap(stalls)) {
+    const double until = std::min(seconds, at + length(stalls));
+    for (; at < until; at += kStepSec) course[static_cast<std::size_t>(at / kStepSec)] = 0;
+  }
+  return course;
+}
+
+SimulatedPipe SimulatedPipe::under(double share, double rate, double duration_sec,
+                                   const Roughness& roughness) {
+  const auto course = roughness.capacity_course(duration_sec);
+  const double mean = std::accumulate(course.begin(), course.end(), 0.0) / static_cast<double>(course.size());
+  return {.load = config::ConstantLoad{rate},
+          .duration_sec = duration_sec,
+          .sink_capacity = rate / share / mean,
+          .drain_timeout_sec = 60,
+          .roughness = roughness};
+}
+
 PhaseFold SimulatedPipe::run(const std::function<void(const Second&)>& on_second) const {
+  return run_watched([&on_second](const PhaseFold&, const Second& second) {
+    if (on_second) on_second(second);
+  });
+}
+
+PhaseFold SimulatedPipe::run_watched(
+    const std::function<void(const PhaseFold&, const Second&)>& on_second) const {
   PhaseFacts facts;
   facts.phase = {.name = "peak", .duration_sec = duration_sec, .load = load, .records = {}, .warmup = false};
   if (const auto due = records_due(load, duration_sec, duration_sec)) {
@@ -183,7 +271,7 @@ PhaseFold SimulatedPipe::run(const std::function<void(const Second&)>& on_second
   facts.flush_concurrency_max = kFlushesMax;
   facts.carry = carry;
   PhaseFold fold(facts);
-  Simulation(*this, fold).run(on_second);
+  Simulation(*this, fold).run([&](const Second& second) { on_second(fold, second); });
   return fold;
 }
 

@@ -34,6 +34,30 @@ TEST(UsageFold, CountsFromTheFirstSampleOfThePhase) {
   EXPECT_EQ(report.pid, 7);
 }
 
+TEST(UsageFold, TellsTheTimeOnACpuFromTheTimeWithoutOneWithinAWindow) {
+  UsageFold fold;
+  for (std::int64_t second = 1; second <= 10; ++second) {
+    const auto before = static_cast<std::uint64_t>(second - 1);
+    // Idle in the first five seconds; then a quarter of a core, and half of the time without one.
+    const std::uint64_t busy = second <= 5 ? 0 : before - 4;
+    ProcessSample sample = sample_of(second, 7, busy * 250'000);
+    sample.cpu_wait_us = busy * 500'000;
+    fold.add(sample);
+  }
+  const CpuLoad late = fold.cpu_load(5e6, 10e6);
+  EXPECT_THAT(late.share, Optional(0.25));
+  EXPECT_THAT(late.wait_share, Optional(0.5));
+  EXPECT_THAT(fold.cpu_load(1e6, 5e6).share, Optional(0.0));
+  EXPECT_EQ(fold.cpu_load(9e6, 20e6).share, std::nullopt) << "most of it was not seen";
+}
+
+TEST(UsageFold, KnowsNoWaitsWhereTheKernelDoesNotCountThem) {
+  UsageFold fold;
+  for (std::int64_t second = 1; second <= 3; ++second) fold.add(sample_of(second, 7, 1000));
+  EXPECT_THAT(fold.cpu_load(1e6, 3e6).share, Optional(0.0));
+  EXPECT_EQ(fold.cpu_load(1e6, 3e6).wait_share, std::nullopt);
+}
+
 TEST(UsageFold, KeepsWhatAProcessUsedAfterItEnds) {
   UsageFold fold;
   for (std::int64_t second = 1; second <= 10; ++second) {

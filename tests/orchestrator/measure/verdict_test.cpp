@@ -1,5 +1,6 @@
 #include "orchestrator/measure/verdict.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
@@ -11,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Ge;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Le;
 using ::testing::Not;
@@ -136,50 +138,156 @@ TEST(Verdict, ShowsTheSameWithEverySecondSampleLost) {
   EXPECT_EQ(overloaded.report().verdict.state, VerdictState::falling_behind);
 }
 
+/// A report of a phase that went well, and a course to judge it by.
+PipeCourse course_of(double early_sec, double before_end_sec, double end_sec) {
+  PipeCourse course;
+  course.lag_early_sec = course.lag_floor_sec = early_sec;
+  course.lag_return_sec = std::min(before_end_sec, end_sec);
+  course.lag_before_end_sec = before_end_sec;
+  course.lag_end_sec = end_sec;
+  return course;
+}
+
+Verdict judged(const PhaseReport& report, const PipeCourse& course) {
+  return judge(report, course, {}, {});
+}
+
 TEST(Verdict, CallsABrokenLedgerFailedHoweverWellTheRestLooks) {
   PhaseReport report = SimulatedPipe{}.report();
   report.ledger.broken_at = "sink";
   report.ledger.missing = 3;
-  const Verdict verdict = judge(report, {});
+  const Verdict verdict = judged(report, {});
   EXPECT_EQ(verdict.state, VerdictState::failed);
   EXPECT_THAT(verdict.evidence.front().says, ::testing::HasSubstr("3 missing"));
 }
 
 TEST(Verdict, DoesNotClaimThatAPipeKeptUpWhenNoSampleSaysSo) {
-  const PhaseReport report = SimulatedPipe{}.report();
-  EXPECT_EQ(judge(report, PipeCourse{}).state, VerdictState::marginal);
-}
-
-TEST(Verdict, IsMarginalWhileThePipeStillCatchesUp) {
-  const Verdict verdict = judge(SimulatedPipe{}.report(), PipeCourse{0.1, 4, 5000, 5100, 0});
+  const Verdict verdict = judged(SimulatedPipe{}.report(), {});
   EXPECT_EQ(verdict.state, VerdictState::marginal);
-  EXPECT_EQ(verdict.evidence.front().figure, "consumer.lagMs");
+  EXPECT_THAT(verdict.window_needed_sec, Optional(Ge(60)));
 }
 
-TEST(Verdict, DoesNotBlameTheSinkForAConsumerWithoutTimeToFlush) {
-  PhaseReport report = SimulatedPipe{}.report();
-  report.consumer.queue_ms.mean = 3000;
-  report.consumer.loop_utilization_max = 0.99;
-  const PipeCourse behind{0.1, 4, 5000, 3000, 0.0};
-  EXPECT_EQ(judge(report, behind).bottleneck, Bottleneck::unknown);
-  report.consumer.loop_utilization_max = 0.3;
-  EXPECT_EQ(judge(report, behind).bottleneck, Bottleneck::sink);
+TEST(Verdict, IsMarginalWhileThePipeStillCatchesUpAndSaysHowLongThatTakes) {
+  const Verdict verdict = judged(SimulatedPipe{}.report(), course_of(0.1, 6, 4));
+  EXPECT_EQ(verdict.state, VerdictState::marginal);
+  EXPECT_EQ(verdict.evidence.front().figure, "consumer.lagMs.min");
+  // 2 s less in 15 s: the other 4 s take 30 s more, and then a third of the load must be left.
+  EXPECT_THAT(verdict.window_needed_sec, Optional(AllOf(Ge(130), Le(140))));
+}
+
+TEST(Verdict, CallsALagThatRisesToItsEndFallingBehindAndOneThatComesDownNot) {
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), course_of(0.1, 2, 3)).state, VerdictState::falling_behind);
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), course_of(0.1, 4, 3)).state, VerdictState::marginal);
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), course_of(0.1, 1, 1.2)).state, VerdictState::marginal);
 }
 
 TEST(Verdict, IsMarginalWhenFlushesFailedThoughAllWasLandedInTheEnd) {
   PhaseReport report = SimulatedPipe{}.report();
   report.consumer.errors = 3;
   report.consumer.retries = 2;
-  const Verdict verdict = judge(report, PipeCourse{0.1, 0.1, 5000, 5000, 0});
+  const Verdict verdict = judged(report, course_of(0.1, 0.1, 0.1));
   EXPECT_EQ(verdict.state, VerdictState::marginal);
   ASSERT_FALSE(verdict.evidence.empty());
   EXPECT_EQ(verdict.evidence.front().says, "3 flushes failed, 2 were tried again");
+  EXPECT_EQ(verdict.window_needed_sec, std::nullopt) << "a longer load would not tell more";
 }
 
 TEST(Verdict, IsMarginalWhenTransactionsFailed) {
   PhaseReport report = SimulatedPipe{}.report();
   report.producer.errors = 2;
-  EXPECT_EQ(judge(report, PipeCourse{0.1, 0.1, 5000, 5000, 0}).state, VerdictState::marginal);
+  EXPECT_EQ(judged(report, course_of(0.1, 0.1, 0.1)).state, VerdictState::marginal);
+}
+
+TEST(Verdict, CallsASinkThatTakesNothingMoreStalledAndSaysSinceWhen) {
+  const Verdict verdict =
+      SimulatedPipe{.sink_capacity = 10'000, .stall_from_sec = 40, .stall_to_sec = 1000}.report().verdict;
+  EXPECT_EQ(verdict.state, VerdictState::stalled);
+  EXPECT_THAT(verdict.evidence.front().says, HasSubstr("from second 4"));
+  EXPECT_THAT(verdict.evidence.front().says, HasSubstr("to the end of the load"));
+}
+
+TEST(Verdict, CallsASinkThatNeverTookAnythingStalled) {
+  EXPECT_EQ((SimulatedPipe{.stall_from_sec = -1, .stall_to_sec = 1000}.report().verdict.state),
+            VerdictState::stalled);
+}
+
+TEST(Verdict, CallsAPipeThatStoodStillForMostOfTheLoadStalledThoughItMovedInTheEnd) {
+  const Verdict verdict =
+      SimulatedPipe{.sink_capacity = 100'000, .stall_from_sec = 10, .stall_to_sec = 45}.report().verdict;
+  EXPECT_EQ(verdict.state, VerdictState::stalled);
+  EXPECT_THAT(verdict.evidence.front().says, HasSubstr("from second 10 to 4"));
+}
+
+TEST(Verdict, DoesNotCallASinkStalledThatOnlyTakesLongToAnswer) {
+  const Verdict verdict = SimulatedPipe{.duration_sec = 20, .latency_sec = 8}.report().verdict;
+  EXPECT_NE(verdict.state, VerdictState::stalled);
+}
+
+TEST(Verdict, EstimatesTheCapacityFromWhereThePipeWasSaturated) {
+  // The stall lies before: it was made up for by second 20, and the ramp exceeds the sink at second 33.
+  const Verdict ramp = SimulatedPipe{.load = config::RampLoad{1000, 10'000},
+                                     .sink_capacity = 6000,
+                                     .stall_from_sec = 5,
+                                     .stall_to_sec = 8,
+                                     .drain_timeout_sec = 100}
+                           .report()
+                           .verdict;
+  EXPECT_EQ(ramp.state, VerdictState::falling_behind);
+  EXPECT_THAT(ramp.capacity_estimate, Optional(AllOf(Ge(5900), Le(6100))));
+  // A stall that began it all is no part of the rate either.
+  const Verdict stalled_first =
+      SimulatedPipe{.sink_capacity = 4500, .stall_from_sec = -1, .stall_to_sec = 4, .drain_timeout_sec = 100}
+          .report()
+          .verdict;
+  EXPECT_EQ(stalled_first.state, VerdictState::falling_behind);
+  EXPECT_THAT(stalled_first.capacity_estimate, Optional(AllOf(Ge(4400), Le(4600))));
+}
+
+TEST(Verdict, EstimatesNoCapacityOfAPipeThatKeptUp) {
+  EXPECT_EQ(SimulatedPipe{}.report().verdict.capacity_estimate, std::nullopt);
+}
+
+TEST(Verdict, JudgesAPhaseThatBeginsWithABacklogByTheFloorOfThePhasesBefore) {
+  // 60,000 records of the phase before are left, which the sink takes 10 s for: as fast as more come in.
+  const PhaseFold before = SimulatedPipe{.duration_sec = 20}.run();
+  const Carry carry = before.carry();
+  EXPECT_THAT(carry.lag_floor_sec, Optional(Le(0.2)));
+  PipeCourse course = course_of(9, 9, 9);
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), course).state, VerdictState::sustained)
+      << "without the floor nothing speaks against it";
+  course.lag_floor_sec = carry.lag_floor_sec;
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), course).state, VerdictState::marginal);
+}
+
+TEST(Verdict, NamesTheBusiestPartOfAPipeThatKeepsUpAndGivesNoAdvice) {
+  const Verdict verdict = SimulatedPipe{}.report().verdict;
+  EXPECT_THAT(verdict.evidence.back().says, HasSubstr("the busiest part was"));
+  EXPECT_THAT(verdict.try_next, IsEmpty());
+  EXPECT_EQ(verdict.window_needed_sec, std::nullopt);
+}
+
+TEST(PipeCourse, SeesNoStandstillWhereNothingWaits) {
+  // The producer was held up, not the pipe: all that was written is acknowledged.
+  CountCurve curve;
+  for (std::int64_t second = 0; second <= 30; ++second)
+    curve.add({kStartUnixUs + second * 1'000'000, second < 10 ? static_cast<std::uint64_t>(second) : 10});
+  const double from = static_cast<double>(kStartUnixUs);
+  EXPECT_EQ(course_within({curve, curve, curve}, from, from + 30e6, {}, 0).standstill, std::nullopt);
+}
+
+TEST(PipeCourse, RaisesAnEarlierFloorToWhatTheSinkTakesToAnswerNow) {
+  CountCurve produced, acknowledged;
+  for (std::int64_t second = 0; second <= 30; ++second) {
+    const auto at = kStartUnixUs + second * 1'000'000;
+    produced.add({at, static_cast<std::uint64_t>(second) * 1000});
+    acknowledged.add({at, second < 3 ? 0 : static_cast<std::uint64_t>(second - 3) * 1000});
+  }
+  const CourseCurves curves{produced, acknowledged, acknowledged};
+  const double from = static_cast<double>(kStartUnixUs);
+  EXPECT_THAT(course_within(curves, from, from + 30e6, 0.1, 0.2).lag_floor_sec, Optional(0.2));
+  EXPECT_THAT(course_within(curves, from, from + 30e6, 0.1, 5).lag_floor_sec, Optional(3.0))
+      << "and no higher than where it was seen";
+  EXPECT_THAT(course_within(curves, from, from + 30e6, std::nullopt, 0.2).lag_floor_sec, Optional(3.0));
 }
 
 }  // namespace

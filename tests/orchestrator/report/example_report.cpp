@@ -62,6 +62,22 @@ ConsumerReport consumer_of(std::uint64_t records, double landed) {
   return consumer;
 }
 
+void add_observations(PhaseReport& report) {
+  report.ladder = {.head_to_sent = {{0, 12'000, 0}, {0, 0.04, 0}},
+                   .sent_to_received = {{0, 0, 0}, {0, 0, 0}},
+                   .received_to_flushed = {{2000, 640'000, 0}, {0.02, 0.12, 0}},
+                   .flushed_to_confirmed = {{8000, 5'600'000, 56}, {0.01, 1.02, 0.5}}};
+  report.postgres = {.wal_status = "reserved",
+                     .safe_wal_bytes_min = 900'000'000,
+                     .spilled_transactions = 3,
+                     .spilled_bytes = 48'000'000,
+                     .streamed_transactions = 0,
+                     .streamed_bytes = 0,
+                     .walsender_states = {{"catchup", 0.02}, {"streaming", 0.98}},
+                     .walsender_waits = {{"Client:WalSenderWaitForWAL", 0.9}, {"running", 0.1}},
+                     .writer_waits = {{"IO:WALSync", 0.4}, {"idle", 3.2}, {"running", 0.4}}};
+}
+
 PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double landed) {
   PhaseReport report;
   report.name = name;
@@ -87,9 +103,10 @@ PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double 
   producer.schedule_lag_ms = around(0.08, records / 100);
   producer.cpu_micros_per_record = 43.1;
   report.consumer = consumer_of(records, landed);
-  report.processes = {process("orchestrator", 100, 0.6), process("producer-0", 101, 12),
-                      process("consumer-0", 102, 4), process("postgres-walsender", 103, 3),
-                      process("postgres-backends", {}, 30)};
+  report.processes = {process("orchestrator", 100, 0.6),    process("producer-0", 101, 12),
+                      process("consumer-0", 102, 4),        process("postgres-walsender", 103, 3),
+                      process("postgres-backends", {}, 30), process("postgres-sampler", 104, 0.1)};
+  add_observations(report);
   report.drain = {true, 0.2};
   report.ledger = {.produced = records,
                    .received = records,
@@ -124,10 +141,20 @@ PhaseReport overloaded() {
       .state = VerdictState::falling_behind,
       .bottleneck = Bottleneck::sink,
       .capacity_estimate = 3010,
-      .evidence = {
-          {"drain.completed", 0, 1, "30.0 s after the load, records were still not acknowledged"},
-          {"consumer.flushMs.p50", 55.0, {}, "every flush allowed was under way in 97 % of the Samples"}}};
-  report.thresholds = {{"consumer.lagMs.p99 < 1000", false, 35'000}};
+      .evidence =
+          {{"drain.completed", 0, 1, "30.0 s after the load, records were still not acknowledged"},
+           {"consumer.flushMs.p50", 55.0, {}, "every flush allowed was under way in 97 % of the Samples"}},
+      .try_next = {
+          "raise consumer.maxFlushConcurrency (now 100) or consumer.flushBatchSize (now 50): at 1660 ms "
+          "a flush these let through 3012 records/s at most",
+          "give the sink more"}};
+  report.thresholds = {
+      {"producer.errorRate < 0.01", true, 0, 0.01},
+      {"consumer.lagMs.p99 < 1000", false, 35'000, 1000},
+      {"consumer.lagMs.p99 < 2 * phase('baseline').consumer.lagMs.p99", false, 12'345.678, 560, 10,
+       "worst in the 10 s that ended 60.0 s into the load"},
+      {"consumer.parts.created < 100", false, {}, 100, {}, "never measured: consumer.parts.created"}};
+  report.outcome = Outcome::thresholds_crossed;
   return report;
 }
 
@@ -138,17 +165,19 @@ RunReport full_report() {
   report.name = "quickstart";
   report.started_at_unix_us = kStartUnixUs;
   report.ended_at_unix_us = kStartUnixUs + 240'000'000;
-  report.outcome = Outcome::passed;
-  report.exit_code = 0;
+  report.outcome = Outcome::thresholds_crossed;
+  report.exit_code = 99;
   report.notes = {"a slot left by an earlier run was dropped"};
-  report.environment = {.host = "bench",
-                        .kernel = "Linux 6.1.0",
-                        .cpu_model = "Example CPU",
-                        .cpu_count = 2,
-                        .memory_bytes = 8'000'000'000,
-                        .postgres_version = "15.8",
-                        .postgres_settings = {{"synchronous_commit", "on"}, {"wal_level", "logical"}},
-                        .clickhouse_version = ""};
+  report.environment = {
+      .host = "bench",
+      .kernel = "Linux 6.1.0",
+      .cpu_model = "Example CPU",
+      .cpu_count = 2,
+      .memory_bytes = 8'000'000'000,
+      .postgres_version = "15.8",
+      .postgres_settings = {{"synchronous_commit", "on"}, {"wal_level", "logical"}},
+      .clickhouse_version = "",
+      .clocks = {{"orchestrator", 20, 45}, {"producer-0", 90'000'120, 50}, {"consumer-0", -12'300, 210}}};
   PhaseReport warmup = phase("warmup", 0, 1000, 998);
   warmup.warmup = true;
   PhaseReport baseline = phase("baseline", 70, 5000, 4991);
@@ -209,14 +238,18 @@ Second example_second() {
   second.sent_to_received_bytes = 0;
   second.received_to_flushed_bytes = 640'000;
   second.flushed_to_confirmed_bytes = 8000;
+  second.head_to_sent_sec = 0.04;
+  second.sent_to_received_sec = 0;
+  second.received_to_flushed_sec = 1.25;
+  second.flushed_to_confirmed_sec = 0.02;
+  second.walsender_state = "streaming";
+  second.walsender_wait = "Client:WalSenderWriteData";
   second.flushes_in_flight = 3;
   second.buffered_bytes = 61'000;
   second.loop_utilization = 0.18;
-  second.processes = {{"orchestrator", {}, 0.012, 21'000'000},
-                      {"producer-0", 5003.2, 0.231, 48'000'000},
-                      {"consumer-0", 4998, 0.18, 30'000'000},
-                      {"postgres-walsender", {}, 0.05, {}},
-                      {"postgres-backends", {}, {}, {}}};
+  second.processes = {{"orchestrator", {}, 0.012, 21'000'000}, {"producer-0", 5003.2, 0.231, 48'000'000},
+                      {"consumer-0", 4998, 0.18, 30'000'000},  {"postgres-walsender", {}, 0.05, {}},
+                      {"postgres-backends", {}, {}, {}},       {"postgres-sampler", {}, 0.004, {}}};
   return second;
 }
 

@@ -63,5 +63,17 @@ TEST(Format, AlignsNamesLeftAndFiguresRight) {
               ElementsAre("phase    p50", "a      85 µs", "b        1 s"));
 }
 
+TEST(Format, NumbersWithoutAUnitHaveFourDigitsOrAreGrouped) {
+  EXPECT_EQ(number_text(std::nullopt), "–");
+  EXPECT_EQ(number_text(0), "0");
+  EXPECT_EQ(number_text(0.01), "0.01");
+  EXPECT_EQ(number_text(0.000123456), "0.0001235");
+  EXPECT_EQ(number_text(35.254), "35.25");
+  EXPECT_EQ(number_text(999.96), "1,000");
+  EXPECT_EQ(number_text(-12'345.6), "-12,346");
+  EXPECT_EQ(number_text(500'000'000), "500,000,000");
+  EXPECT_EQ(number_text(1e20), "1e+20");
+}
+
 }  // namespace
 }  // namespace walstorm::report

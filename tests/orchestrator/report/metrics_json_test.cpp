@@ -91,7 +91,8 @@ TEST(MetricsJson, IsAsItAlwaysWas) {
 TEST(MetricsJson, HasEveryKeyOfTheDesignInItsOrder) {
   const Json json = metrics_json(full_report(), {});
   expect_all_keys(json);
-  expect_keys(json, "/phases/2/thresholds/0", Json::parse(R"(["expr","passed","observed"])"));
+  expect_keys(json, "/phases/2/thresholds/0",
+              Json::parse(R"(["expr","passed","observed","limit","windowSec","says"])"));
 }
 
 TEST(MetricsJson, HasTheSameKeysWithNullWhereNothingWasMeasured) {
@@ -129,6 +130,17 @@ TEST(MetricsJson, HasTheSameKeysWithNullWhereNothingWasMeasured) {
                               "/ledger/rows/postgres", "/ledger/content/sampled"}) {
     EXPECT_TRUE(json.at(Json::json_pointer(pointer)).is_null()) << pointer;
   }
+}
+
+TEST(MetricsJson, HasNullForAThresholdThatWasNeverMeasured) {
+  const Json thresholds = metrics_json(full_report(), {})["phases"][2]["thresholds"];
+  EXPECT_EQ(thresholds[1]["observed"], 35'000.0);
+  EXPECT_TRUE(thresholds[1]["windowSec"].is_null());
+  EXPECT_TRUE(thresholds[1]["says"].is_null());
+  EXPECT_EQ(thresholds[2]["windowSec"], 10.0);
+  EXPECT_TRUE(thresholds[3]["observed"].is_null());
+  EXPECT_EQ(thresholds[3]["passed"], false);
+  EXPECT_EQ(thresholds[3]["says"], "never measured: consumer.parts.created");
 }
 
 TEST(MetricsJson, ShowsEachTargetAsItWasConfigured) {

@@ -76,6 +76,16 @@ TEST(Summary, SaysOnceThatFlushesFailedWhateverTheVerdict) {
   EXPECT_THAT(summary(report, kFolder, false), HasSubstr("flushes failed"));
 }
 
+TEST(Summary, ShowsThresholdsFirstAndWhetherTheyWereMeasured) {
+  const std::string text = summary(full_report(), kFolder, false);
+  EXPECT_THAT(text, ::testing::StartsWith("ok      peak: producer.errorRate < 0.01 (observed 0, limit 0.01)\n"
+                                          "crossed peak: consumer.lagMs.p99 < 1000 (observed 35,000, limit "
+                                          "1,000)\n"));
+  EXPECT_THAT(text, HasSubstr("\nno data peak: consumer.parts.created < 100 (never measured: "
+                              "consumer.parts.created)\n"));
+  EXPECT_THAT(summary(full_report(), kFolder, true), HasSubstr("\x1b[31mcrossed \x1b[0mpeak"));
+}
+
 TEST(PhaseLine, TellsAPhaseAtOnceWithItsVerdict) {
   const std::string line = phase_line(full_report().phases[2], false);
   EXPECT_THAT(line, HasSubstr("peak: 5,000/s of 5,000/s"));

@@ -1,0 +1,353 @@
+#include "orchestrator/measure/bottleneck.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <optional>
+#include <utility>
+
+#include "orchestrator/measure/advice.h"
+
+namespace walstorm::measure {
+namespace {
+
+/// A loop, or a process that is always on a CPU or waiting for one, has no time left from here on.
+constexpr double kBusyShare = 0.9;
+constexpr double kCpuBoundShare = 0.85;
+/// One that waits for a CPU for so much of the time has too little of it, whatever it used.
+constexpr double kCpuDeniedShare = 0.4;
+/// Of the time in which it wanted a CPU a process should get this much; less, and others are in its way.
+constexpr double kServedShare = 0.75;
+/// The sink is blamed when all flushes were under way for at least this share of the load.
+constexpr double kFlushesFullShareMin = 0.5;
+constexpr double kBufferFullShare = 0.9;
+/// So much of the connections' time spent in transactions says that they, and not the producer, were waited
+/// for. Of a ramp only the second half may have been too much, so half of the whole is enough.
+constexpr double kConnectionsBusyMin = 0.5;
+/// From here on a walsender's waits, or what it spilled of what it sent, make up most of its work.
+constexpr double kMostlyShare = 0.5;
+constexpr double kDiskWaitShareMin = 0.3;
+constexpr double kMillion = 1e6;
+
+using Sentences = std::vector<std::string>;
+
+std::string percent(double share) {
+  return fmt::format("{:.0f} %", share * 100);
+}
+
+/// How much of the time a process wanted a CPU, whether it got one or not.
+std::optional<double> cpu_wanted(const CpuLoad& cpu) {
+  if (!cpu.share) return std::nullopt;
+  return *cpu.share + cpu.wait_share.value_or(0);
+}
+
+/// The kernel counts a wait when it ends, so one who waits long is seen to have waited less.
+bool is_cpu_bound(const CpuLoad& cpu) {
+  return cpu_wanted(cpu).value_or(0) >= kCpuBoundShare || cpu.wait_share.value_or(0) >= kCpuDeniedShare;
+}
+
+std::string cpu_figure(const std::string& role) {
+  return fmt::format("processes[{}].cpuShare", role);
+}
+
+std::string cpu_text(const std::string& who, const CpuLoad& cpu) {
+  std::string text = fmt::format("{} used {} of a core", who, percent(cpu.share.value_or(0)));
+  if (cpu.wait_share.value_or(0) >= 0.05) {
+    text += fmt::format(" and waited for a CPU for {} of the time", percent(*cpu.wait_share));
+  }
+  return text;
+}
+
+/// Busy share of so many servers, each of which does one thing at a time (Little's law).
+std::optional<double> busy_share(std::optional<double> mean_ms, double started, double seconds,
+                                 double servers) {
+  if (!mean_ms || seconds <= 0 || servers <= 0) return std::nullopt;
+  return *mean_ms / 1000 * started / seconds / servers;
+}
+
+double connections_of(const PipeSettings& settings) {
+  return static_cast<double>(settings.producer.connections) * settings.producer.worker_count;
+}
+
+std::optional<double> connections_busy(const PhaseReport& phase, const PipeSettings& settings) {
+  return busy_share(phase.producer.service_time_ms.mean, static_cast<double>(phase.producer.transactions),
+                    phase.duration_sec, connections_of(settings));
+}
+
+std::optional<double> flushes_busy(const PhaseReport& phase, const PipeSettings& settings) {
+  return busy_share(phase.consumer.flush_ms.mean, static_cast<double>(phase.consumer.batches),
+                    phase.duration_sec, settings.consumer.max_flush_concurrency);
+}
+
+/// Finds who held up the pipe, from downstream up.
+class PipeInquiry final {
+ public:
+  PipeInquiry(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings)
+      : phase_(phase), load_(load), settings_(settings) {}
+
+  Blame blame() {
+    if (consumer_is_busy()) return consumer_cpu();
+    if (sink_is_full()) return sink();
+    if (!reader_is_starved()) return of_the_longest_stage();
+    return upstream();
+  }
+
+ private:
+  Blame say(Bottleneck bottleneck, Sentences advice) {
+    return {bottleneck, std::move(evidence_), std::move(advice)};
+  }
+  void add(std::string figure, std::optional<double> value, std::optional<double> limit, std::string says) {
+    evidence_.push_back({std::move(figure), value, limit, std::move(says)});
+  }
+
+  [[nodiscard]] std::optional<double> loop_share() const {
+    return load_.consumer_loop_share ? load_.consumer_loop_share : phase_.consumer.loop_utilization_mean;
+  }
+  /// A process that has to wait for a CPU is busy even where its loop's own time does not show it.
+  [[nodiscard]] bool consumer_is_busy() const {
+    return loop_share().value_or(0) >= kBusyShare || is_cpu_bound(load_.consumer);
+  }
+
+  Blame consumer_cpu() {
+    add("consumer.loopUtilization.max", loop_share(), kBusyShare,
+        fmt::format("the consumer's loop was at work for {} of the time", percent(loop_share().value_or(0))));
+    if (!load_.consumer.share) return say(Bottleneck::consumer_cpu, consumer_advice(phase_, settings_));
+    add(cpu_figure("consumer-0"), load_.consumer.share, 1, cpu_text("its process", load_.consumer));
+    const double wanted = std::max(loop_share().value_or(0), *cpu_wanted(load_.consumer));
+    const bool starved = *load_.consumer.share < kServedShare * wanted;
+    return say(Bottleneck::consumer_cpu, starved
+                                             ? starvation_advice("consumer", settings_, *load_.consumer.share)
+                                             : consumer_advice(phase_, settings_));
+  }
+
+  [[nodiscard]] bool buffer_is_full() const {
+    const double bytes_max = static_cast<double>(settings_.consumer.max_buffered_mb) * kMillion;
+    return bytes_max > 0 &&
+           static_cast<double>(phase_.consumer.buffered_bytes_max.value_or(0)) > kBufferFullShare * bytes_max;
+  }
+
+  bool sink_is_full() {
+    bool full = false;
+    if (load_.flushes_full_share.value_or(0) >= kFlushesFullShareMin) {
+      add("consumer.flushMs.p50", phase_.consumer.flush_ms.p50, {},
+          fmt::format("every flush allowed was under way in {} of the Samples",
+                      percent(*load_.flushes_full_share)));
+      full = true;
+    } else if (buffer_is_full()) {
+      add("consumer.bufferedBytesMax", static_cast<double>(*phase_.consumer.buffered_bytes_max),
+          static_cast<double>(settings_.consumer.max_buffered_mb) * kMillion,
+          "the consumer's buffer was full of records that the sink had not taken yet");
+      full = true;
+    }
+    return full;
+  }
+
+  Blame sink() {
+    if (load_.clickhouse.share) {
+      add(cpu_figure("clickhouse"), load_.clickhouse.share,
+          settings_.cpu_count > 0 ? std::optional(static_cast<double>(settings_.cpu_count)) : std::nullopt,
+          fmt::format("ClickHouse used {:.1f} cores", *load_.clickhouse.share));
+    }
+    return say(Bottleneck::sink, sink_advice(phase_, load_, settings_));
+  }
+
+  /// Records wait longest to be read, though the reader has time: what feeds it is slow.
+  [[nodiscard]] bool reader_is_starved() const {
+    const ConsumerReport& consumer = phase_.consumer;
+    return consumer.receive_ms.mean.value_or(0) >=
+           std::max(consumer.queue_ms.mean.value_or(0), consumer.flush_ms.mean.value_or(0));
+  }
+
+  Blame of_the_longest_stage() {
+    const ConsumerReport& consumer = phase_.consumer;
+    const bool queued = consumer.queue_ms.mean.value_or(0) > consumer.flush_ms.mean.value_or(0);
+    add(queued ? "consumer.queueMs.mean" : "consumer.flushMs.mean",
+        queued ? consumer.queue_ms.mean : consumer.flush_ms.mean, consumer.receive_ms.mean,
+        queued ? "records waited longest for a flush to start, while the loop had time"
+               : "records waited longest for the sink to answer, while the loop had time");
+    return sink();
+  }
+
+  Blame upstream() {
+    const ConsumerReport& consumer = phase_.consumer;
+    if (!consumer.receive_ms.mean) {
+      add("consumer.receiveMs.mean", {}, {}, "nothing was acknowledged that could tell where records waited");
+      return say(Bottleneck::unknown, {});
+    }
+    add("consumer.receiveMs.mean", consumer.receive_ms.mean, consumer.flush_ms.mean,
+        "records waited longest in PostgreSQL, while the consumer had time to read");
+    add_ladder();
+    if (const double spilled = spilled_share(); spilled >= kMostlyShare) {
+      add("postgres.spilledBytes", static_cast<double>(*phase_.postgres.spilled_bytes), {},
+          fmt::format("the walsender wrote {} of what it sent to disk first", percent(spilled)));
+      Sentences advice = spill_advice(settings_);
+      if (is_cpu_bound(load_.walsender)) {
+        const Blame busy = busy_walsender();
+        evidence_ = busy.evidence;
+        advice.insert(advice.end(), busy.try_next.begin(), busy.try_next.end());
+      }
+      return say(Bottleneck::walsender, std::move(advice));
+    }
+    if (is_cpu_bound(load_.walsender)) return busy_walsender();
+    if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {
+      add("postgres.walsenderWaits", disk, {},
+          fmt::format("the walsender waited for its disk in {} of the looks", percent(disk)));
+      return say(Bottleneck::walsender, disk_advice(settings_));
+    }
+    return between();
+  }
+
+  Blame busy_walsender() {
+    add(cpu_figure("postgres-walsender"), load_.walsender.share, 1,
+        cpu_text("the walsender", load_.walsender));
+    const bool starved = *load_.walsender.share < kServedShare * *cpu_wanted(load_.walsender);
+    return say(Bottleneck::walsender, starved
+                                          ? starvation_advice("walsender", settings_, *load_.walsender.share)
+                                          : decoding_advice(settings_));
+  }
+
+  /// Neither side of the connection is busy: what lies between them is.
+  Blame between() {
+    if (!load_.walsender.share && phase_.postgres.walsender_waits.empty()) {
+      add(cpu_figure("postgres-walsender"), {}, {},
+          "what the walsender did is not known: it runs on another machine");
+      return say(Bottleneck::unknown, {});
+    }
+    if (!phase_.postgres.walsender_waits.empty()) {
+      const double sending = waits("Client:WalSenderWriteData");
+      add("postgres.walsenderWaits", sending, {},
+          fmt::format("the walsender waited for the connection to take more in {} of the looks",
+                      percent(sending)));
+      const auto running = phase_.postgres.walsender_waits.find("running");
+      if (running != phase_.postgres.walsender_waits.end() && running->second >= kMostlyShare) {
+        return say(Bottleneck::walsender, decoding_advice(settings_));
+      }
+    }
+    if (load_.walsender.share) {
+      add(cpu_figure("postgres-walsender"), load_.walsender.share, 1,
+          cpu_text("the walsender had time too: it", load_.walsender));
+    }
+    return say(Bottleneck::network, network_advice(settings_));
+  }
+
+  void add_ladder() {
+    const auto& gap = phase_.ladder.sent_to_received.bytes.max;
+    if (!gap) return;
+    add("ladder.sentToReceived.bytes.max", gap, {},
+        fmt::format("sent and received were up to {:.1f} MB of WAL apart", *gap / kMillion));
+  }
+
+  /// Of the bytes that the consumer read, how many the walsender had written to disk before.
+  [[nodiscard]] double spilled_share() const {
+    if (!phase_.postgres.spilled_bytes || phase_.consumer.bytes == 0) return 0;
+    return static_cast<double>(*phase_.postgres.spilled_bytes) / static_cast<double>(phase_.consumer.bytes);
+  }
+
+  /// Share of the looks at which the walsender waited for something that begins like this.
+  [[nodiscard]] double waits(const std::string& kind) const {
+    double share = 0;
+    for (const auto& [wait, part] : phase_.postgres.walsender_waits) {
+      if (wait.starts_with(kind)) share += part;
+    }
+    return share;
+  }
+
+  const PhaseReport& phase_;
+  const PartLoad& load_;
+  const PipeSettings& settings_;
+  std::vector<Evidence> evidence_;
+};
+
+void add_writers(const PhaseReport& phase, const PartLoad& load, std::vector<Evidence>& evidence) {
+  if (load.backends.share) {
+    evidence.push_back({cpu_figure("postgres-backends"),
+                        load.backends.share,
+                        {},
+                        cpu_text("the writing backends together", load.backends)});
+  }
+  const auto most =
+      std::max_element(phase.postgres.writer_waits.begin(), phase.postgres.writer_waits.end(),
+                       [](const auto& one, const auto& other) { return one.second < other.second; });
+  if (most == phase.postgres.writer_waits.end()) return;
+  evidence.push_back(
+      {"postgres.writerWaits",
+       most->second,
+       {},
+       fmt::format("the writing backends were mostly {}{}",
+                   most->first.find(':') == std::string::npos ? "" : "waiting for ", most->first)});
+}
+
+}  // namespace
+
+Blame blame_pipe(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings) {
+  return PipeInquiry(phase, load, settings).blame();
+}
+
+Blame blame_generator(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings) {
+  Blame blame;
+  const auto connections = connections_busy(phase, settings);
+  if (load.producer.share) {
+    blame.evidence.push_back(
+        {cpu_figure("producer"), load.producer.share, 1, cpu_text("the busiest producer", load.producer)});
+  }
+  if (is_cpu_bound(load.producer)) {
+    blame.bottleneck = Bottleneck::producer;
+    const bool starved = *load.producer.share < kServedShare * *cpu_wanted(load.producer);
+    blame.try_next =
+        starved ? starvation_advice("producer", settings, *load.producer.share) : producer_advice(settings);
+    return blame;
+  }
+  if (connections) {
+    blame.evidence.push_back(
+        {"producer.serviceTimeMs.mean",
+         phase.producer.service_time_ms.mean,
+         {},
+         fmt::format("{:.0f} connections were in transactions of {:.3g} ms for {} of the time",
+                     connections_of(settings), *phase.producer.service_time_ms.mean,
+                     percent(std::min(*connections, 1.0)))});
+  }
+  if (!connections && !load.producer.share) return blame;  // neither is known
+  const auto idle = phase.postgres.writer_waits.find("idle");
+  const bool writers_idle =
+      idle != phase.postgres.writer_waits.end() && idle->second >= kMostlyShare * connections_of(settings);
+  if (writers_idle) {
+    blame.evidence.push_back({"postgres.writerWaits",
+                              idle->second,
+                              {},
+                              fmt::format("{:.1f} of the writing backends had nothing to do", idle->second)});
+  }
+  if (writers_idle || connections.value_or(0) < kConnectionsBusyMin) {
+    blame.bottleneck = Bottleneck::producer;
+    blame.try_next = {"look at the producers' logs: they fell late with CPU and connections to spare"};
+    return blame;
+  }
+  blame.bottleneck = Bottleneck::postgres_write;
+  add_writers(phase, load, blame.evidence);
+  blame.try_next = write_advice(phase, settings);
+  return blame;
+}
+
+Blame headroom(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings) {
+  struct Part {
+    const char* name;
+    std::string figure;
+    std::optional<double> busy;
+  };
+  const std::array parts{
+      Part{"the consumer's loop", "consumer.loopUtilization.max", load.consumer_loop_share},
+      Part{"the walsender", cpu_figure("postgres-walsender"), load.walsender.share},
+      Part{"the busiest producer's core", cpu_figure("producer"), load.producer.share},
+      Part{"the connections to PostgreSQL", "producer.serviceTimeMs.mean", connections_busy(phase, settings)},
+      Part{"the flushes allowed", "consumer.flushMs.mean", flushes_busy(phase, settings)}};
+  const auto busiest = std::max_element(parts.begin(), parts.end(), [](const Part& one, const Part& other) {
+    return one.busy.value_or(-1) < other.busy.value_or(-1);
+  });
+  Blame blame{Bottleneck::none, {}, {}};
+  if (!busiest->busy) return blame;
+  blame.evidence.push_back(
+      {busiest->figure, busiest->busy, 1,
+       fmt::format("the busiest part was {}, {} of the time", busiest->name, percent(*busiest->busy))});
+  return blame;
+}
+
+}  // namespace walstorm::measure

@@ -1,0 +1,62 @@
+#include "orchestrator/report/observation_json.h"
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+
+namespace walstorm::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+/// Bytes are whole, whatever they were reckoned with.
+Json whole_or_null(const std::optional<double>& value) {
+  return value ? Json(std::llround(*value)) : Json(nullptr);
+}
+
+Json to_json(const measure::Rung& rung) {
+  return {{"bytes",
+           {{"min", whole_or_null(rung.bytes.min)},
+            {"max", whole_or_null(rung.bytes.max)},
+            {"end", whole_or_null(rung.bytes.end)}}},
+          {"sec",
+           {{"min", or_null(rung.sec.min)}, {"max", or_null(rung.sec.max)}, {"end", or_null(rung.sec.end)}}}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json ladder_json(const measure::LadderReport& ladder) {
+  return {{"headToSent", to_json(ladder.head_to_sent)},
+          {"sentToReceived", to_json(ladder.sent_to_received)},
+          {"receivedToFlushed", to_json(ladder.received_to_flushed)},
+          {"flushedToConfirmed", to_json(ladder.flushed_to_confirmed)}};
+}
+
+nlohmann::ordered_json postgres_json(const measure::PostgresReport& postgres) {
+  return {{"walStatus", postgres.wal_status.empty() ? Json(nullptr) : Json(postgres.wal_status)},
+          {"safeWalBytesMin", or_null(postgres.safe_wal_bytes_min)},
+          {"spilledTransactions", or_null(postgres.spilled_transactions)},
+          {"spilledBytes", or_null(postgres.spilled_bytes)},
+          {"streamedTransactions", or_null(postgres.streamed_transactions)},
+          {"streamedBytes", or_null(postgres.streamed_bytes)},
+          {"walsenderStates", postgres.walsender_states},
+          {"walsenderWaits", postgres.walsender_waits},
+          {"writerWaits", postgres.writer_waits}};
+}
+
+nlohmann::ordered_json clocks_json(const std::vector<measure::ClockReport>& clocks) {
+  Json list = Json::array();
+  for (const measure::ClockReport& clock : clocks) {
+    list.push_back(Json{{"role", clock.role},
+                        {"aheadMs", static_cast<double>(clock.ahead_us) / 1000},
+                        {"errorMs", static_cast<double>(clock.error_us) / 1000}});
+  }
+  return list;
+}
+
+}  // namespace walstorm::report

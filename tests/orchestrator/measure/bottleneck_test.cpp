@@ -1,0 +1,228 @@
+#include "orchestrator/measure/bottleneck.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/orchestrator/measure/simulated_pipe.h"
+
+namespace walstorm::measure::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+PipeSettings settings() {
+  PipeSettings settings;
+  settings.producer.batch_size = 100;
+  settings.producer.payload_size_kb = 1;
+  settings.producer.connections = 4;
+  settings.producer.worker_count = 1;
+  settings.consumer.flush_batch_size = 50;
+  settings.consumer.flush_interval_ms = 100;
+  settings.consumer.max_flush_concurrency = 100;
+  settings.consumer.max_buffered_mb = 64;
+  settings.cpu_count = 2;
+  return settings;
+}
+
+/// A phase of 60 s whose records waited longest in one of the three stages.
+PhaseReport waiting_in(double receive_ms, double queue_ms, double flush_ms) {
+  PhaseReport phase;
+  phase.duration_sec = 60;
+  phase.producer.records = 300'000;
+  phase.producer.transactions = 3000;
+  phase.consumer.records = phase.consumer.batches = 6000;
+  phase.consumer.bytes = 100'000'000;
+  phase.consumer.receive_ms.mean = receive_ms;
+  phase.consumer.queue_ms.mean = queue_ms;
+  phase.consumer.flush_ms.mean = phase.consumer.flush_ms.p2_5 = phase.consumer.flush_ms.p50 = flush_ms;
+  phase.consumer.records_per_flush = 50;
+  phase.consumer.loop_utilization_mean = 0.2;
+  return phase;
+}
+
+PartLoad busy(double loop, double walsender) {
+  PartLoad load;
+  load.consumer_loop_share = loop;
+  load.consumer = {loop, 0.0};
+  load.walsender = {walsender, 0.0};
+  load.producer = {0.3, 0.0};
+  load.flushes_full_share = 0;
+  return load;
+}
+
+testing::Matcher<const std::vector<Evidence>&> has_figure(const std::string& figure) {
+  return Contains(Field(&Evidence::figure, figure));
+}
+
+TEST(Bottleneck, BlamesTheSinkWhenEveryFlushAllowedIsUnderWayAndTheLoopHasTime) {
+  PartLoad load = busy(0.3, 0.4);
+  load.flushes_full_share = 0.9;
+  // Back-pressure: records wait in PostgreSQL, though it is not what is slow.
+  const Blame blame = blame_pipe(waiting_in(9000, 100, 250), load, settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::sink);
+  EXPECT_THAT(blame.evidence, has_figure("consumer.flushMs.p50"));
+  ASSERT_THAT(blame.try_next, Not(IsEmpty()));
+}
+
+TEST(Bottleneck, AsksForMoreFlushesWhereTheSinkTakesAsLongHoweverMuchItHas) {
+  PartLoad load = busy(0.3, 0.4);
+  load.flushes_full_share = 0.9;
+  PipeSettings with_mock = settings();
+  with_mock.consumer.use_mock_clickhouse = true;
+  with_mock.consumer.max_flush_concurrency = 4;
+  const Blame steady = blame_pipe(waiting_in(9000, 100, 250), load, with_mock);
+  EXPECT_THAT(steady.try_next.front(), HasSubstr("raise consumer.maxFlushConcurrency (now 4)"));
+  EXPECT_THAT(steady.try_next.front(), HasSubstr("800 records/s at most"));
+  PhaseReport slower = waiting_in(9000, 100, 250);
+  slower.consumer.flush_ms.p2_5 = 20;
+  const Blame queued = blame_pipe(slower, load, with_mock);
+  EXPECT_THAT(queued.try_next.front(), HasSubstr("would only queue there"));
+}
+
+TEST(Bottleneck, AsksForLargerFlushesWhereClickHouseHasTooManyParts) {
+  PartLoad load = busy(0.3, 0.4);
+  load.flushes_full_share = 0.9;
+  PhaseReport phase = waiting_in(9000, 100, 250);
+  phase.consumer.flush_error_last = "252 TOO_MANY_PARTS";
+  EXPECT_THAT(blame_pipe(phase, load, settings()).try_next.front(),
+              HasSubstr("raise consumer.flushBatchSize (now 50) and consumer.flushIntervalMs (now 100)"));
+}
+
+TEST(Bottleneck, BlamesTheSinkForAFullBufferToo) {
+  PhaseReport phase = waiting_in(9000, 100, 250);
+  phase.consumer.buffered_bytes_max = 64'000'000;
+  EXPECT_EQ(blame_pipe(phase, busy(0.3, 0.4), settings()).bottleneck, Bottleneck::sink);
+}
+
+TEST(Bottleneck, DoesNotBlameTheSinkForAConsumerWithoutTimeToFlush) {
+  PartLoad load = busy(0.99, 0.4);
+  load.flushes_full_share = 0.9;
+  const Blame blame = blame_pipe(waiting_in(10, 3000, 250), load, settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::consumer_cpu);
+  EXPECT_EQ(blame_pipe(waiting_in(10, 3000, 250), busy(0.3, 0.4), settings()).bottleneck, Bottleneck::sink);
+}
+
+TEST(Bottleneck, TellsAConsumerWithAFullCoreFromOneThatGetsNone) {
+  PartLoad load = busy(0.98, 0.4);
+  const Blame full = blame_pipe(waiting_in(9000, 10, 10), load, settings());
+  EXPECT_EQ(full.bottleneck, Bottleneck::consumer_cpu);
+  EXPECT_THAT(full.try_next, Contains(HasSubstr("raise consumer.flushBatchSize (now 50)")));
+  load.consumer = {0.1, 0.85};
+  const Blame starved = blame_pipe(waiting_in(9000, 10, 10), load, settings());
+  EXPECT_EQ(starved.bottleneck, Bottleneck::consumer_cpu);
+  EXPECT_THAT(starved.try_next.front(), HasSubstr("a CPU of its own"));
+  EXPECT_THAT(starved.evidence.back().says, HasSubstr("waited for a CPU for 85 %"));
+}
+
+TEST(Bottleneck, BlamesAWalsenderThatIsAlwaysOnACpuOrWaitsForOne) {
+  EXPECT_EQ(blame_pipe(waiting_in(9000, 10, 10), busy(0.3, 0.97), settings()).bottleneck,
+            Bottleneck::walsender);
+  PartLoad crowded = busy(0.3, 0.5);
+  crowded.walsender.wait_share = 0.45;
+  const Blame blame = blame_pipe(waiting_in(9000, 10, 10), crowded, settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::walsender);
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("a CPU of its own"));
+}
+
+TEST(Bottleneck, BlamesAWalsenderThatSpillsWhatItSends) {
+  PhaseReport phase = waiting_in(9000, 10, 10);
+  phase.postgres.spilled_bytes = 90'000'000;
+  const Blame blame = blame_pipe(phase, busy(0.3, 0.5), settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::walsender);
+  EXPECT_THAT(blame.evidence, has_figure("postgres.spilledBytes"));
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("logical_decoding_work_mem"));
+  EXPECT_THAT(blame.try_next, Contains(HasSubstr("consumer.streaming to on")));
+}
+
+TEST(Bottleneck, BlamesAWalsenderThatWaitsForItsDisk) {
+  PhaseReport phase = waiting_in(9000, 10, 10);
+  phase.postgres.walsender_waits = {{"IO:WALRead", 0.6}, {"running", 0.3}};
+  EXPECT_EQ(blame_pipe(phase, busy(0.3, 0.3), settings()).bottleneck, Bottleneck::walsender);
+}
+
+TEST(Bottleneck, BlamesTheNetworkWhenBothItsEndsHaveTime) {
+  PhaseReport phase = waiting_in(9000, 10, 10);
+  phase.ladder.sent_to_received.bytes.max = 5'000'000;
+  const Blame unseen = blame_pipe(phase, busy(0.3, 0.1), settings());
+  EXPECT_EQ(unseen.bottleneck, Bottleneck::network);
+  EXPECT_THAT(unseen.evidence, has_figure("ladder.sentToReceived.bytes.max"));
+  phase.postgres.walsender_waits = {{"Client:WalSenderWriteData", 0.9}};
+  const Blame seen = blame_pipe(phase, busy(0.3, 0.1), settings());
+  EXPECT_EQ(seen.bottleneck, Bottleneck::network);
+  EXPECT_THAT(seen.evidence, has_figure("postgres.walsenderWaits"));
+}
+
+TEST(Bottleneck, IsUnknownWhereNothingIsKnownOfAWalsenderOnAnotherMachine) {
+  PartLoad load = busy(0.3, 0);
+  load.walsender = {};
+  const Blame blame = blame_pipe(waiting_in(9000, 10, 10), load, settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::unknown);
+  EXPECT_THAT(blame.evidence.back().says, HasSubstr("not known"));
+  PhaseReport phase = waiting_in(9000, 10, 10);
+  phase.postgres.walsender_waits = {{"running", 0.9}};
+  EXPECT_EQ(blame_pipe(phase, load, settings()).bottleneck, Bottleneck::walsender)
+      << "PostgreSQL tells what its walsender does, wherever it runs";
+}
+
+TEST(Bottleneck, BlamesAProducerThatUsesAWholeCore) {
+  PartLoad load = busy(0.3, 0.3);
+  load.producer = {0.97, 0.02};
+  const Blame blame = blame_generator(waiting_in(1, 1, 1), load, settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::producer);
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("raise producer.workerCount (now 1)"));
+}
+
+TEST(Bottleneck, BlamesAProducerThatGetsNoCpuAndSaysThatItIsStarved) {
+  PartLoad load = busy(0.3, 0.3);
+  load.producer = {0.2, 0.78};
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 80;  // its answers wait for it: the connections look busy
+  const Blame blame = blame_generator(phase, load, settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::producer);
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("give the producer a CPU of its own"));
+}
+
+TEST(Bottleneck, BlamesPostgresqlWhenAllConnectionsAreBusyAndSaysWhatTheyCanWrite) {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 78;  // 50 transactions/s of 78 ms keep 3.9 connections of 4 busy
+  phase.postgres.writer_waits = {{"IO:WALSync", 3.5}, {"running", 0.3}};
+  const Blame blame = blame_generator(phase, busy(0.3, 0.3), settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::postgres_write);
+  EXPECT_THAT(blame.evidence, has_figure("producer.serviceTimeMs.mean"));
+  EXPECT_THAT(blame.evidence.back().says, HasSubstr("IO:WALSync"));
+  EXPECT_THAT(blame.try_next.front(),
+              HasSubstr("raise producer.batchSize (now 100) or producer.connections"));
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("5128 records/s at most"));
+}
+
+TEST(Bottleneck, BlamesTheProducerWhoseBackendsHaveNothingToDo) {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 78;
+  phase.postgres.writer_waits = {{"idle", 3.7}};
+  EXPECT_EQ(blame_generator(phase, busy(0.3, 0.3), settings()).bottleneck, Bottleneck::producer);
+}
+
+TEST(Bottleneck, DoesNotKnowWhatHeldAGeneratorOfWhichNothingIsKnown) {
+  PartLoad load;
+  EXPECT_EQ(blame_generator(PhaseReport{}, load, {}).bottleneck, Bottleneck::unknown);
+}
+
+TEST(Bottleneck, ShowsTheBusiestPartOfAPipeThatKeepsUp) {
+  const Blame blame = headroom(waiting_in(1, 1, 1), busy(0.2, 0.6), settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::none);
+  EXPECT_THAT(blame.evidence.front().says, HasSubstr("the walsender, 60 %"));
+  EXPECT_THAT(headroom(PhaseReport{}, {}, {}).evidence, IsEmpty());
+}
+
+TEST(Bottleneck, IsInTheVerdictOfAPhaseAlongWithWhatToTryNext) {
+  const Verdict verdict = SimulatedPipe{.sink_capacity = 3000, .drain_timeout_sec = 100}.report().verdict;
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::sink);
+  EXPECT_THAT(verdict.try_next, Not(IsEmpty()));
+}
+
+}  // namespace
+}  // namespace walstorm::measure::test

@@ -1,0 +1,135 @@
+// How often the verdict is right: pipes of known capacity, simulated a few hundred times in each cell. The
+// table that this prints is the one that README and verdict.h speak of.
+
+#include <array>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <random>
+
+#include "tests/orchestrator/measure/simulated_pipe.h"
+
+namespace walstorm::measure::test {
+namespace {
+
+constexpr std::uint64_t kSeed = 20260131;
+/// Few, so that many runs take little time: what is judged are times and shares.
+constexpr double kRate = 400;
+
+enum class Kind { plain, stalls, batches, noise, all };
+
+constexpr std::array kKinds{std::pair{Kind::plain, "plain"}, std::pair{Kind::stalls, "stalls"},
+                            std::pair{Kind::batches, "batches"}, std::pair{Kind::noise, "noise"},
+                            std::pair{Kind::all, "all"}};
+
+/// A pipe of its kind, drawn anew for each run: one sink stalls often and briefly, another seldom and long.
+Roughness roughness_of(Kind kind, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto between = [&random](double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(random);
+  };
+  Roughness rough{.seed = seed};
+  rough.sample_jitter_sec = 0.2;
+  rough.sample_loss = 0.03;
+  if (kind == Kind::stalls || kind == Kind::all) {
+    rough.stall_every_sec = between(5, 15);
+    rough.stall_mean_sec = between(0.1, 0.5);
+  }
+  if (kind == Kind::batches || kind == Kind::all) rough.flush_every_sec = 0.01 * std::round(between(50, 200));
+  if (kind == Kind::noise || kind == Kind::all) {
+    // Within +-10 to 30 % in 95 of 100 moments.
+    rough.capacity_noise = between(0.05, 0.15);
+    rough.capacity_memory_sec = between(0.5, 3);
+    rough.latency_noise = 0.3;
+  }
+  return rough;
+}
+
+struct Shares {
+  double falling_behind = 0, marginal = 0, sustained = 0, other = 0;
+};
+
+Shares judge_many(Kind kind, double load_share, double duration_sec, int runs) {
+  Shares shares;
+  for (int run = 0; run < runs; ++run) {
+    const auto seed = kSeed + static_cast<std::uint64_t>(run);
+    const SimulatedPipe pipe =
+        SimulatedPipe::under(load_share, kRate, duration_sec, roughness_of(kind, seed));
+    switch (pipe.report().verdict.state) {
+      case VerdictState::falling_behind:
+        shares.falling_behind += 1;
+        break;
+      case VerdictState::marginal:
+        shares.marginal += 1;
+        break;
+      case VerdictState::sustained:
+        shares.sustained += 1;
+        break;
+      default:
+        shares.other += 1;
+    }
+  }
+  for (double* share : {&shares.falling_behind, &shares.marginal, &shares.sustained, &shares.other})
+    *share /= runs;
+  return shares;
+}
+
+void print(double duration_sec, const char* kind, double load_share, const Shares& shares) {
+  fmt::print(
+      "{:4.0f} s  {:8} {:4.0f} %   falling-behind {:5.1f} %  marginal {:5.1f} %  sustained {:5.1f} %\n",
+      duration_sec, kind, load_share * 100, shares.falling_behind * 100, shares.marginal * 100,
+      shares.sustained * 100);
+}
+
+TEST(VerdictTable, AMinuteTellsAnOverloadOfFivePercentFromALoadOf95AndRaisesNoFalseAlarms) {
+  constexpr int kRuns = 250;
+  for (const auto& [kind, name] : kKinds) {
+    for (const double load_share : {0.8, 0.95, 1.05, 1.2}) {
+      const Shares shares = judge_many(kind, load_share, 60, kRuns);
+      print(60, name, load_share, shares);
+      SCOPED_TRACE(fmt::format("{} at {:.0f} %, seed {}", name, load_share * 100, kSeed));
+      EXPECT_EQ(shares.other, 0);
+      if (load_share < 1) {
+        EXPECT_LE(shares.falling_behind, 0.02);
+      }
+      if (load_share < 0.9) {
+        EXPECT_LE(shares.marginal, 0.03);
+      }
+      if (load_share > 1) {
+        EXPECT_GE(shares.falling_behind, 0.9);
+      }
+      if (load_share > 1) {
+        EXPECT_LE(shares.sustained, 0.04);
+      }
+      if (load_share > 1.1) {
+        EXPECT_EQ(shares.falling_behind, 1);
+      }
+    }
+  }
+}
+
+/// What shorter and longer loads resolve, in the roughest cell.
+TEST(VerdictTable, ShorterLoadsResolveLessAndLongerOnesMore) {
+  constexpr int kRuns = 100;
+  struct Resolves {
+    double duration_sec;
+    double overload;  // found in nine of ten runs
+    double load;      // called falling-behind in no more than one of twenty
+  };
+  for (const auto& [duration_sec, overload, load] :
+       {Resolves{20, 1.2, 0.8}, Resolves{30, 1.1, 0.8}, Resolves{120, 1.05, 0.95}}) {
+    for (const double load_share : {0.8, 0.95, 1.05, 1.1, 1.2}) {
+      const Shares shares = judge_many(Kind::all, load_share, duration_sec, kRuns);
+      print(duration_sec, "all", load_share, shares);
+      SCOPED_TRACE(fmt::format("{} s at {:.0f} %, seed {}", duration_sec, load_share * 100, kSeed));
+      if (load_share >= overload) {
+        EXPECT_GE(shares.falling_behind, 0.9);
+      }
+      if (load_share <= load) {
+        EXPECT_LE(shares.falling_behind, 0.05);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace walstorm::measure::test
