@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/markdown.h"
 #include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
@@ -14,29 +15,6 @@ namespace walstorm::report {
 namespace {
 
 using Row = std::vector<std::string>;
-
-/// A '|' or a newline of a name would end its cell.
-std::string cell(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '|') escaped += '\\';
-    escaped += c == '\n' ? ' ' : c;
-  }
-  return escaped;
-}
-
-std::string table(const Row& header, const std::vector<Row>& rows) {
-  const auto line = [](const Row& cells) {
-    std::string text = "|";
-    for (const std::string& value : cells) text += fmt::format(" {} |", cell(value));
-    return text + "\n";
-  };
-  std::string text = line(header) + "|:--|";
-  for (std::size_t i = 1; i < header.size(); ++i) text += "--:|";
-  text += "\n";
-  for (const Row& row : rows) text += line(row);
-  return text + "\n";
-}
 
 Row times(const std::string& name, const measure::Distribution& d) {
   return {name,           count_text(d.count), ms_text(d.p50), ms_text(d.p90),
@@ -69,9 +47,9 @@ std::string phases_table(const measure::RunReport& report) {
                     rate_text(phase.consumer.throughput), bytes_text(phase.consumer.wal_behind_bytes_max),
                     percent_text(phase.consumer.loop_utilization_mean), drain_text(phase.drain)});
   }
-  return table({"phase", "load", "target", "achieved", "of target", "records", "not started", "landed",
-                "WAL behind, max", "consumer loop busy", "drain"},
-               rows);
+  return markdown_table({"phase", "load", "target", "achieved", "of target", "records", "not started",
+                         "landed", "WAL behind, max", "consumer loop busy", "drain"},
+                        rows);
 }
 
 std::string flush_size_text(const measure::ConsumerReport& consumer) {
@@ -98,13 +76,13 @@ std::string phase_section(const measure::PhaseReport& phase) {
       count_text(phase.consumer.batches), flush_size_text(phase.consumer),
       bytes_text(phase.consumer.encoded_bytes), bytes_text(phase.consumer.wire_bytes),
       parts_text(phase.consumer), phase.consumer.errors > 0 ? "; " : "", flush_errors_text(phase.consumer));
-  text +=
-      table({"time", "count", "p50", "p90", "p99", "p99.9", "max", "mean"},
-            {times("write latency", phase.producer.write_latency_ms),
-             times("service time", phase.producer.service_time_ms),
-             times("schedule lag", phase.producer.schedule_lag_ms),
-             times("replication lag", phase.consumer.lag_ms), times("– receive", phase.consumer.receive_ms),
-             times("– queue", phase.consumer.queue_ms), times("– flush", phase.consumer.flush_ms)});
+  text += markdown_table(
+      {"time", "count", "p50", "p90", "p99", "p99.9", "max", "mean"},
+      {times("write latency", phase.producer.write_latency_ms),
+       times("service time", phase.producer.service_time_ms),
+       times("schedule lag", phase.producer.schedule_lag_ms), times("replication lag", phase.consumer.lag_ms),
+       times("– receive", phase.consumer.receive_ms), times("– queue", phase.consumer.queue_ms),
+       times("– flush", phase.consumer.flush_ms)});
   if (phase.consumer.censored.value_or(0) > 0) {
     text += fmt::format(
         "{} records were not acknowledged when the drain gave up; they are in the replication lag "
@@ -114,7 +92,7 @@ std::string phase_section(const measure::PhaseReport& phase) {
   std::vector<Row> rows = ladder_rows(phase.ladder);
   const Row header = rows.front();
   rows.erase(rows.begin());
-  text += table(header, rows);
+  text += markdown_table(header, rows);
   if (const std::string postgres = postgres_text(phase.postgres); !postgres.empty())
     text += postgres + "\n\n";
   rows.clear();
@@ -124,9 +102,9 @@ std::string phase_section(const measure::PhaseReport& phase) {
                     micros_text(process.cpu_micros_per_record), bytes_text(process.rss_max_bytes),
                     count_text(process.context_switches)});
   }
-  text +=
-      table({"process", "pid", "CPU user", "CPU system", "CPU per record", "memory, max", "context switches"},
-            rows);
+  text += markdown_table(
+      {"process", "pid", "CPU user", "CPU system", "CPU per record", "memory, max", "context switches"},
+      rows);
   text += fmt::format("Ledger: {}.\n\n", ledger_text(phase.ledger));
   if (!phase.verdict.evidence.empty()) {
     rows.clear();
@@ -136,7 +114,7 @@ std::string phase_section(const measure::PhaseReport& phase) {
       };
       rows.push_back({evidence.figure, number(evidence.value), number(evidence.limit), evidence.says});
     }
-    text += table({"evidence", "value", "limit", "says"}, rows);
+    text += markdown_table({"evidence", "value", "limit", "says"}, rows);
   }
   return text;
 }
@@ -152,9 +130,10 @@ std::string thresholds_table(const measure::RunReport& report) {
                       number_text(threshold.observed), number_text(threshold.limit), threshold.says});
     }
   }
-  return rows.empty() ? ""
-                      : "## Thresholds\n\n" +
-                            table({"threshold", "phase", "outcome", "observed", "limit", "says"}, rows);
+  return rows.empty()
+             ? ""
+             : "## Thresholds\n\n" +
+                   markdown_table({"threshold", "phase", "outcome", "observed", "limit", "says"}, rows);
 }
 
 std::string environment_section(const measure::RunReport& report) {
@@ -173,7 +152,7 @@ std::string environment_section(const measure::RunReport& report) {
     rows.push_back({fmt::format("clock of {}", clock.role), clock_text(clock)});
   }
   for (const auto& [name, value] : e.postgres_settings) rows.push_back({name, value});
-  return "## Environment\n\n" + table({"what", "value"}, rows);
+  return "## Environment\n\n" + markdown_table({"what", "value"}, rows);
 }
 
 constexpr const char* kHowToRead = R"(## How to read this

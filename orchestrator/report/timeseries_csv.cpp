@@ -6,21 +6,11 @@
 #include <optional>
 #include <string_view>
 
+#include "orchestrator/report/csv.h"
 #include "orchestrator/report/format.h"
 
 namespace walstorm::report {
 namespace {
-
-/// RFC 4180: a field with a comma, a quote or a newline is quoted, quotes in it doubled.
-std::string quoted(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string field = "\"";
-  for (const char c : text) {
-    if (c == '"') field += '"';
-    field += c;
-  }
-  return field + '"';
-}
 
 std::string field(const std::optional<double>& value) {
   return value ? fmt::format("{:.3f}", *value) : "";
@@ -28,10 +18,6 @@ std::string field(const std::optional<double>& value) {
 
 std::string field(const std::optional<std::uint64_t>& value) {
   return value ? std::to_string(*value) : "";
-}
-
-std::string joined(const std::vector<std::string>& fields) {
-  return fmt::format("{}\n", fmt::join(fields, ","));
 }
 
 }  // namespace
@@ -62,15 +48,15 @@ std::string csv_header(const std::vector<std::string>& roles) {
                                   "walsenderState",
                                   "walsenderWait"};
   for (const std::string& role : roles) {
-    fields.push_back(quoted(role + ".cpuShare"));
-    fields.push_back(quoted(role + ".rssBytes"));
+    fields.push_back(role + ".cpuShare");
+    fields.push_back(role + ".rssBytes");
   }
-  return joined(fields);
+  return csv_row(fields);
 }
 
 std::string csv_line(const measure::Second& second, const std::vector<std::string>& roles) {
   std::vector<std::string> fields{iso_time(second.at_unix_us),
-                                  quoted(second.phase),
+                                  second.phase,
                                   fmt::format("{:.3f}", second.phase_elapsed_sec),
                                   second.draining ? "true" : "false",
                                   field(second.target_per_sec),
@@ -91,8 +77,8 @@ std::string csv_line(const measure::Second& second, const std::vector<std::strin
                                   field(second.sent_to_received_sec),
                                   field(second.received_to_flushed_sec),
                                   field(second.flushed_to_confirmed_sec),
-                                  quoted(second.walsender_state),
-                                  quoted(second.walsender_wait)};
+                                  (second.walsender_state),
+                                  (second.walsender_wait)};
   for (const std::string& role : roles) {
     const auto process =
         std::find_if(second.processes.begin(), second.processes.end(),
@@ -101,7 +87,7 @@ std::string csv_line(const measure::Second& second, const std::vector<std::strin
     fields.push_back(known ? field(process->cpu_share) : "");
     fields.push_back(known ? field(process->rss_bytes) : "");
   }
-  return joined(fields);
+  return csv_row(fields);
 }
 
 }  // namespace walstorm::report
