@@ -50,7 +50,8 @@ Json trials_json(const SearchReport& report) {
     Json json{{"value", trial.value},
               {"purpose", search::to_string(trial.purpose)},
               {"judged", search::to_string(trial.judged)},
-              {"loadSec", trial.load_sec}};
+              {"loadSec", trial.load_sec},
+              {"lagCreepMs", or_null(trial.lag_creep_ms)}};
     json.update(to_json(trial.trial));
     trials.push_back(std::move(json));
   }
@@ -66,10 +67,12 @@ SearchReport search_from(const Json& json) {
   if (json.at("unthrottled").is_object()) report.unthrottled = trial_from_json(json.at("unthrottled"));
   for (const Json& each : json.at("trials")) {
     using search::to_string;
-    report.trials.push_back({each.at("value").get<double>(),
-                             named(each.at("purpose").get<std::string>(), Purpose::confirm),
-                             named(each.at("judged").get<std::string>(), Judged::unclear),
-                             each.at("loadSec").get<double>(), trial_from_json(each)});
+    report.trials.push_back(
+        {each.at("value").get<double>(), named(each.at("purpose").get<std::string>(), Purpose::confirm),
+         named(each.at("judged").get<std::string>(), Judged::unclear), each.at("loadSec").get<double>(),
+         each.at("lagCreepMs").is_number() ? std::optional(each.at("lagCreepMs").get<double>())
+                                           : std::nullopt,
+         trial_from_json(each)});
   }
   return report;
 }

@@ -42,6 +42,12 @@ std::string verdict_text(const trial::Trial& trial) {
   return text;
 }
 
+/// What made a sustained trial unclear.
+std::string creep_text(const ValueTrial& trial) {
+  if (trial.lag_creep_ms.value_or(0) <= 0) return "";
+  return fmt::format(", but its lag crept up by {}", ms_text(trial.lag_creep_ms));
+}
+
 std::string lag_text(const ValueTrial& trial) {
   return fmt::format("lag p50 {} p99 {}", ms_text(figure(trial, "consumer.lagMs.p50")),
                      ms_text(figure(trial, "consumer.lagMs.p99")));
@@ -157,8 +163,8 @@ std::string progress_text(const SearchReport& report, double value, std::size_t 
 
 std::string trial_line(const SearchReport& report, std::size_t index) {
   const ValueTrial& trial = report.trials.at(index);
-  return fmt::format("trial {}: {} {}: {}, landed {}, {}", index + 1, value_text(report, trial.value),
-                     search::to_string(trial.judged), verdict_text(trial.trial),
+  return fmt::format("trial {}: {} {}: {}{}, landed {}, {}", index + 1, value_text(report, trial.value),
+                     search::to_string(trial.judged), verdict_text(trial.trial), creep_text(trial),
                      rate_text(figure(trial, "consumer.throughput")), lag_text(trial));
 }
 

@@ -11,6 +11,7 @@
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/search_json.h"
 #include "orchestrator/report/search_text.h"
+#include "orchestrator/search/lag_creep.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -33,6 +34,8 @@ constexpr double kDrainShare = 0.25;
 constexpr double kDrainSecMin = 5;
 /// A run's time beside its load: preparing, draining, settling.
 constexpr double kRunOverheadSec = 5;
+/// Unthrottled, the pipe did so much; a little less is where to begin.
+constexpr double kHintShare = 0.9;
 /// Without a hint from a trial, as for other keys than the rate.
 constexpr double kFirstStep = 10;
 
@@ -46,11 +49,11 @@ const std::vector<std::string>& shown_figures() {
   return paths;
 }
 
-Judged judge(const trial::Trial& trial) {
+Judged judge(const trial::Trial& trial, std::optional<double> lag_creep_ms) {
   if (!trial.crossed.empty()) return Judged::fails;
   switch (trial.verdict) {
     case VerdictState::sustained:
-      return Judged::passes;
+      return lag_creep_ms.value_or(0) > 0 ? Judged::unclear : Judged::passes;
     case VerdictState::marginal:
       return Judged::unclear;
     default:
@@ -158,7 +161,7 @@ class Search final {
       if (figures.contains(path)) rate = figures.at(path);
       if (rate > limits_.min) break;
     }
-    return rate;
+    return kHintShare * rate;
   }
 
   [[nodiscard]] double seconds_left() const {
@@ -200,8 +203,9 @@ class Search final {
       report_.failure = fmt::format("{}: {}", trial.run, trial.failure);
       return false;
     }
-    const Judged judged = judge(trial);
-    report_.trials.push_back({step.value, step.purpose, judged, load_sec, std::move(trial)});
+    const auto creep_ms = lag_creep_ms(trials_.lag_ms());
+    const Judged judged = judge(trial, creep_ms);
+    report_.trials.push_back({step.value, step.purpose, judged, load_sec, creep_ms, std::move(trial)});
     return true;
   }
 

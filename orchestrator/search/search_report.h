@@ -24,6 +24,8 @@ struct ValueTrial {
   Purpose purpose = Purpose::bracket;
   Judged judged = Judged::unclear;
   double load_sec = 0;
+  /// By how much the lag crept up (lag_creep.h); nullopt when that cannot be told.
+  std::optional<double> lag_creep_ms;
   trial::Trial trial;
 };
 

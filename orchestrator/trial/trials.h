@@ -37,16 +37,23 @@ class Trials final {
   /// began.
   [[nodiscard]] measure::RunReport carry_out(const config::Config& config, const std::string& doing);
 
+  /// The lag's p50 of each second of the last run's judged load, in milliseconds: its first seconds, in which
+  /// the pipe fills, and the drain left out.
+  [[nodiscard]] const std::vector<double>& lag_ms() const { return lag_ms_; }
   [[nodiscard]] const report::RunFolder& folder() const { return folder_; }
   [[nodiscard]] ProgressLine& progress() { return progress_; }
   [[nodiscard]] bool interrupted() const { return loop_.interrupts() > 0; }
 
  private:
+  void take(const measure::Second& second);
+
   process::EventLoop& loop_;
   const run::Display display_;
   report::RunFolder folder_;
   ProgressLine progress_;
   SharedServers servers_;
+  std::string phase_;  // the one that is on
+  std::vector<double> lag_ms_;
 };
 
 }  // namespace walstorm::trial

@@ -124,7 +124,8 @@ TEST(Bracket, GoesOnFromARecordAsIfItHadJustBeenMade) {
   const auto judge = [](const auto& step) { return below(7000, step.value); };
   const auto whole = search({}, 2000, judge);
   Bracket resumed({}, 2000);
-  for (std::size_t i = 0; i < whole.steps.size() / 2; ++i) resumed.take(whole.steps[i], judge(whole.steps[i]));
+  for (std::size_t i = 0; i < whole.steps.size() / 2; ++i)
+    resumed.take(whole.steps[i], judge(whole.steps[i]));
   ASSERT_TRUE(resumed.next());
   EXPECT_EQ(resumed.next()->value, whole.steps[whole.steps.size() / 2].value);
 }
