@@ -161,6 +161,14 @@ std::string progress_text(const SearchReport& report, double value, std::size_t 
                      known, sec_text(static_cast<double>(trials_left) * trial_sec));
 }
 
+std::string unthrottled_line(const trial::Trial& trial) {
+  const auto rate = [&trial](const char* path) {
+    return rate_text(trial.figures.contains(path) ? std::optional(trial.figures.at(path)) : std::nullopt);
+  };
+  return fmt::format("a first look: wrote {}, landed {}", rate("producer.throughput"),
+                     rate("consumer.throughput"));
+}
+
 std::string trial_line(const SearchReport& report, std::size_t index) {
   const ValueTrial& trial = report.trials.at(index);
   return fmt::format("trial {}: {} {}: {}{}, landed {}, {}", index + 1, value_text(report, trial.value),

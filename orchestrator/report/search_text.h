@@ -14,6 +14,9 @@ namespace walstorm::report {
 [[nodiscard]] std::string progress_text(const search::SearchReport& report, double value,
                                         std::size_t trials_left, double trial_sec);
 
+/// "a first look, without a target: wrote 61,020/s, landed 9,950/s".
+[[nodiscard]] std::string unthrottled_line(const trial::Trial& trial);
+
 /// What came of a trial: "trial 4: 12,500/s passes (sustained): landed 12,498/s, lag p50 12 ms p99 41 ms".
 [[nodiscard]] std::string trial_line(const search::SearchReport& report, std::size_t index);
 

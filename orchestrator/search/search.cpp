@@ -153,6 +153,7 @@ class Search final {
       report_.unthrottled = trial_from(report);
       require_run(*report_.unthrottled);
       write();
+      trials_.progress().print(report::unthrottled_line(*report_.unthrottled));
     }
     if (!report_.unthrottled) return limits_.min;
     const auto& figures = report_.unthrottled->figures;

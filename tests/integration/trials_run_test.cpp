@@ -1,0 +1,111 @@
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sstream>
+
+#include "tests/integration/run_fixture.h"
+#include "tests/support/walstorm_run.h"
+
+namespace walstorm::tests {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+json read_json(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  return in ? json::parse(in, nullptr, false) : json();
+}
+
+/// Folders of runs below a command's own.
+std::size_t runs_in(const std::filesystem::path& folder) {
+  std::size_t runs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (std::filesystem::exists(entry.path() / "metrics.json")) ++runs;
+  return runs;
+}
+
+constexpr double kCapacity = 2000;
+
+json capped() {
+  return config_with({phase("load", 6, 1000)}, {{"consumer", {{"mock", {{"maxRecordsPerSec", kCapacity}}}}},
+                                                {"producer", {{"batchSize", 20}}}});
+}
+
+const std::vector<std::string> kShortSearch{"--trial-duration", "6s", "--precision", "30%", "--min", "200",
+                                            "--max-duration",   "5m"};
+
+/// A search that is broken off after its first trial, and goes on in its folder.
+TEST(Search, FindsTheCapacityOfACappedSinkAlsoWhenItIsBrokenOffAndResumed) {
+  WalstormRun first(capped(), kShortSearch, WALSTORM_BINARY, "search");
+  first.wait_for_output("a first look: ");
+  first.wait_for_output("trial 1: ");
+  first.send_signal(SIGINT);
+  EXPECT_EQ(first.finish().code, 130) << first.output();
+  expect_nothing_left(first);
+  ASSERT_TRUE(first.run_folder());
+  const auto folder = *first.run_folder();
+  const json broken_off = read_json(folder / "search.json");
+  EXPECT_EQ(broken_off["stopReason"], "interrupted");
+  ASSERT_EQ(broken_off["trials"].size(), 1U);
+
+  auto arguments = kShortSearch;
+  arguments.insert(arguments.end(), {"--resume", folder.string()});
+  WalstormRun second(capped(), arguments, WALSTORM_BINARY, "search");
+  EXPECT_EQ(second.finish(std::chrono::seconds(280)).code, 0) << second.output();
+  expect_nothing_left(second);
+  const json found = read_json(folder / "search.json");
+  ASSERT_GE(found["trials"].size(), 3U);
+  EXPECT_EQ(found["trials"][0], broken_off["trials"][0]);
+  EXPECT_EQ(found["stopReason"], "converged") << second.output();
+  EXPECT_LE(found["lastPassing"]["targetThroughput"], kCapacity) << second.output();
+  EXPECT_GE(found["firstFailing"]["targetThroughput"], kCapacity) << second.output();
+  EXPECT_LE(found["width"], 0.30);
+  EXPECT_EQ(found["boundBy"], "sink") << second.output();
+  EXPECT_EQ(found["confirmation"]["passed"], true);
+  EXPECT_TRUE(
+      std::filesystem::exists(folder / found["lastPassing"]["run"].get<std::string>() / "metrics.json"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "search.md"));
+  EXPECT_THAT(second.output(), HasSubstr("highest passing"));
+}
+
+TEST(Search, RefusesAKeyThatIsNotThereAndSaysWhatWasMeant) {
+  WalstormRun run(capped(), {"--key", "consumer.flushBatchSise"}, WALSTORM_BINARY, "search");
+  EXPECT_EQ(run.finish().code, 2);
+  EXPECT_THAT(run.output(), HasSubstr("did you mean consumer.flushBatchSize"));
+  EXPECT_FALSE(run.run_folder());
+}
+
+TEST(Sweep, TellsTheFasterSinkFromTheSlowerAndKeepsEveryRun) {
+  const json config = config_with({phase("load", 5, 500)}, {{"producer", {{"batchSize", 10}}}});
+  WalstormRun run(config, {"--vary", "consumer.mockClickhouseDelay=0,150", "--repeats", "2"}, WALSTORM_BINARY,
+                  "sweep");
+  EXPECT_EQ(run.finish(std::chrono::seconds(200)).code, 0) << run.output();
+  expect_nothing_left(run);
+  ASSERT_TRUE(run.run_folder());
+  const json found = read_json(*run.run_folder() / "sweep.json");
+  ASSERT_EQ(found["cells"].size(), 2U);
+  EXPECT_EQ(found["trials"].size(), 4U);
+  EXPECT_EQ(runs_in(*run.run_folder()), 4U);
+  const auto lag_p50 = [&found](std::size_t cell) {
+    return found["cells"][cell]["figures"]["consumer.lagMs.p50"]["median"].get<double>();
+  };
+  EXPECT_GT(lag_p50(1), lag_p50(0) + 100);
+  EXPECT_LT(found["effects"]["consumer.lagMs.p50"]["keys"]["consumer.mockClickhouseDelay"]["p"], 0.05);
+  EXPECT_TRUE(std::filesystem::exists(*run.run_folder() / "consumer.lagMs.p50.csv"));
+}
+
+TEST(Sweep, RefusesABadValueOfTheLastCellBeforeAnythingRuns) {
+  WalstormRun run(capped(),
+                  {"--vary", "consumer.flushBatchSize=50,0", "--vary", "consumer.flushIntervalMs=100,x"},
+                  WALSTORM_BINARY, "sweep");
+  EXPECT_EQ(run.finish().code, 2);
+  EXPECT_THAT(run.output(), HasSubstr("consumer.flushBatchSize=0"));
+  EXPECT_THAT(run.output(), HasSubstr("consumer.flushIntervalMs"));
+  EXPECT_FALSE(run.run_folder());
+}
+
+}  // namespace
+}  // namespace walstorm::tests
