@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "orchestrator/measure/advice.h"
+#include "orchestrator/measure/millis.h"
 
 namespace walstorm::measure {
 namespace {
@@ -302,8 +303,8 @@ Blame blame_generator(const PhaseReport& phase, const PartLoad& load, const Pipe
         {"producer.serviceTimeMs.mean",
          phase.producer.service_time_ms.mean,
          {},
-         fmt::format("{:.0f} connections were in transactions of {:.3g} ms for {} of the time",
-                     connections_of(settings), *phase.producer.service_time_ms.mean,
+         fmt::format("{:.0f} connections were in transactions of {} for {} of the time",
+                     connections_of(settings), millis(*phase.producer.service_time_ms.mean),
                      percent(std::min(*connections, 1.0)))});
   }
   if (!connections && !load.producer.share) return blame;  // neither is known
