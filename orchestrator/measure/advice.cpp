@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "orchestrator/measure/millis.h"
+
 namespace walstorm::measure {
 namespace {
 
@@ -39,18 +41,18 @@ Sentences sink_advice(const PhaseReport& phase, const PartLoad& load, const Pipe
         report.records_per_flush.value_or(consumer.flush_batch_size)));
   }
   if (slows_down(report.flush_ms)) {
-    advice.push_back(
-        fmt::format("give the sink more, or less to do: a flush took {:.3g} ms in the median and {:.3g} ms "
-                    "when it had little to do, so a higher consumer.maxFlushConcurrency (now {}) would only "
-                    "queue there",
-                    *report.flush_ms.p50, *report.flush_ms.p2_5, consumer.max_flush_concurrency));
+    advice.push_back(fmt::format(
+        "give the sink more, or less to do: a flush took {} in the median and {} "
+        "when it had little to do, so a higher consumer.maxFlushConcurrency (now {}) would only "
+        "queue there",
+        millis(*report.flush_ms.p50), millis(*report.flush_ms.p2_5), consumer.max_flush_concurrency));
   } else if (load.flushes_full_share.value_or(0) > 0 && report.flush_ms.mean && report.records_per_flush) {
     const double per_sec =
         consumer.max_flush_concurrency * *report.records_per_flush / (*report.flush_ms.mean / 1000);
     advice.push_back(fmt::format(
         "raise consumer.maxFlushConcurrency (now {}) or consumer.flushBatchSize (now {}): at "
-        "{:.3g} ms a flush these let through {:.0f} records/s at most",
-        consumer.max_flush_concurrency, consumer.flush_batch_size, *report.flush_ms.mean, per_sec));
+        "{} a flush these let through {:.0f} records/s at most",
+        consumer.max_flush_concurrency, consumer.flush_batch_size, millis(*report.flush_ms.mean), per_sec));
   }
   if (advice.empty()) {
     advice.push_back(fmt::format("raise consumer.flushBatchSize (now {}): fewer flushes for as many records",

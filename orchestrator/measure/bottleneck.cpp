@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "orchestrator/measure/advice.h"
+#include "orchestrator/measure/millis.h"
 
 namespace walstorm::measure {
 namespace {
@@ -47,7 +48,7 @@ bool is_cpu_bound(const CpuLoad& cpu) {
 }
 
 std::string cpu_figure(const std::string& role) {
-  return fmt::format("processes[{}].cpuShare", role);
+  return fmt::format("processes.{}.cpuShare", role);
 }
 
 std::string cpu_text(const std::string& who, const CpuLoad& cpu) {
@@ -180,13 +181,11 @@ class PipeInquiry final {
     if (const double spilled = spilled_share(); spilled >= kMostlyShare) {
       add("postgres.spilledBytes", static_cast<double>(*phase_.postgres.spilled_bytes), {},
           fmt::format("the walsender wrote {} of what it sent to disk first", percent(spilled)));
-      Sentences advice = spill_advice(settings_);
       if (is_cpu_bound(load_.walsender)) {
-        const Blame busy = busy_walsender();
-        evidence_ = busy.evidence;
-        advice.insert(advice.end(), busy.try_next.begin(), busy.try_next.end());
+        add(cpu_figure("postgres-walsender"), load_.walsender.share, 1,
+            cpu_text("the walsender", load_.walsender));
       }
-      return say(Bottleneck::walsender, std::move(advice));
+      return say(Bottleneck::walsender, spill_advice(settings_));
     }
     if (is_cpu_bound(load_.walsender)) return busy_walsender();
     if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {
@@ -302,8 +301,8 @@ Blame blame_generator(const PhaseReport& phase, const PartLoad& load, const Pipe
         {"producer.serviceTimeMs.mean",
          phase.producer.service_time_ms.mean,
          {},
-         fmt::format("{:.0f} connections were in transactions of {:.3g} ms for {} of the time",
-                     connections_of(settings), *phase.producer.service_time_ms.mean,
+         fmt::format("{:.0f} connections were in transactions of {} for {} of the time",
+                     connections_of(settings), millis(*phase.producer.service_time_ms.mean),
                      percent(std::min(*connections, 1.0)))});
   }
   if (!connections && !load.producer.share) return blame;  // neither is known

@@ -39,7 +39,9 @@ std::string verdict_text(const measure::Verdict& verdict) {
                      says.empty() ? "" : ": ", fmt::join(says, "; "));
 }
 
-std::vector<std::string> next_steps(const measure::Verdict& verdict) {
+std::vector<std::string> next_steps(const measure::PhaseReport& phase) {
+  if (phase.warmup) return {};
+  const measure::Verdict& verdict = phase.verdict;
   std::vector<std::string> steps = verdict.try_next;
   if (verdict.window_needed_sec) {
     steps.insert(steps.begin(),

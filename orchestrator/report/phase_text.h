@@ -16,7 +16,7 @@ namespace walstorm::report {
 [[nodiscard]] std::string verdict_text(const measure::Verdict& verdict);
 
 /// What to try next, most promising first: the advice, and how long a load would tell where this one did not.
-[[nodiscard]] std::vector<std::string> next_steps(const measure::Verdict& verdict);
+[[nodiscard]] std::vector<std::string> next_steps(const measure::PhaseReport& phase);
 
 /// "17 flushes failed, 17 were tried again"; empty when none did.
 [[nodiscard]] std::string flush_errors_text(const measure::ConsumerReport& consumer);

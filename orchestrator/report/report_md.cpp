@@ -31,7 +31,7 @@ std::string verdicts(const measure::RunReport& report) {
   for (const auto& phase : report.phases) {
     text += fmt::format("- **{}**{}: {}\n", phase.name, phase.warmup ? " (warm-up)" : "",
                         verdict_text(phase.verdict));
-    for (const std::string& step : next_steps(phase.verdict)) text += fmt::format("  - try: {}\n", step);
+    for (const std::string& step : next_steps(phase)) text += fmt::format("  - try: {}\n", step);
     for (const std::string& note : phase.notes) text += fmt::format("  - {}\n", note);
   }
   for (const std::string& note : report.notes) text += fmt::format("- note: {}\n", note);

@@ -91,7 +91,7 @@ std::string verdict_lines(const PhaseReport& phase, bool colour) {
   std::string text;
   for (const std::string& line : wrapped(verdict_text(phase.verdict), 2)) text += line + "\n";
   text.replace(2, state.size(), painted(state, colour_of(phase.verdict.state), colour));
-  if (const auto steps = next_steps(phase.verdict); !steps.empty()) {
+  if (const auto steps = next_steps(phase); !steps.empty()) {
     for (const std::string& line : wrapped("try: " + steps.front(), 2)) text += line + "\n";
   }
   const auto& evidence = phase.verdict.evidence;

@@ -39,6 +39,14 @@ class WhoIsSlow : public OnAServer {
     return verdict;
   }
 
+  /// The value of one piece of evidence; 0 where there is none.
+  static double evidence_of(const json& verdict, const std::string& figure) {
+    for (const json& evidence : verdict["evidence"]) {
+      if (evidence["figure"] == figure && evidence["value"].is_number()) return evidence["value"];
+    }
+    return 0;
+  }
+
   static pid_t only(const WalstormRun& run, const std::string& program) {
     const auto found = run.descendants(program);
     EXPECT_EQ(found.size(), 1U) << program;
@@ -111,6 +119,8 @@ TEST_F(WhoIsSlow, ANetworkThatIsTooNarrow) {
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "network");
+  EXPECT_GT(evidence_of(verdict, "postgres.walsenderWaits"), 0.5) << verdict;  // on Client:WalSenderWriteData
+  EXPECT_GT(evidence_of(verdict, "ladder.sentToReceived.bytes.max"), 0) << verdict;
   EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("bandwidth"));
 }
 
@@ -130,6 +140,8 @@ TEST_F(WhoIsSlow, AWalsenderThatSpillsAndHasMuchToDo) {
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "walsender");
+  EXPECT_GT(evidence_of(verdict, "postgres.spilledBytes"), 1e6) << verdict;
+  EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("logical_decoding_work_mem"));
 }
 
 TEST_F(WhoIsSlow, NobodyWhenThePipeKeepsUp) {
