@@ -44,7 +44,7 @@ std::string verdict_text(const trial::Trial& trial) {
 
 /// What made a sustained trial unclear.
 std::string creep_text(const ValueTrial& trial) {
-  if (trial.lag_creep_ms.value_or(0) <= 0) return "";
+  if (trial.judged != Judged::unclear || trial.lag_creep_ms.value_or(0) <= 0) return "";
   return fmt::format(", but its lag crept up by {}", ms_text(trial.lag_creep_ms));
 }
 
@@ -84,10 +84,15 @@ std::vector<std::pair<std::string, std::string>> answer(const SearchReport& repo
                                        rate_text(figure(*passing, "consumer.throughput")), lag_text(*passing),
                                        report.confirmed ? "; confirmed" : ""));
   if (const ValueTrial* failing = search::failing_trial(report)) {
-    lines.emplace_back("first failing", fmt::format("{}: {}; {}", value_text(report, failing->value),
-                                                    verdict_text(failing->trial), failing->trial.why));
+    const std::string why =
+        failing->judged == Judged::unclear && failing->lag_creep_ms.value_or(0) > 0
+            ? fmt::format("not shown to pass: its lag crept up by {}", ms_text(failing->lag_creep_ms))
+            : fmt::format("{}; {}", verdict_text(failing->trial), failing->trial.why);
+    lines.emplace_back("first failing", fmt::format("{}: {}", value_text(report, failing->value), why));
+  }
+  if (const ValueTrial* blamed = search::blamed_trial(report)) {
     lines.emplace_back("bound by", search::bound_by(report));
-    if (!failing->trial.advice.empty()) lines.emplace_back("try next", failing->trial.advice);
+    if (!blamed->trial.advice.empty()) lines.emplace_back("try next", blamed->trial.advice);
   }
   if (const std::string said = generator_text(report); !said.empty()) lines.emplace_back("note", said);
   lines.emplace_back("width", percent_text(report.width));

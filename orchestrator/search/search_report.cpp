@@ -25,8 +25,18 @@ const ValueTrial* failing_trial(const SearchReport& report) {
   return failing != nullptr ? failing : trial_at(report, report.first_failing, Judged::unclear);
 }
 
+const ValueTrial* blamed_trial(const SearchReport& report) {
+  const ValueTrial* blamed = nullptr;
+  for (const ValueTrial& trial : report.trials) {
+    if (trial.judged != Judged::fails || !report.first_failing || trial.value < *report.first_failing)
+      continue;
+    if (blamed == nullptr || trial.value <= blamed->value) blamed = &trial;
+  }
+  return blamed;
+}
+
 std::string bound_by(const SearchReport& report) {
-  const ValueTrial* failing = failing_trial(report);
+  const ValueTrial* failing = blamed_trial(report);
   if (failing == nullptr) return "";
   const trial::Trial& trial = failing->trial;
   if (!trial.crossed.empty()) return fmt::format("threshold {}", fmt::join(trial.crossed, ", "));
@@ -48,6 +58,7 @@ std::string confidence(const SearchReport& report) {
   });
   if (contradicted) return "medium";
   if (!report.first_failing) return "high";
+  if (trial_at(report, report.first_failing, Judged::fails) == nullptr) return "medium";
   return tally[*report.first_failing].second >= 2 ? "high" : "medium";
 }
 

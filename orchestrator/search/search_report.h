@@ -55,6 +55,10 @@ struct SearchReport {
 /// there is none.
 [[nodiscard]] const ValueTrial* failing_trial(const SearchReport& report);
 
+/// The trial that says why the values from the first failing one on fail: of that one itself, or where it was
+/// only not shown to pass, of the next greater one that failed. nullptr where none failed.
+[[nodiscard]] const ValueTrial* blamed_trial(const SearchReport& report);
+
 /// What kept the first failing value from passing: the thresholds it crossed, "generator", or its bottleneck.
 [[nodiscard]] std::string bound_by(const SearchReport& report);
 

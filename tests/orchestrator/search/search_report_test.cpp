@@ -75,6 +75,22 @@ TEST(SearchReport, NamesWhatBoundTheFirstFailingValue) {
   EXPECT_EQ(bound_by(nothing_failed), "");
 }
 
+TEST(SearchReport, BlamesTheNextGreaterValueForOneThatWasOnlyNotShownToPass) {
+  SearchReport report = converged();
+  for (ValueTrial& trial : report.trials) {
+    if (trial.value != 10'062) continue;
+    trial.judged = Judged::unclear;
+    trial.lag_creep_ms = 87;
+    trial.trial.verdict = VerdictState::sustained;
+    trial.trial.bottleneck = Bottleneck::none;
+  }
+  EXPECT_EQ(bound_by(report), "sink");
+  EXPECT_EQ(blamed_trial(report)->value, 11'250);
+  EXPECT_EQ(confidence(report), "medium");
+  EXPECT_THAT(report::search_text(report, "/out", false),
+              HasSubstr("not shown to pass: its lag crept up by 87.0 ms"));
+}
+
 TEST(SearchReport, SaysThatTheGeneratorWasTheLimitAndNotThePipeline) {
   SearchReport report = converged();
   for (ValueTrial& trial : report.trials) {
