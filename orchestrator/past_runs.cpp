@@ -9,6 +9,7 @@
 #include "orchestrator/report/report_md.h"
 #include "orchestrator/report/run_folder.h"
 #include "orchestrator/report/summary.h"
+#include "orchestrator/report/timeseries_csv.h"
 
 namespace walstorm {
 
@@ -16,7 +17,8 @@ int report_again(const std::filesystem::path& folder, const run::Display& displa
   // "results/x/" is the folder "results/x".
   const std::filesystem::path named = folder.has_filename() ? folder : folder.parent_path();
   const report::RecordedRun run = report::read_run(named);
-  report::RunFolder::open(named).write("report.md", report::report_md(run.report, run.tool));
+  const auto timelines = report::read_timelines(named / report::kTimeseriesFile);
+  report::RunFolder::open(named).write("report.md", report::report_md(run.report, run.tool, timelines));
   if (display.junit_file) report::JunitFile(*display.junit_file).write(run.report);
   std::cout << report::summary(run.report, named.string(), display.colour) << std::flush;
   return 0;

@@ -46,20 +46,51 @@ constexpr std::array<std::string_view, 18> kTelling{"producer.throughput",
                                                     "consumer.cpuMicrosPerRecord",
                                                     "ledger.missing",
                                                     "drain.durationSec"};
-constexpr std::array<std::string_view, 2> kTellingOfProcesses{".cpuMicrosPerRecord", ".rssMaxBytes"};
+constexpr std::string_view kMemory = ".rssMaxBytes";
+constexpr std::array<std::string_view, 2> kTellingOfProcesses{".cpuMicrosPerRecord", kMemory};
 
 bool is_telling(const FigureChange& figure) {
   // Zero on both sides, as errors should be, says nothing.
   const bool nothing = figure.all_equal && figure.base->median == 0;
   if (nothing) return false;
   if (std::find(kTelling.begin(), kTelling.end(), figure.path) != kTelling.end()) return true;
-  return figure.path.starts_with("processes.") &&
-         std::any_of(kTellingOfProcesses.begin(), kTellingOfProcesses.end(),
-                     [&figure](std::string_view end) { return figure.path.ends_with(end); });
+  // A worker's CPU is the producer's or the consumer's, above.
+  const bool is_process = figure.path.starts_with("processes.");
+  const bool is_worker =
+      figure.path.starts_with("processes.producer-") || figure.path.starts_with("processes.consumer-");
+  if (is_worker && !figure.path.ends_with(kMemory)) return false;
+  return is_process && std::any_of(kTellingOfProcesses.begin(), kTellingOfProcesses.end(),
+                                   [&figure](std::string_view end) { return figure.path.ends_with(end); });
 }
 
 bool is_significant(const FigureChange& figure) {
   return figure.said != Said::same && figure.said != Said::untold;
+}
+
+/// "consumer.lagMs" of consumer.lagMs.p99: figures that mostly move together.
+std::string group_of(const FigureChange& figure) {
+  return figure.path.substr(0, figure.path.rfind('.'));
+}
+
+/// What the terminal shows of a phase: the telling figures, then of the others that changed beyond noise
+/// those whose group does not say so yet. `hidden`: how many more changed.
+std::vector<const FigureChange*> shown_figures(const PhaseComparison& phase, std::size_t& hidden) {
+  std::vector<const FigureChange*> shown;
+  for (const FigureChange& figure : phase.figures) {
+    if (is_telling(figure)) shown.push_back(&figure);
+  }
+  for (const FigureChange& figure : phase.figures) {
+    if (is_telling(figure) || !is_significant(figure)) continue;
+    const bool said = std::any_of(shown.begin(), shown.end(), [&figure](const FigureChange* other) {
+      return other->said == figure.said && group_of(*other) == group_of(figure);
+    });
+    if (said) {
+      ++hidden;
+    } else {
+      shown.push_back(&figure);
+    }
+  }
+  return shown;
 }
 
 std::string painted(const std::string& text, std::string_view colour, bool wanted) {
@@ -134,10 +165,11 @@ std::vector<std::string> caveats(const Comparison& comparison) {
   }
   if (comparison.tested > 0) {
     const double alarms = compare::kSignificant * static_cast<double>(comparison.tested);
-    lines.push_back(fmt::format(
-        "~ is within noise (p not below {:g}); of {} figures that could differ, up to {:.0f} would come out "
-        "as changed by chance alone",
-        compare::kSignificant, comparison.tested, std::ceil(alarms)));
+    lines.push_back(
+        fmt::format("~ is within noise (p not below {:g}); of {} figures that could differ, chance alone "
+                    "makes up to {:.0f} "
+                    "look changed, on average",
+                    compare::kSignificant, comparison.tested, std::ceil(alarms)));
   }
   return lines;
 }
@@ -191,22 +223,18 @@ std::string runs_text(const std::vector<compare::ComparedRun>& runs) {
 }
 
 std::string phase_table(const PhaseComparison& phase, bool colour) {
+  std::size_t hidden = 0;
   std::vector<Row> rows{kHeader};
   std::vector<std::string_view> colours{kPlain};
-  const auto add = [&](const FigureChange& figure) {
-    rows.push_back(figure_row(figure));
-    colours.push_back(figure.said == Said::better ? kGreen : figure.said == Said::worse ? kRed : kPlain);
-  };
-  for (const FigureChange& figure : phase.figures) {
-    if (is_telling(figure)) add(figure);
-  }
-  for (const FigureChange& figure : phase.figures) {
-    if (!is_telling(figure) && is_significant(figure)) add(figure);
+  for (const FigureChange* figure : shown_figures(phase, hidden)) {
+    rows.push_back(figure_row(*figure));
+    colours.push_back(figure->said == Said::better ? kGreen : figure->said == Said::worse ? kRed : kPlain);
   }
   std::string text;
   const auto lines = aligned(rows, 2);
   for (std::size_t i = 0; i < lines.size(); ++i)
     text += painted(lines[i], colours[i], colour && colours[i] != kPlain) + "\n";
+  if (hidden > 0) text += fmt::format("{} more figures beside these changed alike\n", hidden);
   return text;
 }
 

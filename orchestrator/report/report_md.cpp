@@ -167,7 +167,8 @@ constexpr const char* kHowToRead = R"(## How to read this
 
 }  // namespace
 
-std::string report_md(const measure::RunReport& report, const ToolVersion& tool) {
+std::string report_md(const measure::RunReport& report, const ToolVersion& tool,
+                      const std::map<std::string, Timeline>& timelines) {
   std::string text = fmt::format("# {}: {}\n\n", report.name, measure::to_string(report.outcome));
   if (!report.failure.empty()) text += fmt::format("**{}**\n\n", report.failure);
   text += verdicts(report);
@@ -175,7 +176,10 @@ std::string report_md(const measure::RunReport& report, const ToolVersion& tool)
                       iso_time(report.ended_at_unix_us), report.exit_code);
   text += thresholds_table(report);
   text += "## Phases\n\n" + phases_table(report);
-  for (const auto& phase : report.phases) text += phase_section(phase);
+  for (const auto& phase : report.phases) {
+    text += phase_section(phase);
+    if (timelines.contains(phase.name)) text += timeline_text(timelines.at(phase.name));
+  }
   text += fmt::format("## Ledger\n\n- changes: {}\n- rows: {}\n- content: {}\n", ledger_text(report.changes),
                       ledger_text(report.rows), ledger_text(report.content));
   for (const std::string& difference : report.content.differences)
