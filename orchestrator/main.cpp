@@ -89,7 +89,7 @@ int carry_out(const CommandLine& line) {
     case Command::report:
       return report_again(line.folder, display_of(line));
     case Command::list:
-      return list_past_runs(line.folder.empty() ? line.output_dir : line.folder);
+      return list_past_runs(line.folder, line.output_dir);
     default:
       break;
   }

@@ -1,7 +1,8 @@
 #include "orchestrator/past_runs.h"
 
-#include <fmt/format.h>
 #include <iostream>
+#include <system_error>
+#include <vector>
 
 #include "orchestrator/report/junit_xml.h"
 #include "orchestrator/report/metrics_reader.h"
@@ -24,8 +25,12 @@ int report_again(const std::filesystem::path& folder, const run::Display& displa
   return 0;
 }
 
-int list_past_runs(const std::filesystem::path& output) {
-  std::cout << report::past_folders_text(report::past_folders(output), output) << std::flush;
+int list_past_runs(const std::filesystem::path& folder, const std::filesystem::path& output_dir) {
+  const std::filesystem::path& named = folder.empty() ? output_dir : folder;
+  std::error_code unknown;
+  const bool nothing_yet = folder.empty() && !std::filesystem::exists(named, unknown);
+  const auto found = nothing_yet ? std::vector<report::PastFolder>() : report::past_folders(named);
+  std::cout << report::past_folders_text(found, named) << std::flush;
   return 0;
 }
 

@@ -11,8 +11,9 @@ namespace walstorm {
 /// Error{config} when the folder is no run's, Error{unavailable} when it cannot be written to.
 [[nodiscard]] int report_again(const std::filesystem::path& folder, const run::Display& display);
 
-/// `walstorm list`: prints what earlier commands left in `output`. Returns the exit code, 0. Throws
-/// Error{config} when there is no such folder.
-[[nodiscard]] int list_past_runs(const std::filesystem::path& output);
+/// `walstorm list`: prints what earlier commands left in `folder`, and where that is empty in `output_dir`,
+/// which need not be there yet. Returns the exit code, 0. Throws Error{config} when there is no such folder.
+[[nodiscard]] int list_past_runs(const std::filesystem::path& folder,
+                                 const std::filesystem::path& output_dir);
 
 }  // namespace walstorm

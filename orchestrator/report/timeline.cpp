@@ -114,8 +114,7 @@ std::string timeline_text(const Timeline& timeline) {
                             chart_line("landed", timeline.landed_per_sec, Pooled::mean, rate_text) +
                             chart_line("lag p99", timeline.lag_p99_ms, Pooled::worst, ms_text);
   if (lines.empty()) return "";
-  return fmt::format("Over its {}, drain included:\n\n```\n{}```\n\n", sec_text(static_cast<double>(seconds)),
-                     lines);
+  return "Over time, drain included:\n\n```\n" + lines + "```\n\n";
 }
 
 }  // namespace walstorm::report
