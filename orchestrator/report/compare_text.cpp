@@ -234,7 +234,7 @@ std::string phase_table(const PhaseComparison& phase, bool colour) {
   const auto lines = aligned(rows, 2);
   for (std::size_t i = 0; i < lines.size(); ++i)
     text += painted(lines[i], colours[i], colour && colours[i] != kPlain) + "\n";
-  if (hidden > 0) text += fmt::format("{} more figures beside these changed alike\n", hidden);
+  if (hidden > 0) text += fmt::format("(and {} more that changed alike)\n", hidden);
   return text;
 }
 

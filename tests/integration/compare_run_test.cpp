@@ -87,7 +87,7 @@ TEST_F(PastRuns, OfOneConfigCompareAsTheSameAndASlowerSinkAsWorse) {
   EXPECT_THAT(worse->output(), HasSubstr("crossed   consumer.lagMs.p50 > +50%"));
   const json lag = json::parse(worse->read("compare.json"))["phases"][0]["figures"]["consumer.lagMs.p50"];
   EXPECT_EQ(lag["says"], "worse");
-  EXPECT_GE(lag["candidate"]["median"], 300);
+  EXPECT_GE(lag["candidate"]["median"], 298) << "percentiles are off by at most 0.4 %";
   EXPECT_THAT(worse->read("compare.md"), HasSubstr("| consumer.lagMs.p50 |"));
 }
 

@@ -131,7 +131,7 @@ TEST(Comparison, LeavesOutPhasesThatBrokeOffAndSaysSo) {
 
 TEST(Comparison, SaysThatALedgerIsBroken) {
   Runs candidate = runs_with({10}, "candidate");
-  candidate[0].report.changes.missing = 3;
+  candidate[0].report.changes.broken_at = "sink";
   const Comparison comparison = compare_runs(runs_with({10}), candidate, {});
   EXPECT_FALSE(comparison.candidate[0].ledger_is_clean);
   EXPECT_THAT(comparison.candidate[0].warnings, ElementsAre(HasSubstr("its ledger is broken")));

@@ -1,10 +1,8 @@
 #include "orchestrator/report/metrics_reader.h"
 
 #include <fstream>
-#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sstream>
 
 #include "orchestrator/report/metrics_json.h"
 #include "orchestrator/report/report_md.h"
