@@ -20,6 +20,7 @@ using compare::Comparison;
 using compare::FigureChange;
 using compare::PhaseComparison;
 using compare::Said;
+using Kind = compare::Difference::Kind;
 using Row = std::vector<std::string>;
 
 constexpr std::string_view kGreen = "\x1b[32m";
@@ -130,14 +131,15 @@ std::string change_text(const FigureChange& figure) {
   }
 }
 
-std::string p_text(const std::optional<double>& p) {
-  if (!p) return "–";
-  return *p < 0.001 ? "<0.001" : fmt::format("{:.3f}", *p);
+/// Of samples that cannot tell anything, a p says nothing either.
+std::string p_text(const FigureChange& figure) {
+  if (!figure.p || figure.said == Said::untold) return "–";
+  return *figure.p < 0.001 ? "<0.001" : fmt::format("{:.3f}", *figure.p);
 }
 
 Row figure_row(const FigureChange& figure) {
   return {figure.path, side_text(figure.path, figure.base), side_text(figure.path, figure.candidate),
-          change_text(figure), p_text(figure.p)};
+          change_text(figure), p_text(figure)};
 }
 
 const Row kHeader{"", "base", "candidate", "change", "p"};
@@ -184,6 +186,13 @@ std::vector<std::string> warnings(const Comparison& comparison) {
   };
   if (compare::load_differs(comparison.differences))
     lines.emplace_back("the load differs, so the figures do not show what the candidate changed");
+  for (const compare::Difference& difference : comparison.differences) {
+    const bool is_alike = difference.base.size() < 2 && difference.candidate.size() < 2;
+    // Other rows of the same kind are what repeated runs may well have.
+    if (is_alike || difference.kind == Kind::environment || difference.what == "seed") continue;
+    lines.push_back(fmt::format("the runs of one side differ among themselves, and its medians mix them: {}",
+                                compare::difference_text(difference)));
+  }
   add("base", comparison.base);
   add("candidate", comparison.candidate);
   return lines;
@@ -197,7 +206,7 @@ std::string gate_phase_text(const compare::GatePhase& phase) {
                            ? "too few runs to tell it from noise, so the change alone decides"
                        : change.said == Said::same ? "within noise"
                                                    : "beyond noise";
-  return fmt::format("{}: {} (p {}): {}", phase.phase, amount_text(change.change), p_text(change.p), weight);
+  return fmt::format("{}: {} (p {}): {}", phase.phase, amount_text(change.change), p_text(change), weight);
 }
 
 /// A line for each gate, with the phases that decide it: those in which it holds, else all.

@@ -85,6 +85,19 @@ TEST(CompareText, WarnsLoudlyOfALoadThatDiffers) {
   EXPECT_THAT(compare_md(comparison), HasSubstr("**WARNING**: the load differs"));
 }
 
+TEST(CompareText, WarnsOfASideThatMixesSettings) {
+  Runs candidate = runs_with({10, 10, 10}, "candidate");
+  candidate[1].config["seed"] = "2";
+  const auto warned = [&candidate] {
+    return compare_text(compare::compare_runs(runs_with({10}), candidate, {}), kFolder, false);
+  };
+  EXPECT_THAT(warned(), Not(HasSubstr("WARNING")));
+  candidate[2].config["consumer.flushBatchSize"] = "200";
+  EXPECT_THAT(warned(),
+              HasSubstr("WARNING   the runs of one side differ among themselves, and its medians mix "
+                        "them: consumer.flushBatchSize: 50 -> 50, 200"));
+}
+
 TEST(CompareJson, HasEveryFigureWithItsSamplesAndWhatItSays) {
   const auto json = nlohmann::json::parse(compare_json(telling(), 1'769'860'800'123'000));
   EXPECT_EQ(json["schemaVersion"], 1);
