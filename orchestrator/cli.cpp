@@ -212,6 +212,7 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
   if (const std::string wrong = read_command(app, words.command, line); !wrong.empty())
     return usage_error(wrong);
   line.output_dir = words.output.empty() ? kOutputDir : words.output;
+  line.compare.output_dir = line.output_dir;
   return line;
 }
 

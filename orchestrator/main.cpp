@@ -13,6 +13,7 @@
 #include "orchestrator/config/load.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/figures.h"
+#include "orchestrator/past_runs.h"
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/run/run.h"
 #include "proto/wire/error.h"
@@ -79,7 +80,19 @@ int carry_out_many(const CommandLine& line) {
 }
 
 int carry_out(const CommandLine& line) {
-  if (line.command == Command::search || line.command == Command::sweep) return carry_out_many(line);
+  switch (line.command) {
+    case Command::search:
+    case Command::sweep:
+      return carry_out_many(line);
+    case Command::compare:
+      return compare::carry_out(line.compare, display_of(line));
+    case Command::report:
+      return report_again(line.folder, display_of(line));
+    case Command::list:
+      return list_past_runs(line.folder, line.output_dir);
+    default:
+      break;
+  }
   const config::Config config = resolve(line, {});
   if (line.command == Command::clean) return carry_out_clean(config, line.dry_run);
   if (line.command == Command::check) return carry_out_check(config);

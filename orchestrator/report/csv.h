@@ -12,4 +12,7 @@ namespace walstorm::report {
 /// A line of such fields.
 [[nodiscard]] std::string csv_row(const std::vector<std::string>& fields);
 
+/// The fields of such a line, its line break aside. A field with a line break in it is not understood.
+[[nodiscard]] std::vector<std::string> csv_fields(std::string_view line);
+
 }  // namespace walstorm::report

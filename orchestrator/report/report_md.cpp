@@ -9,7 +9,6 @@
 #include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
-#include "proto/wire/version.h"
 
 namespace walstorm::report {
 namespace {
@@ -136,7 +135,7 @@ std::string thresholds_table(const measure::RunReport& report) {
                    markdown_table({"threshold", "phase", "outcome", "observed", "limit", "says"}, rows);
 }
 
-std::string environment_section(const measure::RunReport& report) {
+std::string environment_section(const measure::RunReport& report, const ToolVersion& tool) {
   const measure::Environment& e = report.environment;
   const auto known = [](const std::string& text) { return text.empty() ? "–" : text; };
   std::vector<Row> rows{
@@ -147,7 +146,7 @@ std::string environment_section(const measure::RunReport& report) {
       {"memory", e.memory_bytes == 0 ? "–" : bytes_text(e.memory_bytes)},
       {"PostgreSQL", known(e.postgres_version)},
       {"ClickHouse", known(e.clickhouse_version)},
-      {"walstorm", fmt::format("{} ({}, {})", wire::kToolVersion, wire::kGitRevision, wire::kBuildType)}};
+      {"walstorm", fmt::format("{} ({}, {})", tool.version, tool.git_revision, tool.build_type)}};
   for (const auto& clock : e.clocks) {
     rows.push_back({fmt::format("clock of {}", clock.role), clock_text(clock)});
   }
@@ -168,7 +167,8 @@ constexpr const char* kHowToRead = R"(## How to read this
 
 }  // namespace
 
-std::string report_md(const measure::RunReport& report) {
+std::string report_md(const measure::RunReport& report, const ToolVersion& tool,
+                      const std::map<std::string, Timeline>& timelines) {
   std::string text = fmt::format("# {}: {}\n\n", report.name, measure::to_string(report.outcome));
   if (!report.failure.empty()) text += fmt::format("**{}**\n\n", report.failure);
   text += verdicts(report);
@@ -176,12 +176,15 @@ std::string report_md(const measure::RunReport& report) {
                       iso_time(report.ended_at_unix_us), report.exit_code);
   text += thresholds_table(report);
   text += "## Phases\n\n" + phases_table(report);
-  for (const auto& phase : report.phases) text += phase_section(phase);
+  for (const auto& phase : report.phases) {
+    text += phase_section(phase);
+    if (timelines.contains(phase.name)) text += timeline_text(timelines.at(phase.name));
+  }
   text += fmt::format("## Ledger\n\n- changes: {}\n- rows: {}\n- content: {}\n", ledger_text(report.changes),
                       ledger_text(report.rows), ledger_text(report.content));
   for (const std::string& difference : report.content.differences)
     text += fmt::format("  - {}\n", difference);
-  return text + "\n" + environment_section(report) + kHowToRead;
+  return text + "\n" + environment_section(report, tool) + kHowToRead;
 }
 
 }  // namespace walstorm::report

@@ -9,6 +9,8 @@
 /// in that second is an empty field.
 namespace walstorm::report {
 
+inline constexpr const char* kTimeseriesFile = "timeseries.csv";
+
 /// `roles`: the processes of the run, known at its start; each has a CPU and a memory column.
 [[nodiscard]] std::string csv_header(const std::vector<std::string>& roles);
 

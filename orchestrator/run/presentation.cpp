@@ -17,6 +17,8 @@
 namespace walstorm::run {
 namespace {
 
+using report::kTimeseriesFile;
+
 std::optional<live::Screen> terminal_size() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
@@ -32,7 +34,7 @@ Presentation::Presentation(const config::Config& config, const std::filesystem::
       junit_(display.junit_file ? std::optional<report::JunitFile>(*display.junit_file) : std::nullopt),
       folder_(output_dir, config.name, started_unix_us),
       roles_(config::process_roles(config.producer.worker_count, !config.consumer.use_mock_clickhouse)),
-      timeseries_(folder_.path() / "timeseries.csv") {
+      timeseries_(folder_.path() / kTimeseriesFile) {
   folder_.write("config.json", config::to_json(config).dump(2) + "\n");
   timeseries_ << report::csv_header(roles_);
   if (display_.quiet) return;
@@ -78,10 +80,12 @@ void Presentation::end_phase(std::size_t phase_index, const measure::PhaseReport
 void Presentation::write_report(const measure::RunReport& report) {
   live_.reset();
   folder_.write("metrics.json", report::metrics_json(report, config::to_json(config_)).dump(2) + "\n");
-  folder_.write("report.md", report::report_md(report));
-  if (junit_) junit_->write(report);
   timeseries_.close();
-  if (display_.summary) std::cout << report::summary(report, folder_.path().string(), display_.colour) << std::flush;
+  folder_.write("report.md", report::report_md(report, report::this_tool(),
+                                               report::read_timelines(folder_.path() / kTimeseriesFile)));
+  if (junit_) junit_->write(report);
+  if (display_.summary)
+    std::cout << report::summary(report, folder_.path().string(), display_.colour) << std::flush;
 }
 
 void Presentation::discard() {

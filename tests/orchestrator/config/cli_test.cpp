@@ -214,12 +214,58 @@ TEST(Cli, NamesTheJunitFileOnlyWhenAsked) {
 }
 
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
-  for (const char* command : {"search", "sweep", "compare", "report"}) {
-    refuses({command}, std::string("walstorm ") + command + " comes with a later version");
-    refuses({command, "a", "b", "--whatever"},
-            std::string("walstorm ") + command + " comes with a later version");
-  }
   refuses({"--profile", "flame"}, "--profile flame comes with a later version");
+}
+
+TEST(Cli, CompareTakesFoldersOnBothSidesOfTheDashes) {
+  const CommandLine line = taken({"compare", "a", "b", "--", "c", "d"});
+  EXPECT_EQ(line.command, Command::compare);
+  EXPECT_THAT(line.compare.base, testing::ElementsAre("a", "b"));
+  EXPECT_THAT(line.compare.candidate, testing::ElementsAre("c", "d"));
+  EXPECT_FALSE(line.compare.force);
+  EXPECT_THAT(line.compare.fail_on, testing::IsEmpty());
+  EXPECT_EQ(line.compare.output_dir, "./profiling-results");
+}
+
+TEST(Cli, CompareTakesItsOptionsOnEitherSide) {
+  const std::vector<const char*> gates{"consumer.lagMs.p99 > +5%", "consumer.throughput < -3%"};
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{"compare", "--force", "--fail-on", gates[0], "--fail-on",
+                                              gates[1], "--output", "out", "a", "--", "b"},
+                                             {"compare", "a", "--force", "--", "b", "--fail-on", gates[0],
+                                              "--fail-on", gates[1], "--output", "out"}}) {
+    const CommandLine line = taken(words);
+    EXPECT_THAT(line.compare.base, testing::ElementsAre("a"));
+    EXPECT_THAT(line.compare.candidate, testing::ElementsAre("b"));
+    EXPECT_TRUE(line.compare.force);
+    EXPECT_THAT(line.compare.fail_on, testing::ElementsAre(gates[0], gates[1]));
+    EXPECT_EQ(line.compare.output_dir, "out");
+  }
+}
+
+TEST(Cli, CompareNeedsBothSides) {
+  for (const auto& words : std::vector<std::vector<const char*>>{
+           {"compare"}, {"compare", "a"}, {"compare", "a", "b"}, {"compare", "--", "a"}}) {
+    refuses(words, "compare: write compare BASE... -- CANDIDATE..., run folders on both sides");
+  }
+}
+
+TEST(Cli, ReportNeedsAFolderAndListHasADefault) {
+  EXPECT_EQ(taken({"report", "results/x"}).folder, "results/x");
+  refuses({"report"}, "report: name a run's folder");
+  EXPECT_EQ(taken({"list"}).command, Command::list);
+  EXPECT_TRUE(taken({"list"}).folder.empty());
+  EXPECT_EQ(taken({"list"}).output_dir, "./profiling-results");
+  EXPECT_EQ(taken({"list", "--output", "there"}).output_dir, "there");
+  EXPECT_EQ(taken({"list", "here"}).folder, "here");
+}
+
+TEST(Cli, TheHelpOfACommandExplainsItsOwnOptionsFirst) {
+  const auto parsed = parse({"compare", "--help"});
+  ASSERT_TRUE(std::holds_alternative<Answer>(parsed));
+  EXPECT_EQ(std::get<Answer>(parsed).exit_code, 0);
+  for (const char* text : {"--fail-on", "--force", "BASE", "--output"})
+    EXPECT_THAT(std::get<Answer>(parsed).text, HasSubstr(text));
 }
 
 TEST(Cli, HelpShowsExamplesAndExitCodes) {

@@ -1,0 +1,70 @@
+#include "orchestrator/compare/compare.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <iostream>
+#include <system_error>
+
+#include "orchestrator/compare/comparison.h"
+#include "orchestrator/report/compare_json.h"
+#include "orchestrator/report/compare_text.h"
+#include "orchestrator/report/past_folders.h"
+#include "orchestrator/report/run_folder.h"
+#include "proto/wire/clock.h"
+#include "proto/wire/error.h"
+
+namespace walstorm::compare {
+namespace {
+
+namespace fs = std::filesystem;
+using wire::Error;
+using wire::ErrorKind;
+
+constexpr int kThresholdsCrossed = 99;
+
+/// The runs that the folders stand for. One that was named twice, by overlapping folders, is one run.
+Runs read_side(const std::vector<fs::path>& folders) {
+  std::vector<fs::path> seen;
+  Runs runs;
+  for (const fs::path& folder : folders) {
+    for (const fs::path& run : report::run_folders(folder)) {
+      std::error_code unknown;
+      const fs::path place = fs::weakly_canonical(run, unknown);
+      if (std::find(seen.begin(), seen.end(), place) != seen.end()) continue;
+      seen.push_back(place);
+      runs.push_back(report::read_run(run));
+    }
+  }
+  return runs;
+}
+
+void refuse_other_loads(const std::vector<Difference>& differences) {
+  if (!load_differs(differences)) return;
+  std::string text = "the load differs, so this would compare two loads and not what handles them:";
+  for (const Difference& difference : differences) {
+    if (difference.kind == Difference::Kind::load) text += "\n  " + difference_text(difference);
+  }
+  throw Error(ErrorKind::config, text + "\n--force compares all the same");
+}
+
+}  // namespace
+
+int carry_out(const Options& options, const run::Display& display) {
+  const Runs base = read_side(options.base);
+  const Runs candidate = read_side(options.candidate);
+  const auto known = known_figures(base, candidate);
+  std::vector<Gate> gates;
+  for (const std::string& text : options.fail_on) gates.push_back(parse_gate(text, known));
+  if (!options.force) refuse_other_loads(differences_of(base, candidate));
+
+  const Comparison comparison = compare_runs(base, candidate, gates);
+  const std::int64_t now = wire::SystemClock().unix_us();
+  const report::RunFolder folder(options.output_dir, "compare", now);
+  folder.write(report::kCompareFile, report::compare_json(comparison, now));
+  folder.write("compare.md", report::compare_md(comparison));
+  std::cout << report::compare_text(comparison, folder.path().string(), display.colour) << std::flush;
+  return comparison.crossed() ? kThresholdsCrossed : 0;
+}
+
+}  // namespace walstorm::compare

@@ -1,0 +1,37 @@
+#include "orchestrator/past_runs.h"
+
+#include <iostream>
+#include <system_error>
+#include <vector>
+
+#include "orchestrator/report/junit_xml.h"
+#include "orchestrator/report/metrics_reader.h"
+#include "orchestrator/report/past_folders.h"
+#include "orchestrator/report/report_md.h"
+#include "orchestrator/report/run_folder.h"
+#include "orchestrator/report/summary.h"
+#include "orchestrator/report/timeseries_csv.h"
+
+namespace walstorm {
+
+int report_again(const std::filesystem::path& folder, const run::Display& display) {
+  // "results/x/" is the folder "results/x".
+  const std::filesystem::path named = folder.has_filename() ? folder : folder.parent_path();
+  const report::RecordedRun run = report::read_run(named);
+  const auto timelines = report::read_timelines(named / report::kTimeseriesFile);
+  report::RunFolder::open(named).write("report.md", report::report_md(run.report, run.tool, timelines));
+  if (display.junit_file) report::JunitFile(*display.junit_file).write(run.report);
+  std::cout << report::summary(run.report, named.string(), display.colour) << std::flush;
+  return 0;
+}
+
+int list_past_runs(const std::filesystem::path& folder, const std::filesystem::path& output_dir) {
+  const std::filesystem::path& named = folder.empty() ? output_dir : folder;
+  std::error_code unknown;
+  const bool nothing_yet = folder.empty() && !std::filesystem::exists(named, unknown);
+  const auto found = nothing_yet ? std::vector<report::PastFolder>() : report::past_folders(named);
+  std::cout << report::past_folders_text(found, named) << std::flush;
+  return 0;
+}
+
+}  // namespace walstorm
