@@ -51,7 +51,8 @@ struct PreparedTable::Parts {
   Parts(process::EventLoop& loop_used, const config::Config& config, const std::filesystem::path& log_dir)
       : loop(loop_used),
         insert_format(config.consumer.insert_format),
-        compression(config.consumer.compression) {
+        compression(config.consumer.compression),
+        shared_pid(config.clickhouse.private_pid) {
     runs.database = config.clickhouse.database;
     if (config.clickhouse.url) {
       address = server_address(*config.clickhouse.url);
@@ -72,7 +73,8 @@ struct PreparedTable::Parts {
   process::EventLoop& loop;
   const config::InsertFormat insert_format;
   const config::Compression compression;
-  std::unique_ptr<PrivateServer> server;  // null: the user's
+  const std::optional<std::int64_t> shared_pid;  // of a private server that serves other runs too
+  std::unique_ptr<PrivateServer> server;         // null: the user's
   Address address;
   std::unique_ptr<Session> session, probe;
   Features features;
@@ -166,7 +168,7 @@ void PreparedTable::describe(proto::ConsumerSetup& setup) const {
 }
 
 std::optional<std::int64_t> PreparedTable::server_pid() const {
-  return parts_->server ? std::optional<std::int64_t>(parts_->server->pid()) : std::nullopt;
+  return parts_->server ? std::optional<std::int64_t>(parts_->server->pid()) : parts_->shared_pid;
 }
 
 std::string PreparedTable::server_failure() const {

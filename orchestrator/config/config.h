@@ -92,6 +92,8 @@ struct Clickhouse {
   /// named, as beside the mock.
   std::optional<std::string> url;
   bool is_private = false;
+  /// Of the process behind `url`, when walstorm itself started it for several runs. No key of a config.
+  std::optional<std::int64_t> private_pid = {};
   std::string database;
   double give_up_sec = 0;
 };

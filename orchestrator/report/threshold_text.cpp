@@ -1,10 +1,27 @@
 #include "orchestrator/report/threshold_text.h"
 
 #include <fmt/format.h>
+#include <variant>
 
+#include "orchestrator/config/expression.h"
+#include "orchestrator/report/figure_text.h"
 #include "orchestrator/report/format.h"
 
 namespace walstorm::report {
+
+namespace {
+
+/// The figure that stands alone on the left, whose unit both sides then have; empty where there is more to
+/// it.
+std::string lone_figure(const std::string& expr) {
+  const auto parsed = config::parse_expression(expr);
+  const auto* expression = std::get_if<config::Expression>(&parsed);
+  if (expression == nullptr || expression->left.size() != 1) return "";
+  const config::Expression::Step& step = expression->left.front();
+  return step.operation == config::Expression::Operation::figure ? step.figure.path : "";
+}
+
+}  // namespace
 
 bool is_measured(const measure::ThresholdResult& threshold) {
   return threshold.observed && threshold.limit;
@@ -12,8 +29,10 @@ bool is_measured(const measure::ThresholdResult& threshold) {
 
 std::string observed_text(const measure::ThresholdResult& threshold) {
   if (!is_measured(threshold)) return threshold.says;
-  std::string text =
-      fmt::format("observed {}, limit {}", number_text(threshold.observed), number_text(threshold.limit));
+  const auto shown = [path = lone_figure(threshold.expr)](const std::optional<double>& value) {
+    return path.empty() ? number_text(value) : figure_text(path, value);
+  };
+  std::string text = fmt::format("observed {}, limit {}", shown(threshold.observed), shown(threshold.limit));
   if (!threshold.says.empty()) text += "; " + threshold.says;
   return text;
 }

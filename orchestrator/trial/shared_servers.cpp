@@ -27,6 +27,7 @@ config::Config SharedServers::against(config::Config config) const {
   if (clickhouse_) {
     config.clickhouse.url = clickhouse::to_url(clickhouse_->address());
     config.clickhouse.is_private = false;
+    config.clickhouse.private_pid = clickhouse_->pid();
   }
   return config;
 }

@@ -1,6 +1,7 @@
 // What the hot paths cost, one item each: the consumer's from the message to the compressed block, the
 // producer's row, and a histogram's sample. `--update-baseline` keeps the figures.
 
+#include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstdint>
 #include <fmt/format.h>
@@ -18,6 +19,7 @@
 #include "consumer/pgoutput_decoder.h"
 #include "consumer/phase_book.h"
 #include "producer/row_source.h"
+#include "proto/metrics.pb.h"
 #include "proto/wire/histogram.h"
 #include "tests/bench/baseline.h"
 #include "tests/bench/stream_messages.h"
@@ -186,6 +188,28 @@ void histogram_record(benchmark::State& state) {
   count_items(state);
 }
 
+/// What a worker's metrics cost it: one such frame a second. Its four histograms are as wide as a long
+/// overload makes them, from 100 us to 100 s.
+void sample_frame(benchmark::State& state) {
+  wire::Histogram histogram;
+  std::int64_t value = 100;
+  while (value < 100'000'000) {
+    histogram.record(value, 1000);
+    value += std::max<std::int64_t>(1, value / 256);
+  }
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    proto::MetricsFrame frame;
+    proto::ConsumerStats& stats = *frame.mutable_sample()->mutable_consumer();
+    for (proto::Histogram* out : {stats.mutable_lag_us(), stats.mutable_receive_us(),
+                                  stats.mutable_queue_us(), stats.mutable_flush_us()})
+      histogram.to_proto(*out);
+    bytes = frame.SerializeAsString().size();
+  }
+  state.counters["bytes"] = static_cast<double>(bytes);
+  count_items(state);
+}
+
 /// COPY sends a row's bytes as they are; the other modes bind them as parameters.
 void make_rows(benchmark::State& state, producer::Columns columns, std::uint32_t version) {
   const producer::RowSource source = row_source();
@@ -217,6 +241,7 @@ void add_all() {
   add("serialize/gzip", [](auto& state) { serialize(state, proto::COMPRESSION_GZIP); });
   add_formats(add);
   add("histogram/record", histogram_record);
+  add("sample/frame", sample_frame);
   add("rows/insert", [](auto& state) { make_rows(state, producer::kAllColumns, 0); });
   add("rows/update", [](auto& state) { make_rows(state, producer::kUpdateColumns, 1); });
   add("rows/delete", [](auto& state) { make_rows(state, producer::kIdColumn, 1); });
