@@ -126,7 +126,7 @@ TEST_F(Thresholds, ThatAreCrossedEndInExit99WithWhatWasObserved) {
   const auto cases = junit_cases(junit());
   EXPECT_EQ(cases.at("test/run passed"), "thresholds-crossed");
   EXPECT_EQ(cases.at("test/ledger is clean"), "");
-  EXPECT_THAT(cases.at("test.stalled/consumer.lagMs.p90 < 1000 over 3 s"), HasSubstr("limit 1,000"));
+  EXPECT_THAT(cases.at("test.stalled/consumer.lagMs.p90 < 1000 over 3 s"), HasSubstr("limit 1.0 s"));
   EXPECT_EQ(cases.at("test.stalled/consumer.lagMs.p50 < 60000"), "");
 }
 

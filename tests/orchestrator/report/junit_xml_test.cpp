@@ -61,7 +61,7 @@ TEST(JunitXml, HasASuiteOfTheRunAndOneOfEachJudgedPhase) {
   ASSERT_EQ(cases.size(), 4U);
   EXPECT_EQ(attribute(cases[0], "name"), "producer.errorRate < 0.01");
   EXPECT_EQ(failure_of(cases[0]), "");
-  EXPECT_EQ(failure_of(cases[1]), "observed 35,000, limit 1,000");
+  EXPECT_EQ(failure_of(cases[1]), "observed 35.0 s, limit 1.0 s");
   EXPECT_EQ(attribute(cases[2], "name"),
             "consumer.lagMs.p99 < 2 * phase('baseline').consumer.lagMs.p99 over 10 s");
   EXPECT_EQ(failure_of(cases[3]), "never measured: consumer.parts.created");
