@@ -7,21 +7,13 @@
 
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/observation_json.h"
+#include "orchestrator/report/or_null.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-Json or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
 
 /// proto/wire/version.cmake writes "unknown" outside a clone.
 Json known_git_revision() {

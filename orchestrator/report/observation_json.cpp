@@ -4,15 +4,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "orchestrator/report/or_null.h"
+
 namespace walstorm::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 /// Bytes are whole, whatever they were reckoned with.
 Json whole_or_null(const std::optional<double>& value) {
@@ -38,7 +35,7 @@ nlohmann::ordered_json ladder_json(const measure::LadderReport& ladder) {
 }
 
 nlohmann::ordered_json postgres_json(const measure::PostgresReport& postgres) {
-  return {{"walStatus", postgres.wal_status.empty() ? Json(nullptr) : Json(postgres.wal_status)},
+  return {{"walStatus", or_null(postgres.wal_status)},
           {"safeWalBytesMin", or_null(postgres.safe_wal_bytes_min)},
           {"spilledTransactions", or_null(postgres.spilled_transactions)},
           {"spilledBytes", or_null(postgres.spilled_bytes)},

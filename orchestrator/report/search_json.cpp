@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "orchestrator/report/or_null.h"
 #include "orchestrator/report/record_file.h"
 #include "orchestrator/report/trial_json.h"
 
@@ -15,11 +16,6 @@ using search::Judged;
 using search::Purpose;
 using search::SearchReport;
 using search::ValueTrial;
-
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 Json figure(const trial::Trial& trial, const char* path) {
   return trial.figures.contains(path) ? Json(trial.figures.at(path)) : Json(nullptr);
@@ -91,10 +87,10 @@ std::string search_json(const SearchReport& report) {
            {"firstFailing", end_json(report, search::failing_trial(report))},
            {"width", or_null(report.width)}});
   const std::string bound = search::bound_by(report);
-  json["boundBy"] = bound.empty() ? Json(nullptr) : Json(bound);
+  json["boundBy"] = or_null(bound);
   json["confidence"] = search::confidence(report);
-  json["stopReason"] = report.stop_reason.empty() ? Json(nullptr) : Json(report.stop_reason);
-  json["failure"] = report.failure.empty() ? Json(nullptr) : Json(report.failure);
+  json["stopReason"] = or_null(report.stop_reason);
+  json["failure"] = or_null(report.failure);
   json["confirmation"] = confirmation_json(report);
   const ValueTrial* bend = search::knee(report);
   json["knee"] = bend == nullptr ? Json(nullptr) : end_json(report, bend);

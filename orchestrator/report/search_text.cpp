@@ -191,7 +191,9 @@ std::string search_text(const SearchReport& report, const std::string& folder, b
         colour && (good || bad) ? fmt::format("{}{}{}\n", good ? kGreen : kRed, value, kPlain) : value + "\n";
   }
   text += "\n";
-  for (const std::string& line : aligned(trial_rows(report), 2)) text += line + "\n";
+  if (!report.trials.empty()) {
+    for (const std::string& line : aligned(trial_rows(report), 2)) text += line + "\n";
+  }
   const auto curve = curve_lines(report);
   if (!curve.empty()) text += "\n";
   for (const std::string& line : curve) text += line + "\n";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "orchestrator/report/format.h"
+#include "orchestrator/report/or_null.h"
 #include "orchestrator/report/record_file.h"
 #include "orchestrator/report/trial_json.h"
 #include "proto/wire/error.h"
@@ -16,11 +17,6 @@ using sweep::SweepReport;
 
 constexpr const char* kFull = "full";
 constexpr const char* kOneAtATime = "oneAtATime";
-
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 /// The value's own JSON: 50 and not "50".
 Json value_json(const std::string& text) {
@@ -104,8 +100,8 @@ std::string sweep_json(const SweepReport& report) {
   json["mode"] = report.mode == sweep::Mode::full ? kFull : kOneAtATime;
   json["repeats"] = report.repeats;
   json["seed"] = report.seed;
-  json["stopReason"] = report.stop_reason.empty() ? Json(nullptr) : Json(report.stop_reason);
-  json["failure"] = report.failure.empty() ? Json(nullptr) : Json(report.failure);
+  json["stopReason"] = or_null(report.stop_reason);
+  json["failure"] = or_null(report.failure);
   json["advice"] = sweep::advice(report, tables);
   json["axes"] = axes;
   json["cells"] = cells_json(report, tables);

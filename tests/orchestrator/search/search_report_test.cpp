@@ -19,6 +19,7 @@ using measure::Bottleneck;
 using measure::VerdictState;
 using ::testing::HasSubstr;
 using ::testing::IsNull;
+using ::testing::Not;
 
 ValueTrial made_up(double value, Purpose purpose, Judged judged, VerdictState verdict, double lag_p99_ms) {
   ValueTrial trial;
@@ -176,6 +177,10 @@ TEST(SearchJson, RefusesWhatIsNoSearch) {
 TEST(SearchText, IsAsItAlwaysWas) {
   report::test::expect_golden("search.txt", report::search_text(converged(), "/out/stress-search", false));
   report::test::expect_golden("search.md", report::search_md(converged()));
+}
+
+TEST(SearchText, HasNoTableWithoutTrials) {
+  EXPECT_THAT(report::search_text(SearchReport{}, "/out", false), Not(HasSubstr("trial  value")));
 }
 
 TEST(SearchText, SaysWhatIsKnownWhileItGoesOn) {
