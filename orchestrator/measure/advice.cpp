@@ -29,7 +29,7 @@ bool slows_down(const Distribution& flush_ms) {
 
 }  // namespace
 
-Sentences sink_advice(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings) {
+Sentences sink_advice(const PhaseReport& phase, const PipeSettings& settings) {
   const config::Consumer& consumer = settings.consumer;
   const ConsumerReport& report = phase.consumer;
   Sentences advice;
@@ -46,7 +46,7 @@ Sentences sink_advice(const PhaseReport& phase, const PartLoad& load, const Pipe
         "when it had little to do, so a higher consumer.maxFlushConcurrency (now {}) would only "
         "queue there",
         millis(*report.flush_ms.p50), millis(*report.flush_ms.p2_5), consumer.max_flush_concurrency));
-  } else if (load.flushes_full_share.value_or(0) > 0 && report.flush_ms.mean && report.records_per_flush) {
+  } else if (phase.busy.flushes_full.value_or(0) > 0 && report.flush_ms.mean && report.records_per_flush) {
     const double per_sec =
         consumer.max_flush_concurrency * *report.records_per_flush / (*report.flush_ms.mean / 1000);
     advice.push_back(fmt::format(
@@ -156,7 +156,7 @@ Sentences producer_advice(const PipeSettings& settings) {
 
 Sentences write_advice(const PhaseReport& phase, const PipeSettings& settings) {
   const config::Producer& producer = settings.producer;
-  const double connections = static_cast<double>(producer.connections) * producer.worker_count;
+  const double connections = connections_of(settings);
   const double per_sec = connections * producer.batch_size /
                          (std::max(phase.producer.service_time_ms.mean.value_or(0), 1e-3) / 1000);
   return {

@@ -3,15 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/part_load.h"
+#include "orchestrator/measure/busy.h"
 #include "orchestrator/measure/run_report.h"
 
 /// What to try next against each bottleneck: sentences that name a key, its present value and a direction,
 /// most promising first. Only what the settings do not do already.
 namespace walstorm::measure {
 
-[[nodiscard]] std::vector<std::string> sink_advice(const PhaseReport& phase, const PartLoad& load,
-                                                   const PipeSettings& settings);
+[[nodiscard]] std::vector<std::string> sink_advice(const PhaseReport& phase, const PipeSettings& settings);
 [[nodiscard]] std::vector<std::string> consumer_advice(const PhaseReport& phase,
                                                        const PipeSettings& settings);
 /// For a process ("consumer") that got no more than `share` of a core though it wanted more.

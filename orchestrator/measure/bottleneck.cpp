@@ -36,55 +36,49 @@ std::string percent(double share) {
   return fmt::format("{:.0f} %", share * 100);
 }
 
+/// The process of that role; of "producer" and "consumer", the busiest one of them.
+const ProcessReport& process_of(const PhaseReport& phase, std::string_view role) {
+  static const ProcessReport kNone{};
+  const ProcessReport* found = &kNone;
+  for (const ProcessReport& process : phase.processes) {
+    const bool is_it = process.role == role || process.role.starts_with(fmt::format("{}-", role));
+    if (is_it && process.cpu_share.value_or(-1) > found->cpu_share.value_or(-1)) found = &process;
+  }
+  return *found;
+}
+
 /// How much of the time a process wanted a CPU, whether it got one or not.
-std::optional<double> cpu_wanted(const CpuLoad& cpu) {
-  if (!cpu.share) return std::nullopt;
-  return *cpu.share + cpu.wait_share.value_or(0);
+std::optional<double> cpu_wanted(const ProcessReport& process) {
+  if (!process.cpu_share) return std::nullopt;
+  return *process.cpu_share + process.cpu_wait_share.value_or(0);
 }
 
 /// The kernel counts a wait when it ends, so one who waits long is seen to have waited less.
-bool is_cpu_bound(const CpuLoad& cpu) {
-  return cpu_wanted(cpu).value_or(0) >= kCpuBoundShare || cpu.wait_share.value_or(0) >= kCpuDeniedShare;
+bool is_cpu_bound(const ProcessReport& process) {
+  return cpu_wanted(process).value_or(0) >= kCpuBoundShare ||
+         process.cpu_wait_share.value_or(0) >= kCpuDeniedShare;
 }
 
 std::string cpu_figure(const std::string& role) {
   return fmt::format("processes.{}.cpuShare", role);
 }
 
-std::string cpu_text(const std::string& who, const CpuLoad& cpu) {
-  std::string text = fmt::format("{} used {} of a core", who, percent(cpu.share.value_or(0)));
-  if (cpu.wait_share.value_or(0) >= 0.05) {
-    text += fmt::format(" and waited for a CPU for {} of the time", percent(*cpu.wait_share));
+std::string cpu_text(const std::string& who, const ProcessReport& process) {
+  std::string text = fmt::format("{} used {} of a core", who, percent(process.cpu_share.value_or(0)));
+  if (process.cpu_wait_share.value_or(0) >= 0.05) {
+    text += fmt::format(" and waited for a CPU for {} of the time", percent(*process.cpu_wait_share));
   }
   return text;
-}
-
-/// Busy share of so many servers, each of which does one thing at a time (Little's law).
-std::optional<double> busy_share(std::optional<double> mean_ms, double started, double seconds,
-                                 double servers) {
-  if (!mean_ms || seconds <= 0 || servers <= 0) return std::nullopt;
-  return *mean_ms / 1000 * started / seconds / servers;
-}
-
-double connections_of(const PipeSettings& settings) {
-  return static_cast<double>(settings.producer.connections) * settings.producer.worker_count;
-}
-
-std::optional<double> connections_busy(const PhaseReport& phase, const PipeSettings& settings) {
-  return busy_share(phase.producer.service_time_ms.mean, static_cast<double>(phase.producer.transactions),
-                    phase.duration_sec, connections_of(settings));
-}
-
-std::optional<double> flushes_busy(const PhaseReport& phase, const PipeSettings& settings) {
-  return busy_share(phase.consumer.flush_ms.mean, static_cast<double>(phase.consumer.batches),
-                    phase.duration_sec, settings.consumer.max_flush_concurrency);
 }
 
 /// Finds who held up the pipe, from downstream up.
 class PipeInquiry final {
  public:
-  PipeInquiry(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings)
-      : phase_(phase), load_(load), settings_(settings) {}
+  PipeInquiry(const PhaseReport& phase, const PipeSettings& settings)
+      : phase_(phase),
+        settings_(settings),
+        consumer_(process_of(phase, "consumer")),
+        walsender_(process_of(phase, "postgres-walsender")) {}
 
   Blame blame() {
     if (consumer_is_busy()) return consumer_cpu();
@@ -101,23 +95,21 @@ class PipeInquiry final {
     evidence_.push_back({std::move(figure), value, limit, std::move(says)});
   }
 
-  [[nodiscard]] std::optional<double> loop_share() const {
-    return load_.consumer_loop_share ? load_.consumer_loop_share : phase_.consumer.loop_utilization_mean;
-  }
+  [[nodiscard]] double loop_share() const { return phase_.busy.consumer_loop.value_or(0); }
   /// A process that has to wait for a CPU is busy even where its loop's own time does not show it.
   [[nodiscard]] bool consumer_is_busy() const {
-    return loop_share().value_or(0) >= kBusyShare || is_cpu_bound(load_.consumer);
+    return loop_share() >= kBusyShare || is_cpu_bound(consumer_);
   }
 
   Blame consumer_cpu() {
-    add("consumer.loopUtilization.max", loop_share(), kBusyShare,
-        fmt::format("the consumer's loop was at work for {} of the time", percent(loop_share().value_or(0))));
-    if (!load_.consumer.share) return say(Bottleneck::consumer_cpu, consumer_advice(phase_, settings_));
-    add(cpu_figure("consumer-0"), load_.consumer.share, 1, cpu_text("its process", load_.consumer));
-    const double wanted = std::max(loop_share().value_or(0), *cpu_wanted(load_.consumer));
-    const bool starved = *load_.consumer.share < kServedShare * wanted;
+    add("busy.consumerLoop", phase_.busy.consumer_loop, kBusyShare,
+        fmt::format("the consumer's loop was at work for {} of the time", percent(loop_share())));
+    if (!consumer_.cpu_share) return say(Bottleneck::consumer_cpu, consumer_advice(phase_, settings_));
+    add(cpu_figure(consumer_.role), consumer_.cpu_share, 1, cpu_text("its process", consumer_));
+    const double wanted = std::max(loop_share(), *cpu_wanted(consumer_));
+    const bool starved = *consumer_.cpu_share < kServedShare * wanted;
     return say(Bottleneck::consumer_cpu, starved
-                                             ? starvation_advice("consumer", settings_, *load_.consumer.share)
+                                             ? starvation_advice("consumer", settings_, *consumer_.cpu_share)
                                              : consumer_advice(phase_, settings_));
   }
 
@@ -129,10 +121,10 @@ class PipeInquiry final {
 
   bool sink_is_full() {
     bool full = false;
-    if (load_.flushes_full_share.value_or(0) >= kFlushesFullShareMin) {
-      add("consumer.flushMs.p50", phase_.consumer.flush_ms.p50, {},
+    if (phase_.busy.flushes_full.value_or(0) >= kFlushesFullShareMin) {
+      add("busy.flushesFull", phase_.busy.flushes_full, kFlushesFullShareMin,
           fmt::format("every flush allowed was under way in {} of the Samples",
-                      percent(*load_.flushes_full_share)));
+                      percent(*phase_.busy.flushes_full)));
       full = true;
     } else if (buffer_is_full()) {
       add("consumer.bufferedBytesMax", static_cast<double>(*phase_.consumer.buffered_bytes_max),
@@ -144,12 +136,12 @@ class PipeInquiry final {
   }
 
   Blame sink() {
-    if (load_.clickhouse.share) {
-      add(cpu_figure("clickhouse"), load_.clickhouse.share,
+    if (const auto cores = process_of(phase_, "clickhouse").cpu_share) {
+      add(cpu_figure("clickhouse"), cores,
           settings_.cpu_count > 0 ? std::optional(static_cast<double>(settings_.cpu_count)) : std::nullopt,
-          fmt::format("ClickHouse used {:.1f} cores", *load_.clickhouse.share));
+          fmt::format("ClickHouse used {:.1f} cores", *cores));
     }
-    return say(Bottleneck::sink, sink_advice(phase_, load_, settings_));
+    return say(Bottleneck::sink, sink_advice(phase_, settings_));
   }
 
   /// Records wait longest to be read, though the reader has time: what feeds it is slow.
@@ -181,15 +173,12 @@ class PipeInquiry final {
     if (const double spilled = spilled_share(); spilled >= kMostlyShare) {
       add("postgres.spilledBytes", static_cast<double>(*phase_.postgres.spilled_bytes), {},
           fmt::format("the walsender wrote {} of what it sent to disk first", percent(spilled)));
-      if (is_cpu_bound(load_.walsender)) {
-        add(cpu_figure("postgres-walsender"), load_.walsender.share, 1,
-            cpu_text("the walsender", load_.walsender));
-      }
+      if (is_cpu_bound(walsender_)) add_walsender("the walsender");
       return say(Bottleneck::walsender, spill_advice(settings_));
     }
-    if (is_cpu_bound(load_.walsender)) return busy_walsender();
+    if (is_cpu_bound(walsender_)) return busy_walsender();
     if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {
-      add("postgres.walsenderWaits", disk, {},
+      add("postgres.walsenderWaits.IO:*", disk, {},
           fmt::format("the walsender waited for its disk in {} of the looks", percent(disk)));
       return say(Bottleneck::walsender, disk_advice(settings_));
     }
@@ -197,24 +186,24 @@ class PipeInquiry final {
   }
 
   Blame busy_walsender() {
-    add(cpu_figure("postgres-walsender"), load_.walsender.share, 1,
-        cpu_text("the walsender", load_.walsender));
-    const bool starved = *load_.walsender.share < kServedShare * *cpu_wanted(load_.walsender);
+    add_walsender("the walsender");
+    const bool starved = *walsender_.cpu_share < kServedShare * *cpu_wanted(walsender_);
     return say(Bottleneck::walsender, starved
-                                          ? starvation_advice("walsender", settings_, *load_.walsender.share)
+                                          ? starvation_advice("walsender", settings_, *walsender_.cpu_share)
                                           : decoding_advice(settings_));
   }
 
   /// Neither side of the connection is busy: what lies between them is.
   Blame between() {
-    if (!load_.walsender.share && phase_.postgres.walsender_waits.empty()) {
+    if (!walsender_.cpu_share && phase_.postgres.walsender_waits.empty()) {
       add(cpu_figure("postgres-walsender"), {}, {},
           "what the walsender did is not known: it runs on another machine");
       return say(Bottleneck::unknown, {});
     }
     if (!phase_.postgres.walsender_waits.empty()) {
-      const double sending = waits("Client:WalSenderWriteData");
-      add("postgres.walsenderWaits", sending, {},
+      const std::string for_the_connection = "Client:WalSenderWriteData";
+      const double sending = waits(for_the_connection);
+      add("postgres.walsenderWaits." + for_the_connection, sending, {},
           fmt::format("the walsender waited for the connection to take more in {} of the looks",
                       percent(sending)));
       const auto running = phase_.postgres.walsender_waits.find("running");
@@ -222,11 +211,12 @@ class PipeInquiry final {
         return say(Bottleneck::walsender, decoding_advice(settings_));
       }
     }
-    if (load_.walsender.share) {
-      add(cpu_figure("postgres-walsender"), load_.walsender.share, 1,
-          cpu_text("the walsender had time too: it", load_.walsender));
-    }
+    if (walsender_.cpu_share) add_walsender("the walsender had time too: it");
     return say(Bottleneck::network, network_advice(settings_));
+  }
+
+  void add_walsender(const std::string& who) {
+    add(cpu_figure(walsender_.role), walsender_.cpu_share, 1, cpu_text(who, walsender_));
   }
 
   void add_ladder() {
@@ -252,24 +242,26 @@ class PipeInquiry final {
   }
 
   const PhaseReport& phase_;
-  const PartLoad& load_;
   const PipeSettings& settings_;
+  const ProcessReport& consumer_;
+  const ProcessReport& walsender_;
   std::vector<Evidence> evidence_;
 };
 
-void add_writers(const PhaseReport& phase, const PartLoad& load, std::vector<Evidence>& evidence) {
-  if (load.backends.share) {
-    evidence.push_back({cpu_figure("postgres-backends"),
-                        load.backends.share,
+void add_writers(const PhaseReport& phase, std::vector<Evidence>& evidence) {
+  const ProcessReport& backends = process_of(phase, "postgres-backends");
+  if (backends.cpu_share) {
+    evidence.push_back({cpu_figure(backends.role),
+                        backends.cpu_share,
                         {},
-                        cpu_text("the writing backends together", load.backends)});
+                        cpu_text("the writing backends together", backends)});
   }
   const auto most =
       std::max_element(phase.postgres.writer_waits.begin(), phase.postgres.writer_waits.end(),
                        [](const auto& one, const auto& other) { return one.second < other.second; });
   if (most == phase.postgres.writer_waits.end()) return;
   evidence.push_back(
-      {"postgres.writerWaits",
+      {"postgres.writerWaits." + most->first,
        most->second,
        {},
        fmt::format("the writing backends were mostly {}{}",
@@ -278,39 +270,40 @@ void add_writers(const PhaseReport& phase, const PartLoad& load, std::vector<Evi
 
 }  // namespace
 
-Blame blame_pipe(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings) {
-  return PipeInquiry(phase, load, settings).blame();
+Blame blame_pipe(const PhaseReport& phase, const PipeSettings& settings) {
+  return PipeInquiry(phase, settings).blame();
 }
 
-Blame blame_generator(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings) {
+Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
   Blame blame;
-  const auto connections = connections_busy(phase, settings);
-  if (load.producer.share) {
+  const auto& connections = phase.busy.connections;
+  const ProcessReport& producer = process_of(phase, "producer");
+  if (producer.cpu_share) {
     blame.evidence.push_back(
-        {cpu_figure("producer"), load.producer.share, 1, cpu_text("the busiest producer", load.producer)});
+        {cpu_figure(producer.role), producer.cpu_share, 1, cpu_text("the busiest producer", producer)});
   }
-  if (is_cpu_bound(load.producer)) {
+  if (is_cpu_bound(producer)) {
     blame.bottleneck = Bottleneck::producer;
-    const bool starved = *load.producer.share < kServedShare * *cpu_wanted(load.producer);
+    const bool starved = *producer.cpu_share < kServedShare * *cpu_wanted(producer);
     blame.try_next =
-        starved ? starvation_advice("producer", settings, *load.producer.share) : producer_advice(settings);
+        starved ? starvation_advice("producer", settings, *producer.cpu_share) : producer_advice(settings);
     return blame;
   }
   if (connections) {
     blame.evidence.push_back(
-        {"producer.serviceTimeMs.mean",
-         phase.producer.service_time_ms.mean,
+        {"busy.connections",
+         connections,
          {},
          fmt::format("{:.0f} connections were in transactions of {} for {} of the time",
-                     connections_of(settings), millis(*phase.producer.service_time_ms.mean),
+                     connections_of(settings), millis(phase.producer.service_time_ms.mean.value_or(0)),
                      percent(std::min(*connections, 1.0)))});
   }
-  if (!connections && !load.producer.share) return blame;  // neither is known
+  if (!connections && !producer.cpu_share) return blame;  // neither is known
   const auto idle = phase.postgres.writer_waits.find("idle");
   const bool writers_idle =
       idle != phase.postgres.writer_waits.end() && idle->second >= kMostlyShare * connections_of(settings);
   if (writers_idle) {
-    blame.evidence.push_back({"postgres.writerWaits",
+    blame.evidence.push_back({"postgres.writerWaits.idle",
                               idle->second,
                               {},
                               fmt::format("{:.1f} of the writing backends had nothing to do", idle->second)});
@@ -321,23 +314,24 @@ Blame blame_generator(const PhaseReport& phase, const PartLoad& load, const Pipe
     return blame;
   }
   blame.bottleneck = Bottleneck::postgres_write;
-  add_writers(phase, load, blame.evidence);
+  add_writers(phase, blame.evidence);
   blame.try_next = write_advice(phase, settings);
   return blame;
 }
 
-Blame headroom(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings) {
+Blame headroom(const PhaseReport& phase) {
   struct Part {
     const char* name;
     std::string figure;
     std::optional<double> busy;
   };
-  const std::array parts{
-      Part{"the consumer's loop", "consumer.loopUtilization.max", load.consumer_loop_share},
-      Part{"the walsender", cpu_figure("postgres-walsender"), load.walsender.share},
-      Part{"the busiest producer's core", cpu_figure("producer"), load.producer.share},
-      Part{"the connections to PostgreSQL", "producer.serviceTimeMs.mean", connections_busy(phase, settings)},
-      Part{"the flushes allowed", "consumer.flushMs.mean", flushes_busy(phase, settings)}};
+  const ProcessReport& walsender = process_of(phase, "postgres-walsender");
+  const ProcessReport& producer = process_of(phase, "producer");
+  const std::array parts{Part{"the consumer's loop", "busy.consumerLoop", phase.busy.consumer_loop},
+                         Part{"the walsender", cpu_figure(walsender.role), walsender.cpu_share},
+                         Part{"the busiest producer's core", cpu_figure(producer.role), producer.cpu_share},
+                         Part{"the connections to PostgreSQL", "busy.connections", phase.busy.connections},
+                         Part{"the flushes allowed", "busy.flushes", phase.busy.flushes}};
   const auto busiest = std::max_element(parts.begin(), parts.end(), [](const Part& one, const Part& other) {
     return one.busy.value_or(-1) < other.busy.value_or(-1);
   });

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/part_load.h"
+#include "orchestrator/measure/busy.h"
 #include "orchestrator/measure/run_report.h"
 
 namespace walstorm::measure {
@@ -19,15 +19,14 @@ struct Blame {
 /// before it, so theirs are no signs of their own. The consumer's loop, then the sink (flushes under way, or
 /// records waiting for one), then what feeds the reader: the walsender (its core, its disk), and the network
 /// when that one had time too. unknown only when figures are missing, and the evidence says which.
-[[nodiscard]] Blame blame_pipe(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings);
+[[nodiscard]] Blame blame_pipe(const PhaseReport& phase, const PipeSettings& settings);
 
 /// Why the producers wrote less than was due, or, unthrottled, no more than they did: producer when they ran
 /// out of CPU, postgres_write when all their connections were busy with transactions (Little's law:
 /// transactions per second times service time is the number of busy connections).
-[[nodiscard]] Blame blame_generator(const PhaseReport& phase, const PartLoad& load,
-                                    const PipeSettings& settings);
+[[nodiscard]] Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings);
 
 /// Of a phase that nothing held up: none, and which of the parts was the busiest.
-[[nodiscard]] Blame headroom(const PhaseReport& phase, const PartLoad& load, const PipeSettings& settings);
+[[nodiscard]] Blame headroom(const PhaseReport& phase);
 
 }  // namespace walstorm::measure

@@ -35,6 +35,8 @@ class Catalogue final {
     of_consumer();
     of_ladder();
     of_postgres();
+    of_course();
+    of_busy();
     of_drain();
     of_ledger();
     of_verdict();
@@ -169,6 +171,41 @@ class Catalogue final {
     one("streamedBytes", &PostgresReport::streamed_bytes, Better::neither);
   }
 
+  /// What a verdict rests on: the lag and the rates that should be better are figures of their own.
+  void of_course() {
+    const auto one = [this](const char* name, auto member) {
+      add(std::string("course.") + name, &PhaseReport::course, member, Better::neither, Told::at_the_end);
+    };
+    one("lagEarlySec", &PipeCourse::lag_early_sec);
+    one("lagFloorSec", &PipeCourse::lag_floor_sec);
+    one("lagReturnSec", &PipeCourse::lag_return_sec);
+    one("lagBeforeEndSec", &PipeCourse::lag_before_end_sec);
+    one("lagEndSec", &PipeCourse::lag_end_sec);
+    one("saturatedFromSec", &PipeCourse::saturated_from_sec);
+    one("acknowledgedPerSec", &PipeCourse::acknowledged_per_sec);
+    one("producedPerSec", &PipeCourse::produced_per_sec);
+    const auto of_standstill = [this](const char* name, double Standstill::*member) {
+      add(std::string("course.standstill.") + name, Better::neither, Told::at_the_end,
+          [member](const PhaseReport& phase) {
+            const auto& still = phase.course.standstill;
+            return still ? std::optional(*still.*member) : std::nullopt;
+          });
+    };
+    of_standstill("fromSec", &Standstill::from_sec);
+    of_standstill("toSec", &Standstill::to_sec);
+    of_standstill("waiting", &Standstill::waiting);
+  }
+
+  void of_busy() {
+    const auto one = [this](const char* name, auto member) {
+      add(std::string("busy.") + name, &PhaseReport::busy, member, Better::lower, Told::at_the_end);
+    };
+    one("consumerLoop", &BusyReport::consumer_loop);
+    one("connections", &BusyReport::connections);
+    one("flushes", &BusyReport::flushes);
+    one("flushesFull", &BusyReport::flushes_full);
+  }
+
   void of_drain() {
     add("drain.durationSec", &PhaseReport::drain, &DrainReport::duration_sec, Better::lower,
         Told::at_the_end);
@@ -199,13 +236,15 @@ class Catalogue final {
 
 std::vector<ProcessFigure> of_processes() {
   std::vector<ProcessFigure> made;
-  const auto one = [&made](const char* path, auto member) {
-    made.push_back({path, Better::lower, Told::so_far,
+  const auto one = [&made](const char* path, auto member, Told told = Told::so_far) {
+    made.push_back({path, Better::lower, told,
                     [member](const ProcessReport& process) { return number(process.*member); }});
   };
   one("cpuUserSec", &ProcessReport::cpu_user_sec);
   one("cpuSystemSec", &ProcessReport::cpu_system_sec);
   one("cpuMicrosPerRecord", &ProcessReport::cpu_micros_per_record);
+  one("cpuShare", &ProcessReport::cpu_share, Told::at_the_end);
+  one("cpuWaitShare", &ProcessReport::cpu_wait_share, Told::at_the_end);
   one("rssMaxBytes", &ProcessReport::rss_max_bytes);
   one("contextSwitches", &ProcessReport::context_switches);
   return made;

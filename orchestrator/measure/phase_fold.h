@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
+#include "orchestrator/measure/busy.h"
 #include "orchestrator/measure/consumer_fold.h"
 #include "orchestrator/measure/ladder_fold.h"
 #include "orchestrator/measure/ledger.h"
-#include "orchestrator/measure/part_load.h"
 #include "orchestrator/measure/pipe_course.h"
 #include "orchestrator/measure/pipe_totals.h"
 #include "orchestrator/measure/producer_fold.h"
@@ -156,8 +156,9 @@ class PhaseFold final {
 
   // phase_live.cpp
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
-  // part_load.cpp
-  [[nodiscard]] PartLoad part_load(const std::optional<LoadWindow>& window) const;
+  // phase_course.cpp
+  [[nodiscard]] BusyReport busy_report(const PhaseReport& report,
+                                       const std::optional<LoadWindow>& window) const;
   [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,
                                        const Distribution& flush_ms) const;
   [[nodiscard]] std::optional<double> lag_floor_sec() const;

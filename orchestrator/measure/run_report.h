@@ -122,6 +122,44 @@ struct DrainReport {
   std::optional<double> duration_sec;
 };
 
+/// A stretch in which records waited and none was acknowledged; seconds since the load began.
+struct Standstill {
+  double from_sec = 0, to_sec = 0;
+  bool to_the_end = false;  ///< of the load
+  double waiting = 0;       ///< records, at its end
+
+  [[nodiscard]] double seconds() const { return to_sec - from_sec; }
+};
+
+/// How a phase's records went through the pipe while the load was on, as far as the counters tell.
+///
+/// The lag at a moment is how long ago the records were committed that are acknowledged then; each figure is
+/// the least of a stretch, because what a pipe comes back to says more than what it goes through: a stall, a
+/// batch that waits to be full and noise all raise the lag for a while, an overload for good.
+struct PipeCourse {
+  /// In the load's first half, from its first acknowledgement on.
+  std::optional<double> lag_early_sec;
+  /// The least that is known of this pipe: lag_early_sec, or what an earlier phase showed.
+  std::optional<double> lag_floor_sec;
+  /// In the load's last third; from 60 % to 80 % of it; in its last tenth, or a little more of a short one.
+  std::optional<double> lag_return_sec, lag_before_end_sec, lag_end_sec;
+  /// Since when the lag stayed above where the pipe began, in seconds since the load began; nullopt when it
+  /// came back at the end, or rose too late to tell a rate.
+  std::optional<double> saturated_from_sec;
+  /// Records per second from then on. Acknowledged: those of earlier phases included.
+  std::optional<double> acknowledged_per_sec, produced_per_sec;
+  /// The longest one; nullopt when there was none.
+  std::optional<Standstill> standstill;
+};
+
+/// How busy those parts of the pipe were that have a limit of their own; the processes' CPU is with them.
+struct BusyReport {
+  std::optional<double> consumer_loop;  ///< share of its time in which it worked, in the load's second half
+  std::optional<double> connections;    ///< share of the connections' time in transactions
+  std::optional<double> flushes;        ///< share of the time of all flushes that are allowed at once
+  std::optional<double> flushes_full;   ///< share of the Samples with so many under way
+};
+
 /// One phase's change ledger, or the whole run's.
 struct ChangeLedger {
   std::optional<std::uint64_t> produced, received, acknowledged, missing, duplicated, replayed, in_transit;
@@ -149,7 +187,8 @@ enum class Bottleneck { none, producer, postgres_write, walsender, consumer_cpu,
 [[nodiscard]] const char* to_string(Bottleneck bottleneck);
 
 struct Evidence {
-  std::string figure;  ///< its path in metrics.json: "consumer.lagMs.p99"
+  /// Its path in metrics.json below the phase, where the same value stands: "consumer.lagMs.p99".
+  std::string figure;
   std::optional<double> value, limit;
   std::string says;
 };
@@ -188,6 +227,8 @@ struct PhaseReport {
   std::vector<ProcessReport> processes;
   LadderReport ladder;
   PostgresReport postgres;
+  PipeCourse course;
+  BusyReport busy;
   DrainReport drain;
   ChangeLedger ledger;
   Verdict verdict;

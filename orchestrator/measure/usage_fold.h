@@ -6,7 +6,6 @@
 #include <string>
 
 #include "orchestrator/measure/count_curve.h"
-#include "orchestrator/measure/part_load.h"
 #include "orchestrator/measure/run_report.h"
 
 namespace walstorm::measure {
@@ -23,6 +22,12 @@ struct ProcessSample {
   std::uint64_t context_switches = 0;
   /// Ready to run with no CPU free for it; nullopt where the kernel does not count it.
   std::optional<std::uint64_t> cpu_wait_us = {};
+};
+
+/// What a process made of the time it had, as shares of one core.
+struct CpuLoad {
+  std::optional<double> share;       ///< on a CPU
+  std::optional<double> wait_share;  ///< ready to run, and no CPU free for it
 };
 
 /// Folds the samples of one role, which may be several processes (PostgreSQL's backends), over a phase.

@@ -9,6 +9,7 @@
 
 #include "orchestrator/measure/bottleneck.h"
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/pipe_course.h"
 
 namespace walstorm::measure {
 namespace {
@@ -38,9 +39,8 @@ constexpr double kTellingSecMax = 3600;
 /// The evidence of one phase, gathered from the report.
 class Judge final {
  public:
-  Judge(const PhaseReport& phase, const PipeCourse& course, const PartLoad& load,
-        const PipeSettings& settings)
-      : phase_(phase), course_(course), load_(load), settings_(settings) {}
+  Judge(const PhaseReport& phase, const PipeSettings& settings)
+      : phase_(phase), course_(phase.course), settings_(settings) {}
 
   Verdict verdict() {
     if (phase_.outcome == Outcome::failed || !is_clean(phase_.ledger)) return failed();
@@ -49,8 +49,7 @@ class Judge final {
     const bool behind = fell_behind();
     const bool short_of_target = missed_schedule();
     if (behind) return falling_behind();
-    if (short_of_target)
-      return say(VerdictState::generator_limited, blame_generator(phase_, load_, settings_));
+    if (short_of_target) return say(VerdictState::generator_limited, blame_generator(phase_, settings_));
     if (too_short() || had_errors() || drained_late() || did_not_return() || !keeping_up_is_known()) {
       return marginal();
     }
@@ -72,7 +71,7 @@ class Judge final {
     return verdict;
   }
 
-  [[nodiscard]] Blame pipe_blame() const { return blame_pipe(phase_, load_, settings_); }
+  [[nodiscard]] Blame pipe_blame() const { return blame_pipe(phase_, settings_); }
 
   Verdict failed() {
     const ChangeLedger& ledger = phase_.ledger;
@@ -92,8 +91,7 @@ class Judge final {
   }
 
   Verdict nothing_produced() {
-    if (missed_schedule())
-      return say(VerdictState::generator_limited, blame_generator(phase_, load_, settings_));
+    if (missed_schedule()) return say(VerdictState::generator_limited, blame_generator(phase_, settings_));
     add("producer.records", 0, {}, "nothing was produced, so there is nothing to judge");
     return say(VerdictState::marginal, {});
   }
@@ -155,8 +153,11 @@ class Judge final {
 
   /// The least lag of the last third; of a rising ramp at its end alone, where there is most to do.
   [[nodiscard]] std::optional<double> came_back_to_sec() const {
+    return rises() ? course_.lag_end_sec : course_.lag_return_sec;
+  }
+  [[nodiscard]] bool rises() const {
     const auto* ramp = std::get_if<config::RampLoad>(&phase_.target);
-    return ramp != nullptr && ramp->to > ramp->from ? course_.lag_end_sec : course_.lag_return_sec;
+    return ramp != nullptr && ramp->to > ramp->from;
   }
 
   /// It ended higher than it began, did not come back in the last third, and was not coming down.
@@ -168,11 +169,11 @@ class Judge final {
     if (!early || !end || *end - *early <= lag_rise_sec(phase_.duration_sec)) return false;
     if (!back || *back <= *early + lag_margin_sec(phase_.duration_sec)) return false;
     if (before && *end - *early < kComingDown * (*before - *early)) return false;
-    add("consumer.lagMs.max", *end * 1000, (*early + lag_rise_sec(phase_.duration_sec)) * 1000,
+    add("course.lagEndSec", *end, *early + lag_rise_sec(phase_.duration_sec),
         fmt::format("records waited at least {:.2g} s at the end of the load, {:.2g} s in its first half",
                     *end, *early));
     if (course_.acknowledged_per_sec && course_.produced_per_sec) {
-      add("consumer.throughput", course_.acknowledged_per_sec, course_.produced_per_sec,
+      add("course.acknowledgedPerSec", course_.acknowledged_per_sec, course_.produced_per_sec,
           fmt::format(
               "from second {:.0f} on, when it had more than it could take, {:.0f}/s were acknowledged "
               "of {:.0f}/s produced",
@@ -188,7 +189,7 @@ class Judge final {
     if (!floor || !back) return false;
     const double limit = *floor + lag_margin_sec(phase_.duration_sec);
     if (*back <= limit) return false;
-    add("consumer.lagMs.min", *back * 1000, limit * 1000,
+    add(rises() ? "course.lagEndSec" : "course.lagReturnSec", *back, limit,
         fmt::format("records waited at least {:.2g} s towards the end of the load, where {:.2g} s is the "
                     "least this pipe showed",
                     *back, *floor));
@@ -287,8 +288,7 @@ class Judge final {
     add("drain.durationSec", phase_.drain.duration_sec, drain_sec_max(),
         fmt::format("drained in {:.3f} s", *phase_.drain.duration_sec));
     const bool throttled = phase_.producer.target_ratio.has_value();
-    return say(VerdictState::sustained,
-               throttled ? headroom(phase_, load_, settings_) : blame_generator(phase_, load_, settings_));
+    return say(VerdictState::sustained, throttled ? headroom(phase_) : blame_generator(phase_, settings_));
   }
 
   /// A drain lasts as long as the lag even of a pipe that keeps up.
@@ -299,7 +299,6 @@ class Judge final {
 
   const PhaseReport& phase_;
   const PipeCourse& course_;
-  const PartLoad& load_;
   const PipeSettings& settings_;
   std::vector<Evidence> evidence_;
   std::optional<double> window_needed_sec_;
@@ -308,9 +307,8 @@ class Judge final {
 
 }  // namespace
 
-Verdict judge(const PhaseReport& phase, const PipeCourse& course, const PartLoad& load,
-              const PipeSettings& settings) {
-  return Judge(phase, course, load, settings).verdict();
+Verdict judge(const PhaseReport& phase, const PipeSettings& settings) {
+  return Judge(phase, settings).verdict();
 }
 
 }  // namespace walstorm::measure

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "orchestrator/measure/part_load.h"
-#include "orchestrator/measure/pipe_course.h"
+#include "orchestrator/measure/busy.h"
 #include "orchestrator/measure/run_report.h"
 
 namespace walstorm::measure {
 
-/// What a phase showed, with the figures that say so, who was slow, and what to try next.
+/// What a phase showed, by all else that its report has, with the figures that say so, who was slow, and what
+/// to try next.
 ///
 /// - failed: the phase failed or its ledger is broken.
 /// - stalled: records waited and none was acknowledged, up to the load's end or for most of it.
@@ -18,9 +18,8 @@ namespace walstorm::measure {
 /// - marginal: none of these can be said; with the load that would tell, where a longer one would.
 ///
 /// Growth is read off floors, not slopes or averages: a stall that passed does not count (TRAPS, Measuring
-/// 7). A "max" load has no target, so there only the pipe is judged, and the part named is the one that held
-/// the producers.
-[[nodiscard]] Verdict judge(const PhaseReport& phase, const PipeCourse& course, const PartLoad& load,
-                            const PipeSettings& settings);
+/// 7): those of `phase.course`. A "max" load has no target, so there only the pipe is judged, and the part
+/// named is the one that held the producers.
+[[nodiscard]] Verdict judge(const PhaseReport& phase, const PipeSettings& settings);
 
 }  // namespace walstorm::measure

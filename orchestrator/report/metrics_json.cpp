@@ -154,6 +154,8 @@ Json to_json(const measure::PhaseReport& phase) {
       {"processes", processes},
       {"ladder", ladder_json(phase.ladder)},
       {"postgres", postgres_json(phase.postgres)},
+      {"course", course_json(phase.course)},
+      {"busy", busy_json(phase.busy)},
       {"drain",
        {{"completed", or_null(phase.drain.completed)}, {"durationSec", or_null(phase.drain.duration_sec)}}},
       {"ledger", to_json(phase.ledger)},

@@ -127,6 +127,31 @@ void read(const json& from, measure::PostgresReport& postgres) {
   take(from, "writerWaits", postgres.writer_waits);
 }
 
+void read(const json& from, measure::PipeCourse& course) {
+  take(from, "lagEarlySec", course.lag_early_sec);
+  take(from, "lagFloorSec", course.lag_floor_sec);
+  take(from, "lagReturnSec", course.lag_return_sec);
+  take(from, "lagBeforeEndSec", course.lag_before_end_sec);
+  take(from, "lagEndSec", course.lag_end_sec);
+  take(from, "saturatedFromSec", course.saturated_from_sec);
+  take(from, "acknowledgedPerSec", course.acknowledged_per_sec);
+  take(from, "producedPerSec", course.produced_per_sec);
+  const json& still = field(from, "standstill");
+  if (field(still, "fromSec").is_null()) return;
+  measure::Standstill& standstill = course.standstill.emplace();
+  take(still, "fromSec", standstill.from_sec);
+  take(still, "toSec", standstill.to_sec);
+  take(still, "toTheEnd", standstill.to_the_end);
+  take(still, "waiting", standstill.waiting);
+}
+
+void read(const json& from, measure::BusyReport& busy) {
+  take(from, "consumerLoop", busy.consumer_loop);
+  take(from, "connections", busy.connections);
+  take(from, "flushes", busy.flushes);
+  take(from, "flushesFull", busy.flushes_full);
+}
+
 void read(const json& from, measure::ChangeLedger& l) {
   take(from, "produced", l.produced);
   take(from, "received", l.received);
@@ -223,6 +248,8 @@ measure::PhaseReport phase_from(const json& from) {
   for (const json& each : field(from, "processes")) read(each, phase.processes.emplace_back());
   read(field(from, "ladder"), phase.ladder);
   read(field(from, "postgres"), phase.postgres);
+  read(field(from, "course"), phase.course);
+  read(field(from, "busy"), phase.busy);
   take(field(from, "drain"), "completed", phase.drain.completed);
   take(field(from, "drain"), "durationSec", phase.drain.duration_sec);
   read(field(from, "ledger"), phase.ledger);

@@ -46,6 +46,32 @@ nlohmann::ordered_json postgres_json(const measure::PostgresReport& postgres) {
           {"writerWaits", postgres.writer_waits}};
 }
 
+nlohmann::ordered_json course_json(const measure::PipeCourse& course) {
+  Json standstill{{"fromSec", nullptr}, {"toSec", nullptr}, {"toTheEnd", nullptr}, {"waiting", nullptr}};
+  if (const auto& still = course.standstill) {
+    standstill = {{"fromSec", still->from_sec},
+                  {"toSec", still->to_sec},
+                  {"toTheEnd", still->to_the_end},
+                  {"waiting", still->waiting}};
+  }
+  return {{"lagEarlySec", or_null(course.lag_early_sec)},
+          {"lagFloorSec", or_null(course.lag_floor_sec)},
+          {"lagReturnSec", or_null(course.lag_return_sec)},
+          {"lagBeforeEndSec", or_null(course.lag_before_end_sec)},
+          {"lagEndSec", or_null(course.lag_end_sec)},
+          {"saturatedFromSec", or_null(course.saturated_from_sec)},
+          {"acknowledgedPerSec", or_null(course.acknowledged_per_sec)},
+          {"producedPerSec", or_null(course.produced_per_sec)},
+          {"standstill", standstill}};
+}
+
+nlohmann::ordered_json busy_json(const measure::BusyReport& busy) {
+  return {{"consumerLoop", or_null(busy.consumer_loop)},
+          {"connections", or_null(busy.connections)},
+          {"flushes", or_null(busy.flushes)},
+          {"flushesFull", or_null(busy.flushes_full)}};
+}
+
 nlohmann::ordered_json clocks_json(const std::vector<measure::ClockReport>& clocks) {
   Json list = Json::array();
   for (const measure::ClockReport& clock : clocks) {

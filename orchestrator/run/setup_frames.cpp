@@ -18,7 +18,6 @@ proto::Setup& common_setup(proto::ControlFrame& frame, const SetupFacts& facts, 
   setup.set_protocol_version(wire::kProtocolVersion);
   setup.set_worker(worker);
   setup.set_run_id(facts.run_id);
-  setup.set_sample_interval_ms(kSampleIntervalMs);
   return setup;
 }
 
@@ -162,6 +161,7 @@ proto::ControlFrame start_phase(const config::PhasePlan& phase) {
   start.set_name(phase.name);
   start.set_duration_us(phase.duration_us);
   start.set_records_max(phase.records_max);
+  start.set_sample_interval_ms(kSampleIntervalMs);
   if (phase.arrival == config::Arrival::poisson) start.set_arrival(proto::ARRIVAL_POISSON);
   if (const auto* constant = std::get_if<config::ConstantLoad>(&phase.load)) {
     start.set_constant_rate(constant->rate);
@@ -182,6 +182,7 @@ proto::ControlFrame start_preload(const config::Phase& preload) {
   start.set_duration_us(static_cast<std::uint64_t>(preload.duration_sec * 1e6));
   start.set_records_max(*preload.records);
   start.set_preload(true);
+  start.set_sample_interval_ms(kSampleIntervalMs);
   start.mutable_max();
   return frame;
 }

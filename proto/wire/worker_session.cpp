@@ -130,7 +130,6 @@ void WorkerSession::set_up(const proto::Setup& setup) {
                             setup.protocol_version(), kProtocolVersion));
   }
   start_log(setup.worker(), false);
-  sample_interval_ms_ = setup.sample_interval_ms();
   worker_->setup(setup);
   compare_clocks();
   set_up_ = true;
@@ -160,7 +159,9 @@ void WorkerSession::start_phase(const proto::StartPhase& phase) {
   ready.set_at_unix_us(SystemClock().unix_us());
   if (clock_) to_proto(*clock_, *ready.mutable_clock());
   send(frame);
-  sample_timer_.expires_after(std::chrono::milliseconds(sample_interval_ms_));
+  sample_interval_ = std::chrono::milliseconds(phase.sample_interval_ms());
+  if (sample_interval_.count() == 0) return;
+  sample_timer_.expires_after(sample_interval_);
   arm_sample_timer();
 }
 
@@ -174,7 +175,7 @@ void WorkerSession::arm_sample_timer() {
     if (error || !phase_on_) return;
     send_sample();
     // From the last deadline, not from now: samples keep their beat.
-    sample_timer_.expires_at(sample_timer_.expiry() + std::chrono::milliseconds(sample_interval_ms_));
+    sample_timer_.expires_at(sample_timer_.expiry() + sample_interval_);
     arm_sample_timer();
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,7 +18,7 @@
 namespace walstorm::wire {
 
 /// The version of control.proto and metrics.proto that this build speaks.
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 
 /// What a worker process does, as the frames ask: implemented by the producer and by the consumer. All calls
 /// come on the worker's loop. What they throw ends the process with a Failure frame.
@@ -81,7 +82,7 @@ class WorkerSession final {
   Worker* worker_ = nullptr;          // set for the length of run()
   std::optional<ClockOffset> clock_;  // as far as it is known
   std::string where_ = "start";
-  std::uint32_t sample_interval_ms_ = 1000;
+  std::chrono::milliseconds sample_interval_{0};  // 0: none by timer
   std::uint32_t phase_index_ = 0;
   std::uint64_t sample_sequence_ = 0;
   bool phase_on_ = false;

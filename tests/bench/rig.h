@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "orchestrator/postgres/private_server.h"
 #include "orchestrator/process/child_process.h"
 #include "orchestrator/process/event_loop.h"
+#include "tests/bench/observed_worker.h"
 #include "tests/bench/paired.h"
 #include "tests/support/temporary_folder.h"
 
@@ -19,13 +21,6 @@ namespace walstorm::bench {
 struct Command {
   std::string program;  ///< "psql"; of the private server's version
   std::vector<std::string> arguments;
-};
-
-/// How closely a worker is watched.
-enum class Metrics {
-  samples,      ///< a Sample each second, as in every run
-  all,          ///< and the server is looked at, all of it folded as the orchestrator does
-  once_at_end,  ///< the final figures alone
 };
 
 /// A private PostgreSQL server, and the programs that are measured against it. Every wait has a deadline;
@@ -56,12 +51,16 @@ class Rig final {
   /// A config with these keys in place of the defaults: {"producer.batchSize", "100"}.
   [[nodiscard]] static config::Config config(const std::map<std::string, std::string>& keys);
 
+  /// A worker that is connected and has its setup; its phases are config's first one, over and over.
+  [[nodiscard]] std::unique_ptr<ObservedWorker> start_producer(const config::Config& config);
+  [[nodiscard]] std::unique_ptr<ObservedWorker> start_consumer(const config::Config& config);
+
   /// Writes config's first phase with one producer, from its start to its result.
-  [[nodiscard]] Take produce(const config::Config& config, Metrics metrics = Metrics::samples);
+  [[nodiscard]] Take produce(const config::Config& config);
 
   /// Drains the backlog in config's slot with the real consumer, from its start until the sink has
   /// acknowledged everything before the marker of phase 0 of run kRunId.
-  [[nodiscard]] Take drain(const config::Config& config, Metrics metrics = Metrics::samples);
+  [[nodiscard]] Take drain(const config::Config& config);
 
   /// Runs all of them at once; `records` is what they do together.
   [[nodiscard]] Take run(const std::vector<Command>& commands, std::uint64_t records);

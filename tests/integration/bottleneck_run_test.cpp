@@ -32,6 +32,7 @@ class WhoIsSlow : public OnAServer {
     const json verdict = metrics["phases"][0]["verdict"];
     fmt::print("{}\n", verdict.dump());
     EXPECT_TRUE(metrics["ledger"]["changes"]["checksumMatches"] != false);
+    expect_evidence_as_reported(metrics["phases"][0]);
     EXPECT_FALSE(verdict["tryNext"].empty());
     EXPECT_THAT(run.output(), HasSubstr("try: "));
     EXPECT_THAT(run.read("report.md"), HasSubstr("  - try: "));
@@ -119,7 +120,7 @@ TEST_F(WhoIsSlow, ANetworkThatIsTooNarrow) {
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "network");
-  EXPECT_GT(evidence_of(verdict, "postgres.walsenderWaits"), 0.5) << verdict;  // on Client:WalSenderWriteData
+  EXPECT_GT(evidence_of(verdict, "postgres.walsenderWaits.Client:WalSenderWriteData"), 0.5) << verdict;
   EXPECT_GT(evidence_of(verdict, "ladder.sentToReceived.bytes.max"), 0) << verdict;
   EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("bandwidth"));
 }
@@ -147,8 +148,10 @@ TEST_F(WhoIsSlow, AWalsenderThatSpillsAndHasMuchToDo) {
 TEST_F(WhoIsSlow, NobodyWhenThePipeKeepsUp) {
   WalstormRun run(config({phase("easy", 6, 500)}));
   EXPECT_EQ(run.finish().code, 0) << run.output();
-  const json verdict = run.metrics()["phases"][0]["verdict"];
+  const json phase = run.metrics()["phases"][0];
+  const json verdict = phase["verdict"];
   EXPECT_EQ(verdict["state"], "sustained") << verdict;
+  expect_evidence_as_reported(phase);
   EXPECT_EQ(verdict["bottleneck"], "none");
   EXPECT_THAT(verdict["evidence"].back()["says"].get<std::string>(), HasSubstr("the busiest part was"));
   EXPECT_TRUE(verdict["tryNext"].empty());

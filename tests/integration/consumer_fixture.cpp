@@ -125,7 +125,6 @@ void ConsumerOnAServer::start_consumer(const Protocol& protocol,
   setup.set_protocol_version(wire::kProtocolVersion);
   setup.set_worker("consumer-0");
   setup.set_run_id(kRunId);
-  setup.set_sample_interval_ms(200);
   proto::ConsumerSetup& consumer = *setup.mutable_consumer();
   consumer.set_postgres(conninfo_);
   consumer.set_slot_name(kSlot);
@@ -147,6 +146,7 @@ void ConsumerOnAServer::start_consumer(const Protocol& protocol,
 void ConsumerOnAServer::start_phase() {
   proto::ControlFrame start;
   start.mutable_start_phase()->set_phase_index(phase_index_);
+  start.mutable_start_phase()->set_sample_interval_ms(200);
   consumer_->send(start);
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <fmt/format.h>
+#include <functional>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -48,12 +49,25 @@ struct Shares {
   double falling_behind = 0, marginal = 0, sustained = 0, other = 0;
 };
 
-Shares judge_many(Kind kind, double load_share, double duration_sec, int runs) {
+/// A pipe of run number `run` under a share of what it can take.
+using Make = std::function<SimulatedPipe(double load_share, double duration_sec, const Roughness& rough)>;
+
+SimulatedPipe constant(double load_share, double duration_sec, const Roughness& rough) {
+  return SimulatedPipe::under(load_share, kRate, duration_sec, rough);
+}
+
+/// The load rises from a fifth of that share to all of it.
+SimulatedPipe ramp(double load_share, double duration_sec, const Roughness& rough) {
+  SimulatedPipe pipe = SimulatedPipe::under(load_share, kRate, duration_sec, rough);
+  pipe.load = config::RampLoad{kRate / 5, kRate};
+  return pipe;
+}
+
+Shares judge_many(const Make& make, Kind kind, double load_share, double duration_sec, int runs) {
   Shares shares;
   for (int run = 0; run < runs; ++run) {
     const auto seed = kSeed + static_cast<std::uint64_t>(run);
-    const SimulatedPipe pipe =
-        SimulatedPipe::under(load_share, kRate, duration_sec, roughness_of(kind, seed));
+    const SimulatedPipe pipe = make(load_share, duration_sec, roughness_of(kind, seed));
     switch (pipe.report().verdict.state) {
       case VerdictState::falling_behind:
         shares.falling_behind += 1;
@@ -84,7 +98,7 @@ TEST(VerdictTable, AMinuteTellsAnOverloadOfFivePercentFromALoadOf95AndRaisesNoFa
   constexpr int kRuns = 250;
   for (const auto& [kind, name] : kKinds) {
     for (const double load_share : {0.8, 0.95, 1.05, 1.2}) {
-      const Shares shares = judge_many(kind, load_share, 60, kRuns);
+      const Shares shares = judge_many(constant, kind, load_share, 60, kRuns);
       print(60, name, load_share, shares);
       SCOPED_TRACE(fmt::format("{} at {:.0f} %, seed {}", name, load_share * 100, kSeed));
       EXPECT_EQ(shares.other, 0);
@@ -118,7 +132,7 @@ TEST(VerdictTable, ShorterLoadsResolveLessAndLongerOnesMore) {
   for (const auto& [duration_sec, overload, load] :
        {Resolves{20, 1.2, 0.8}, Resolves{30, 1.1, 0.8}, Resolves{120, 1.05, 0.95}}) {
     for (const double load_share : {0.8, 0.95, 1.05, 1.1, 1.2}) {
-      const Shares shares = judge_many(Kind::all, load_share, duration_sec, kRuns);
+      const Shares shares = judge_many(constant, Kind::all, load_share, duration_sec, kRuns);
       print(duration_sec, "all", load_share, shares);
       SCOPED_TRACE(fmt::format("{} s at {:.0f} %, seed {}", duration_sec, load_share * 100, kSeed));
       if (load_share >= overload) {
@@ -128,6 +142,44 @@ TEST(VerdictTable, ShorterLoadsResolveLessAndLongerOnesMore) {
         EXPECT_LE(shares.falling_behind, 0.05);
       }
     }
+  }
+}
+
+/// A ramp goes beyond a pipe for its last part only: of one to 120 % of it that is a quarter of the load,
+/// with 10 % too much on average.
+TEST(VerdictTable, ARampIsJudgedByWhatItEndsWith) {
+  constexpr int kRuns = 100;
+  for (const auto& [kind, name] : kKinds) {
+    for (const double load_share : {0.8, 0.95, 1.05, 1.2, 1.5}) {
+      const Shares shares = judge_many(ramp, kind, load_share, 60, kRuns);
+      print(60, name, load_share, shares);
+      SCOPED_TRACE(fmt::format("ramp to {:.0f} %, {}, seed {}", load_share * 100, name, kSeed));
+      if (load_share < 1) {
+        EXPECT_LE(shares.falling_behind, 0.02);
+      }
+    }
+  }
+}
+
+TEST(VerdictTable, ALoadAsLongAsAMarginalVerdictAsksForTells) {
+  constexpr int kRuns = 100;
+  for (const auto& [kind, name] : kKinds) {
+    int marginal = 0, told = 0;
+    double needed_sec = 0;
+    for (int run = 0; run < kRuns; ++run) {
+      const Roughness rough = roughness_of(kind, kSeed + static_cast<std::uint64_t>(run));
+      for (const double load_share : {0.97, 1.01, 1.03}) {
+        const Verdict verdict = constant(load_share, 60, rough).report().verdict;
+        if (verdict.state != VerdictState::marginal) continue;
+        ++marginal;
+        ASSERT_TRUE(verdict.window_needed_sec);
+        needed_sec += *verdict.window_needed_sec;
+        const auto longer = constant(load_share, *verdict.window_needed_sec, rough).report().verdict;
+        if (longer.state != VerdictState::marginal) ++told;
+      }
+    }
+    fmt::print("{:8} {} marginal, longer by verdict {:.0f} s on average, then told {}\n", name, marginal,
+               marginal ? needed_sec / marginal : 0, told);
   }
 }
 

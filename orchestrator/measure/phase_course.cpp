@@ -1,11 +1,9 @@
-#include "orchestrator/measure/part_load.h"
-
 #include <algorithm>
 #include <vector>
 
 #include "orchestrator/measure/phase_fold.h"
 
-/// What PhaseFold knows of the pipe beyond the report: who was busy, and how the records went through it.
+/// PhaseFold on how the records went through the pipe, and which parts were busy.
 namespace walstorm::measure {
 namespace {
 
@@ -33,28 +31,20 @@ CountCurve PhaseFold::run_acknowledged_curve() const {
   return sum_over(consumers_, &ConsumerFold::run_acknowledged);
 }
 
-PartLoad PhaseFold::part_load(const std::optional<LoadWindow>& window) const {
-  PartLoad load;
+/// `report` has the phase's figures.
+BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional<LoadWindow>& window) const {
+  BusyReport busy;
+  busy.connections = connections_busy(report, facts_.settings);
+  busy.flushes = flushes_busy(report, facts_.settings);
   if (facts_.flush_concurrency_max && flush_samples_ > 0) {
-    load.flushes_full_share = static_cast<double>(flush_full_) / static_cast<double>(flush_samples_);
+    busy.flushes_full = static_cast<double>(flush_full_) / static_cast<double>(flush_samples_);
   }
-  if (!window) return load;
-  const double from = window->middle_unix_us();
-  const double to = window->end_unix_us;
-  for (const WorkerFacts& producer : facts_.producers) {
-    const CpuLoad cpu = usage_.at(producer.name).cpu_load(from, to);
-    if (cpu.share.value_or(-1) > load.producer.share.value_or(-1)) load.producer = cpu;
+  if (!window) return busy;
+  for (const auto& [name, consumer] : consumers_) {
+    const auto loop = rise_share(consumer.busy_us(), window->middle_unix_us(), window->end_unix_us);
+    if (loop) busy.consumer_loop = std::max(busy.consumer_loop.value_or(0), *loop);
   }
-  for (const WorkerFacts& consumer : facts_.consumers) {
-    const CpuLoad cpu = usage_.at(consumer.name).cpu_load(from, to);
-    if (cpu.share.value_or(-1) > load.consumer.share.value_or(-1)) load.consumer = cpu;
-    const auto loop = rise_share(consumers_.at(consumer.name).busy_us(), from, to);
-    if (loop) load.consumer_loop_share = std::max(load.consumer_loop_share.value_or(0), *loop);
-  }
-  load.walsender = usage_.at("postgres-walsender").cpu_load(from, to);
-  load.backends = usage_.at("postgres-backends").cpu_load(from, to);
-  if (facts_.own_clickhouse) load.clickhouse = usage_.at("clickhouse").cpu_load(from, to);
-  return load;
+  return busy;
 }
 
 PipeCourse PhaseFold::pipe_course(const std::optional<LoadWindow>& window,
