@@ -181,6 +181,9 @@ class Catalogue final {
     one("lagReturnSec", &PipeCourse::lag_return_sec);
     one("lagBeforeEndSec", &PipeCourse::lag_before_end_sec);
     one("lagEndSec", &PipeCourse::lag_end_sec);
+    one("lagHighSec", &PipeCourse::lag_high_sec);
+    one("lagBeforeLastSec", &PipeCourse::lag_before_last_sec);
+    one("lagLastSec", &PipeCourse::lag_last_sec);
     one("saturatedFromSec", &PipeCourse::saturated_from_sec);
     one("acknowledgedPerSec", &PipeCourse::acknowledged_per_sec);
     one("producedPerSec", &PipeCourse::produced_per_sec);

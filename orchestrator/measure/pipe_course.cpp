@@ -1,6 +1,7 @@
 #include "orchestrator/measure/pipe_course.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <vector>
 
@@ -14,11 +15,17 @@ constexpr double kMarginSecMin = 0.3;
 constexpr double kMarginShare = 0.01;
 constexpr double kRiseSecMin = 0.5;
 constexpr double kRiseShare = 0.025;
+constexpr double kMinuteSec = 60;
 /// The end of a load: a tenth of it, but of a short load enough Samples for a batching sink to be seen just
 /// after a flush.
 constexpr double kEndShare = 0.1;
 constexpr double kEndSecMin = 4;
 constexpr double kEndShareMax = 0.25;
+/// What a ramp rises from is compared stretch by stretch, each long enough for a batching sink to flush in
+/// it.
+constexpr double kStretchShare = 1.0 / 15;
+constexpr double kStretchSecMin = 4;
+constexpr double kBeforeTheEndShare = 0.7;
 /// A shorter saturated stretch tells no rate.
 constexpr double kSaturatedSecMin = 2;
 /// Samples come once a second, so a standstill that ends so close to the load's end goes on to it.
@@ -97,6 +104,17 @@ void add_saturation(PipeCourse& course, const LagCourse& lag, const CourseCurves
   course.produced_per_sec = (*curves.produced.at(to) - *curves.produced.at(since)) / seconds;
 }
 
+void add_stretches(PipeCourse& course, const LagCourse& lag, double length_sec) {
+  const double share = std::max(kStretchShare, std::min(kStretchSecMin / length_sec, kEndShareMax));
+  course.lag_last_sec = lag.least(1 - share, 1, false);
+  course.lag_before_last_sec = lag.least(1 - 2 * share, 1 - share, false);
+  for (double end = 1 - 2 * share; end > share; end -= share) {
+    if (end > kBeforeTheEndShare) continue;
+    if (const auto least = lag.least(end - share, end, true))
+      course.lag_high_sec = std::max(course.lag_high_sec.value_or(*least), *least);
+  }
+}
+
 /// `from` and `to` are moments between which the count of acknowledged records did not rise.
 std::optional<Standstill> standstill_of(const CourseCurves& curves, double load_from, double load_to,
                                         double from, double to) {
@@ -129,14 +147,20 @@ std::optional<Standstill> longest_standstill(const CourseCurves& curves, double 
   return longest;
 }
 
+/// An overload adds to the lag with the time, noise with its square root: from a minute on that is what is
+/// told from the other.
+double telling_sec(double load_sec) {
+  return load_sec <= kMinuteSec ? load_sec : std::sqrt(load_sec * kMinuteSec);
+}
+
 }  // namespace
 
 double lag_margin_sec(double load_sec) {
-  return std::max(kMarginSecMin, kMarginShare * load_sec);
+  return std::max(kMarginSecMin, kMarginShare * telling_sec(load_sec));
 }
 
 double lag_rise_sec(double load_sec) {
-  return std::max(kRiseSecMin, kRiseShare * load_sec);
+  return std::max(kRiseSecMin, kRiseShare * telling_sec(load_sec));
 }
 
 PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double to_unix_us,
@@ -158,6 +182,7 @@ PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double
   course.lag_return_sec = lag.least(2.0 / 3, 1, false);
   course.lag_before_end_sec = lag.least(0.6, 0.8, false);
   course.lag_end_sec = lag.least(1 - end_share, 1, false);
+  add_stretches(course, lag, length_sec);
   add_saturation(course, lag, curves, from_unix_us, to_unix_us);
   course.standstill = longest_standstill(curves, from_unix_us, to_unix_us);
   return course;

@@ -19,11 +19,13 @@ struct CourseCurves {
                                        std::optional<double> floor_before_sec, double usual_sec);
 
 /// A lag that is no higher than this above its floor has come back to it: 1 % of the load, a share of what an
-/// overload of 5 % adds in a third of it, but no less than Samples of once a second can resolve.
+/// overload of 5 % adds in a third of it, but no less than Samples of once a second can resolve; beyond a
+/// minute it grows with the square root of the load, as noise does.
 [[nodiscard]] double lag_margin_sec(double load_sec);
 
 /// A lag that ends higher than this above where it began has grown: 2.5 % of the load, half of what an
-/// overload of 5 % adds, the finest that a minute resolves (TRAPS, Measuring 7).
+/// overload of 5 % adds, the finest that a minute resolves (TRAPS, Measuring 7); beyond a minute as above, so
+/// that four times as long a load resolves half as much.
 [[nodiscard]] double lag_rise_sec(double load_sec);
 
 }  // namespace walstorm::measure

@@ -143,6 +143,9 @@ struct PipeCourse {
   std::optional<double> lag_floor_sec;
   /// In the load's last third; from 60 % to 80 % of it; in its last tenth, or a little more of a short one.
   std::optional<double> lag_return_sec, lag_before_end_sec, lag_end_sec;
+  /// Stretch by stretch, each a fifteenth of the load or 4 s: of those in its first 70 % the one that waited
+  /// longest, the last but one, and the last.
+  std::optional<double> lag_high_sec, lag_before_last_sec, lag_last_sec;
   /// Since when the lag stayed above where the pipe began, in seconds since the load began; nullopt when it
   /// came back at the end, or rose too late to tell a rate.
   std::optional<double> saturated_from_sec;

@@ -21,6 +21,8 @@ constexpr double kNotStartedShareMax = 0.01;
 /// A lag that is this much lower at the end than shortly before is coming down: a stall that is being made
 /// up for, not growth.
 constexpr double kComingDown = 0.8;
+/// Of a ramp, the end waited so much longer than whatever came before it.
+constexpr double kRampRiseSec = 0.3;
 constexpr double kDrainSecMin = 1;
 constexpr double kDrainShare = 0.05;
 constexpr double kLongDrainShare = 0.5;
@@ -148,7 +150,7 @@ class Judge final {
           fmt::format("the drain took {:.1f} s after {:.1f} s of load", drain_sec, phase_.duration_sec));
       return true;
     }
-    return !too_short_to_show_growth() && lag_grew();
+    return !too_short_to_show_growth() && (rises() ? ramp_outran_the_pipe() : lag_grew());
   }
 
   /// The least lag of the last third; of a rising ramp at its end alone, where there is most to do.
@@ -163,7 +165,7 @@ class Judge final {
   /// It ended higher than it began, did not come back in the last third, and was not coming down.
   bool lag_grew() {
     const auto& early = course_.lag_early_sec;
-    const auto back = came_back_to_sec();
+    const auto& back = course_.lag_return_sec;
     const auto& before = course_.lag_before_end_sec;
     const auto& end = course_.lag_end_sec;
     if (!early || !end || *end - *early <= lag_rise_sec(phase_.duration_sec)) return false;
@@ -172,6 +174,27 @@ class Judge final {
     add("course.lagEndSec", *end, *early + lag_rise_sec(phase_.duration_sec),
         fmt::format("records waited at least {:.2g} s at the end of the load, {:.2g} s in its first half",
                     *end, *early));
+    add_saturated_rate();
+    return true;
+  }
+
+  /// A ramp goes beyond the pipe for its last part only, so its lag has little time to grow: it shows in that
+  /// the last two stretches waited longer than any of the first 70 %, and the last one longest.
+  bool ramp_outran_the_pipe() {
+    const auto& high = course_.lag_high_sec;
+    const auto& before = course_.lag_before_last_sec;
+    const auto& last = course_.lag_last_sec;
+    if (!high || !before || !last) return false;
+    if (*last <= *high + kRampRiseSec || *before <= *high || *last <= *before) return false;
+    add("course.lagLastSec", *last, *high + kRampRiseSec,
+        fmt::format("records waited at least {:.2g} s at the end of the ramp, and still rising; {:.2g} s was "
+                    "the most before its last third",
+                    *last, *high));
+    add_saturated_rate();
+    return true;
+  }
+
+  void add_saturated_rate() {
     if (course_.acknowledged_per_sec && course_.produced_per_sec) {
       add("course.acknowledgedPerSec", course_.acknowledged_per_sec, course_.produced_per_sec,
           fmt::format(
@@ -179,7 +202,6 @@ class Judge final {
               "of {:.0f}/s produced",
               *course_.saturated_from_sec, *course_.acknowledged_per_sec, *course_.produced_per_sec));
     }
-    return true;
   }
 
   /// The lag neither came back to its floor nor grew enough to say why.

@@ -11,8 +11,8 @@ namespace walstorm::measure {
 /// - failed: the phase failed or its ledger is broken.
 /// - stalled: records waited and none was acknowledged, up to the load's end or for most of it.
 /// - falling-behind: the drain did not end, or lasted as long as half the load; or the lag ended higher than
-///   it began and was not coming down again. Said even where the generator fell short: the pipe then could
-///   not even keep up with less.
+///   it began and was not coming down again; or a rising ramp's end waited longer than anything before it.
+///   Said even where the generator fell short: the pipe then could not even keep up with less.
 /// - generator-limited: the producers missed their schedule, and the pipe kept up with what they made.
 /// - sustained: on target, no errors, the lag came back to its floor, drained soon.
 /// - marginal: none of these can be said; with the load that would tell, where a longer one would.

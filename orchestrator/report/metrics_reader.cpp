@@ -133,6 +133,9 @@ void read(const json& from, measure::PipeCourse& course) {
   take(from, "lagReturnSec", course.lag_return_sec);
   take(from, "lagBeforeEndSec", course.lag_before_end_sec);
   take(from, "lagEndSec", course.lag_end_sec);
+  take(from, "lagHighSec", course.lag_high_sec);
+  take(from, "lagBeforeLastSec", course.lag_before_last_sec);
+  take(from, "lagLastSec", course.lag_last_sec);
   take(from, "saturatedFromSec", course.saturated_from_sec);
   take(from, "acknowledgedPerSec", course.acknowledged_per_sec);
   take(from, "producedPerSec", course.produced_per_sec);

@@ -78,7 +78,8 @@ void add_observations(PhaseReport& report) {
                      .writer_waits = {{"IO:WALSync", 0.4}, {"idle", 3.2}, {"running", 0.4}}};
   report.course.lag_early_sec = report.course.lag_floor_sec = 0.12;
   report.course.lag_return_sec = report.course.lag_end_sec = 0.13;
-  report.course.lag_before_end_sec = 0.14;
+  report.course.lag_before_end_sec = report.course.lag_high_sec = 0.14;
+  report.course.lag_before_last_sec = report.course.lag_last_sec = 0.13;
   report.busy = {.consumer_loop = 0.21, .connections = 0.31, .flushes = 0.08, .flushes_full = 0};
 }
 
@@ -141,6 +142,9 @@ PhaseReport overloaded() {
                    .lag_return_sec = 16.1,
                    .lag_before_end_sec = 14.2,
                    .lag_end_sec = 22.4,
+                   .lag_high_sec = 15.3,
+                   .lag_before_last_sec = 20.8,
+                   .lag_last_sec = 22.4,
                    .saturated_from_sec = 2,
                    .acknowledged_per_sec = 3010,
                    .produced_per_sec = 5000,
