@@ -165,4 +165,20 @@ Sentences write_advice(const PhaseReport& phase, const PipeSettings& settings) {
                   producer.batch_size, producer.connections, connections, producer.batch_size, per_sec)};
 }
 
+Sentences full_machine_advice(const PipeSettings& settings) {
+  Sentences advice;
+  if (settings.producer.write_mode != config::WriteMode::copy) {
+    advice.emplace_back("set producer.writeMode to copy: a record costs PostgreSQL less CPU then");
+  }
+  if (settings.producer.batch_size < kLargeTransaction) {
+    advice.push_back(fmt::format("raise producer.batchSize (now {}): fewer commits for as many records",
+                                 settings.producer.batch_size));
+  }
+  advice.push_back(
+      fmt::format("give PostgreSQL a machine of its own: all {} CPUs of this one were in use, so more "
+                  "connections would only wait for one",
+                  settings.cpu_count));
+  return advice;
+}
+
 }  // namespace walstorm::measure

@@ -24,5 +24,7 @@ namespace walstorm::measure {
 [[nodiscard]] std::vector<std::string> producer_advice(const PipeSettings& settings);
 /// For producers whose connections were all busy.
 [[nodiscard]] std::vector<std::string> write_advice(const PhaseReport& phase, const PipeSettings& settings);
+/// ... because this machine has no CPU left: more connections would only wait for one.
+[[nodiscard]] std::vector<std::string> full_machine_advice(const PipeSettings& settings);
 
 }  // namespace walstorm::measure

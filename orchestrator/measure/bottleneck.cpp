@@ -17,6 +17,8 @@ constexpr double kBusyShare = 0.9;
 constexpr double kCpuBoundShare = 0.85;
 /// One that waits for a CPU for so much of the time has too little of it, whatever it used.
 constexpr double kCpuDeniedShare = 0.4;
+/// The kernel's own work and PostgreSQL's writers of WAL and pages take what is left.
+constexpr double kMachineFullShare = 0.8;
 /// Of the time in which it wanted a CPU a process should get this much; less, and others are in its way.
 constexpr double kServedShare = 0.75;
 /// The sink is blamed when all flushes were under way for at least this share of the load.
@@ -315,7 +317,14 @@ Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
   }
   blame.bottleneck = Bottleneck::postgres_write;
   add_writers(phase, blame.evidence);
-  blame.try_next = write_advice(phase, settings);
+  if (phase.busy.cpus.value_or(0) >= kMachineFullShare) {
+    blame.evidence.push_back({"busy.cpus", phase.busy.cpus, kMachineFullShare,
+                              fmt::format("the run's processes used {} of this machine's {} CPUs",
+                                          percent(*phase.busy.cpus), settings.cpu_count)});
+    blame.try_next = full_machine_advice(settings);
+  } else {
+    blame.try_next = write_advice(phase, settings);
+  }
   return blame;
 }
 
@@ -331,7 +340,8 @@ Blame headroom(const PhaseReport& phase) {
                          Part{"the walsender", cpu_figure(walsender.role), walsender.cpu_share},
                          Part{"the busiest producer's core", cpu_figure(producer.role), producer.cpu_share},
                          Part{"the connections to PostgreSQL", "busy.connections", phase.busy.connections},
-                         Part{"the flushes allowed", "busy.flushes", phase.busy.flushes}};
+                         Part{"the flushes allowed", "busy.flushes", phase.busy.flushes},
+                         Part{"this machine's CPUs, all of them", "busy.cpus", phase.busy.cpus}};
   const auto busiest = std::max_element(parts.begin(), parts.end(), [](const Part& one, const Part& other) {
     return one.busy.value_or(-1) < other.busy.value_or(-1);
   });

@@ -207,6 +207,7 @@ class Catalogue final {
     one("connections", &BusyReport::connections);
     one("flushes", &BusyReport::flushes);
     one("flushesFull", &BusyReport::flushes_full);
+    one("cpus", &BusyReport::cpus);
   }
 
   void of_drain() {

@@ -40,6 +40,9 @@ BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional
     busy.flushes_full = static_cast<double>(flush_full_) / static_cast<double>(flush_samples_);
   }
   if (!window) return busy;
+  double cores = 0;
+  for (const ProcessReport& process : report.processes) cores += process.cpu_share.value_or(0);
+  if (facts_.settings.cpu_count > 0 && cores > 0) busy.cpus = cores / facts_.settings.cpu_count;
   for (const auto& [name, consumer] : consumers_) {
     const auto loop = rise_share(consumer.busy_us(), window->middle_unix_us(), window->end_unix_us);
     if (loop) busy.consumer_loop = std::max(busy.consumer_loop.value_or(0), *loop);

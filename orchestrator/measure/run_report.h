@@ -161,6 +161,8 @@ struct BusyReport {
   std::optional<double> connections;    ///< share of the connections' time in transactions
   std::optional<double> flushes;        ///< share of the time of all flushes that are allowed at once
   std::optional<double> flushes_full;   ///< share of the Samples with so many under way
+  /// Of all this machine's CPUs, what the run's processes used in the load's second half.
+  std::optional<double> cpus;
 };
 
 /// One phase's change ledger, or the whole run's.

@@ -153,6 +153,7 @@ void read(const json& from, measure::BusyReport& busy) {
   take(from, "connections", busy.connections);
   take(from, "flushes", busy.flushes);
   take(from, "flushesFull", busy.flushes_full);
+  take(from, "cpus", busy.cpus);
 }
 
 void read(const json& from, measure::ChangeLedger& l) {

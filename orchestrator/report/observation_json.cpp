@@ -72,7 +72,8 @@ nlohmann::ordered_json busy_json(const measure::BusyReport& busy) {
   return {{"consumerLoop", or_null(busy.consumer_loop)},
           {"connections", or_null(busy.connections)},
           {"flushes", or_null(busy.flushes)},
-          {"flushesFull", or_null(busy.flushes_full)}};
+          {"flushesFull", or_null(busy.flushes_full)},
+          {"cpus", or_null(busy.cpus)}};
 }
 
 nlohmann::ordered_json clocks_json(const std::vector<measure::ClockReport>& clocks) {

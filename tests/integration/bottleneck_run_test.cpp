@@ -10,6 +10,7 @@
 
 #include "tests/integration/run_fixture.h"
 #include "tests/support/cpu_hog.h"
+#include "tests/support/evidence.h"
 #include "tests/support/lossy_proxy.h"
 
 namespace walstorm::tests {

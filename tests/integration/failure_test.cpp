@@ -1,5 +1,6 @@
 // Runs in which something goes wrong: each must end within its deadline, say why, and leave nothing behind.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -145,7 +146,12 @@ TEST(Failure, StoppedPostgresFailsTheRunAndIsNamed) {
 
 TEST(Failure, FrozenConsumerIsFoundByItsSilence) {
   WalstormRun run(config_with({phase("p", 60, 500)}, {{"stop", {{"graceSec", 1}}}}));
+  // A second of load: frozen while it is told of the phase, it would be missed as one that does not answer.
   run.wait_for_output("phase p");
+  run.wait_until([&] {
+    const std::string seconds = run.read("timeseries.csv");
+    return std::count(seconds.begin(), seconds.end(), '\n') > 1;
+  });
   ::kill(run.descendants("walstorm-consumer").at(0), SIGSTOP);
   EXPECT_EQ(run.finish(std::chrono::seconds(60)).code, 1) << run.output();
   EXPECT_THAT(run.metrics()["run"]["failure"].get<std::string>(), HasSubstr("consumer-0 has been silent"));

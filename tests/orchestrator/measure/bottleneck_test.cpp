@@ -64,7 +64,8 @@ PhaseReport busy(PhaseReport phase, double loop, double walsender) {
   phase.busy = {.consumer_loop = loop,
                 .connections = connections_busy(phase, settings()),
                 .flushes = flushes_busy(phase, settings()),
-                .flushes_full = 0};
+                .flushes_full = 0,
+                .cpus = 0.5};
   return phase;
 }
 
@@ -224,6 +225,19 @@ TEST(Bottleneck, BlamesPostgresqlWhenAllConnectionsAreBusyAndSaysWhatTheyCanWrit
   EXPECT_THAT(blame.try_next.front(),
               HasSubstr("raise producer.batchSize (now 100) or producer.connections"));
   EXPECT_THAT(blame.try_next.front(), HasSubstr("5128 records/s at most"));
+}
+
+TEST(Bottleneck, AdvisesNoMoreConnectionsOnAMachineThatIsFull) {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 78;
+  phase = busy(phase, 0.3, 0.3);
+  phase.busy.cpus = 0.93;
+  const Blame blame = blame_generator(phase, settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::postgres_write);
+  EXPECT_EQ(blame.evidence.back().figure, "busy.cpus");
+  EXPECT_THAT(blame.try_next, Not(Contains(HasSubstr("producer.connections"))));
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("producer.writeMode to copy"));
+  EXPECT_THAT(blame.try_next.back(), HasSubstr("all 2 CPUs"));
 }
 
 TEST(Bottleneck, BlamesTheProducerWhoseBackendsHaveNothingToDo) {

@@ -80,7 +80,8 @@ void add_observations(PhaseReport& report) {
   report.course.lag_return_sec = report.course.lag_end_sec = 0.13;
   report.course.lag_before_end_sec = report.course.lag_high_sec = 0.14;
   report.course.lag_before_last_sec = report.course.lag_last_sec = 0.13;
-  report.busy = {.consumer_loop = 0.21, .connections = 0.31, .flushes = 0.08, .flushes_full = 0};
+  report.busy = {
+      .consumer_loop = 0.21, .connections = 0.31, .flushes = 0.08, .flushes_full = 0, .cpus = 0.24};
 }
 
 PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double landed) {
@@ -149,7 +150,8 @@ PhaseReport overloaded() {
                    .acknowledged_per_sec = 3010,
                    .produced_per_sec = 5000,
                    .standstill = Standstill{30, 31.5, false, 62'000}};
-  report.busy = {.consumer_loop = 0.13, .connections = 0.31, .flushes = 1, .flushes_full = 0.97};
+  report.busy = {
+      .consumer_loop = 0.13, .connections = 0.31, .flushes = 1, .flushes_full = 0.97, .cpus = 0.22};
   report.drain = {false, 30};
   report.ledger.acknowledged = 270'600;
   report.ledger.missing.reset();
