@@ -157,6 +157,7 @@ Comparison compare_runs(const Runs& base, const Runs& candidate, const std::vect
   }
   for (const Gate& gate : gates) {
     std::vector<std::pair<std::string, FigureChange>> changes;
+    changes.reserve(names.size());
     for (const std::string& name : names)
       changes.emplace_back(name, change_in(base, candidate, name, gate.path));
     comparison.gates.push_back(judge(gate, changes));

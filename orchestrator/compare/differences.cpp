@@ -41,7 +41,7 @@ std::string raw_leaf(const RecordedRun& run, const std::string& path) {
 std::string leaf_of(const RecordedRun& run, const std::string& path) {
   constexpr std::string_view kPrivatePostgres = "walstorm-postgres-";
   constexpr std::string_view kLoopback = "http://127.0.0.1:";
-  const std::string text = raw_leaf(run, path);
+  std::string text = raw_leaf(run, path);
   const bool on_shared_postgres = raw_leaf(run, "database.url").find(kPrivatePostgres) != std::string::npos;
   if (!on_shared_postgres) return text;
   if (path == "database.url") return "private";

@@ -108,7 +108,8 @@ void add_stretches(PipeCourse& course, const LagCourse& lag, double length_sec) 
   const double share = std::max(kStretchShare, std::min(kStretchSecMin / length_sec, kEndShareMax));
   course.lag_last_sec = lag.least(1 - share, 1, false);
   course.lag_before_last_sec = lag.least(1 - 2 * share, 1 - share, false);
-  for (double end = 1 - 2 * share; end > share; end -= share) {
+  for (int from_the_end = 2; 1 - from_the_end * share > share; ++from_the_end) {
+    const double end = 1 - from_the_end * share;
     if (end > kBeforeTheEndShare) continue;
     if (const auto least = lag.least(end - share, end, true))
       course.lag_high_sec = std::max(course.lag_high_sec.value_or(*least), *least);

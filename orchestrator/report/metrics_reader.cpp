@@ -312,7 +312,7 @@ void add_leaves(const json& value, const std::string& path, std::map<std::string
   std::size_t index = 0;
   for (const auto& [key, member] : value.items()) {
     const std::string name = value.is_array() ? std::to_string(index++) : key;
-    add_leaves(member, path.empty() ? name : path + "." + name, leaves);
+    add_leaves(member, path.empty() ? name : fmt::format("{}.{}", path, name), leaves);
   }
 }
 

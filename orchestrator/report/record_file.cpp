@@ -35,7 +35,7 @@ Json read_record_json(const std::filesystem::path& file, const std::string& of) 
   }
   std::stringstream text;
   text << in.rdbuf();
-  const Json json = Json::parse(text.str(), nullptr, false);
+  Json json = Json::parse(text.str(), nullptr, false);
   if (!json.is_object() || json.value("schemaVersion", 0) != kSchemaVersion) {
     throw Error(ErrorKind::config,
                 fmt::format("{}: is not the record of {} that this version knows", file.string(), of));
