@@ -333,6 +333,7 @@ Blame headroom(const PhaseReport& phase) {
     const char* name;
     std::string figure;
     std::optional<double> busy;
+    const char* how = "of the time";
   };
   const ProcessReport& walsender = process_of(phase, "postgres-walsender");
   const ProcessReport& producer = process_of(phase, "producer");
@@ -341,7 +342,7 @@ Blame headroom(const PhaseReport& phase) {
                          Part{"the busiest producer's core", cpu_figure(producer.role), producer.cpu_share},
                          Part{"the connections to PostgreSQL", "busy.connections", phase.busy.connections},
                          Part{"the flushes allowed", "busy.flushes", phase.busy.flushes},
-                         Part{"this machine's CPUs, all of them", "busy.cpus", phase.busy.cpus}};
+                         Part{"this machine's CPUs together", "busy.cpus", phase.busy.cpus, "in use"}};
   const auto busiest = std::max_element(parts.begin(), parts.end(), [](const Part& one, const Part& other) {
     return one.busy.value_or(-1) < other.busy.value_or(-1);
   });
@@ -349,7 +350,7 @@ Blame headroom(const PhaseReport& phase) {
   if (!busiest->busy) return blame;
   blame.evidence.push_back(
       {busiest->figure, busiest->busy, 1,
-       fmt::format("the busiest part was {}, {} of the time", busiest->name, percent(*busiest->busy))});
+       fmt::format("the busiest part was {}, {} {}", busiest->name, percent(*busiest->busy), busiest->how)});
   return blame;
 }
 
