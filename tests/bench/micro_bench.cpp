@@ -50,7 +50,7 @@ std::vector<std::string> messages(Change change, Form form) {
 }
 
 void count_items(benchmark::State& state, std::uint64_t items_per_iteration = 1) {
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * items_per_iteration));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(items_per_iteration));
 }
 
 void decode(benchmark::State& state, Change change, Form form) {
@@ -114,7 +114,7 @@ void serialize(benchmark::State& state, proto::Compression compression) {
     benchmark::DoNotOptimize(compressor.compress(encoded, room));
   }
   count_items(state, kBatchRows);
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * encoded.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(encoded.size()));
 }
 
 /// Rows of an insert each, decoded: what a block is given. They point into `messages`.
@@ -155,7 +155,7 @@ void encode(benchmark::State& state, proto::InsertFormat format, proto::Compress
     wire_bytes = compressor.compress(encoded, room).size();
   }
   count_items(state, kBatchRows);
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * encoded.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(encoded.size()));
   state.counters[kWireBytesPerItem] = static_cast<double>(wire_bytes) / kBatchRows;
 }
 

@@ -30,7 +30,7 @@ class WhoIsSlow : public OnAServer {
   static json verdict_of(WalstormRun& run) {
     EXPECT_EQ(run.finish().code, 0) << run.output();
     const json metrics = run.metrics();
-    const json verdict = metrics["phases"][0]["verdict"];
+    json verdict = metrics["phases"][0]["verdict"];
     fmt::print("{}\n", verdict.dump());
     EXPECT_TRUE(metrics["ledger"]["changes"]["checksumMatches"] != false);
     expect_evidence_as_reported(metrics["phases"][0]);
@@ -150,7 +150,7 @@ TEST_F(WhoIsSlow, NobodyWhenThePipeKeepsUp) {
   WalstormRun run(config({phase("easy", 6, 500)}));
   EXPECT_EQ(run.finish().code, 0) << run.output();
   const json phase = run.metrics()["phases"][0];
-  const json verdict = phase["verdict"];
+  const json& verdict = phase["verdict"];
   EXPECT_EQ(verdict["state"], "sustained") << verdict;
   expect_evidence_as_reported(phase);
   EXPECT_EQ(verdict["bottleneck"], "none");

@@ -82,7 +82,7 @@ TEST(HeadCurve, StaysTrueAndSmallOverADay) {
 TEST(LadderFold, MeasuresAStalledSinkInBytesAndSeconds) {
   LadderFold fold{HeadCurve{}};
   for (int sec = 0; sec <= 8; ++sec) {
-    const auto head = static_cast<std::uint64_t>(10'000 + sec * 1000);
+    const std::uint64_t head = 10'000 + static_cast<std::uint64_t>(sec) * 1000;
     // The sink stood still from 3 s on; all else keeps up.
     const std::uint64_t flushed = std::min<std::uint64_t>(head, 13'000);
     fold.take(sample(sec, head, head, flushed));
@@ -127,7 +127,7 @@ TEST(LadderFold, HasAFloorOnAnIdlePipe) {
 TEST(LadderFold, KnowsTheAgeOfAnEarlierPhasesBacklog) {
   LadderFold before{HeadCurve{}};
   for (int sec = 0; sec <= 10; ++sec) {
-    before.take(sample(sec, static_cast<std::uint64_t>(1000 + sec * 1000), 0, 0));
+    before.take(sample(sec, 1000 + static_cast<std::uint64_t>(sec) * 1000, 0, 0));
     (void)before.close_second({});
   }
   LadderFold fold(before.head());

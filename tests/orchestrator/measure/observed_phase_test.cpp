@@ -54,7 +54,7 @@ TEST(ObservedPhase, HasTheLadderOfEachSecondAndOfAllOfThem) {
   ready(fold, 0);
   fold.ladder(head_at(0, 1000));
   for (int sec = 1; sec <= 3; ++sec) {
-    const auto head = static_cast<std::uint64_t>(1000 + sec * 1000);
+    const std::uint64_t head = 1000 + static_cast<std::uint64_t>(sec) * 1000;
     fold.ladder(head_at(sec, head));
     fold.sample("consumer-0", rungs(sec, head, 1000));
     const Second second = fold.close_second(at(sec));
@@ -70,7 +70,7 @@ TEST(ObservedPhase, HasTheLadderOfEachSecondAndOfAllOfThem) {
 TEST(ObservedPhase, KnowsHowOldTheBacklogOfThePhaseBeforeIs) {
   PhaseFold first(facts());
   for (int sec = 0; sec <= 5; ++sec)
-    first.ladder(head_at(sec, static_cast<std::uint64_t>(1000 + sec * 1000)));
+    first.ladder(head_at(sec, 1000 + static_cast<std::uint64_t>(sec) * 1000));
   PhaseFold second(facts(first.carry()));
   second.ladder(head_at(6, 6000));
   second.sample("consumer-0", rungs(6, 6000, 2000));
