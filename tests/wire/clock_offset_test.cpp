@@ -37,7 +37,7 @@ TEST(ClockOffset, HoldsTheTruthHoweverUnevenTheWaysAre) {
       std::vector<ClockRoundTrip> trips;
       for (int i = 0; i < kClockRoundTrips; ++i) {
         // The way back is a hundred times as slow as the way there.
-        trips.push_back(trip(i * 100'000, ahead_us, delay_us(random) / 100, delay_us(random)));
+        trips.push_back(trip(std::int64_t{i} * 100'000, ahead_us, delay_us(random) / 100, delay_us(random)));
       }
       const auto offset = estimate_clock_offset(trips);
       ASSERT_TRUE(offset);

@@ -16,7 +16,7 @@ PipeTotals totals_at(int sec) {
   totals.producer.inserts = static_cast<std::uint64_t>(sec) * 100;
   totals.producer.cpu_us = static_cast<std::uint64_t>(sec) * 7;
   totals.consumer.acknowledged = static_cast<std::uint64_t>(sec) * 100;
-  for (int i = 1; i <= sec; ++i) totals.consumer.lag_us.record(i * 1000, 100);
+  for (int i = 1; i <= sec; ++i) totals.consumer.lag_us.record(std::int64_t{i} * 1000, 100);
   return totals;
 }
 

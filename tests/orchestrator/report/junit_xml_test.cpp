@@ -18,7 +18,6 @@ namespace walstorm::report::test {
 namespace {
 
 using boost::property_tree::ptree;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 ptree parsed(const measure::RunReport& report) {
