@@ -8,7 +8,7 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 #include "tests/support/cpu_hog.h"
 #include "tests/support/evidence.h"
 #include "tests/support/lossy_proxy.h"

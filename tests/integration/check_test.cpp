@@ -7,7 +7,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/process/event_loop.h"
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 #include "tests/support/clickhouse.h"
 #include "tests/support/clickhouse_query.h"
 #include "tests/support/restartable_clickhouse.h"

@@ -7,7 +7,7 @@
 #include <memory>
 #include <sstream>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "orchestrator/postgres/query.h"
 #include "tests/integration/application_schema.h"
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {

@@ -10,7 +10,7 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {

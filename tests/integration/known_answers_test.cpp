@@ -16,7 +16,7 @@
 
 #include "orchestrator/process/proc_stat.h"
 #include "proto/wire/clock.h"
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {

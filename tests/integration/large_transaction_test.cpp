@@ -12,7 +12,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/process/proc_stat.h"
-#include "tests/integration/consumer_fixture.h"
+#include "tests/support/consumer_fixture.h"
 #include "tests/support/sanitized.h"
 
 namespace walstorm::tests {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <set>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {

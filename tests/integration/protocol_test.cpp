@@ -6,7 +6,7 @@
 
 #include <pqxx/nontransaction>
 
-#include "tests/integration/consumer_fixture.h"
+#include "tests/support/consumer_fixture.h"
 
 namespace walstorm::tests {
 namespace {

@@ -10,7 +10,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 #include "tests/support/restartable_server.h"
 
 namespace walstorm::tests {

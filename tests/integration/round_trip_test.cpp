@@ -19,7 +19,7 @@
 #include "orchestrator/clickhouse/private_server.h"
 #include "orchestrator/config/load.h"
 #include "proto/wire/error.h"
-#include "tests/integration/consumer_fixture.h"
+#include "tests/support/consumer_fixture.h"
 #include "tests/support/clickhouse_query.h"
 #include "tests/support/modern_clickhouse.h"
 #include "tests/support/sabotage.h"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {

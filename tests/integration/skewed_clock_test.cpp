@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 #include "tests/support/sanitized.h"
 
 namespace walstorm::tests {

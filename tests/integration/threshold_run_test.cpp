@@ -9,7 +9,7 @@
 #include <boost/property_tree/ptree.hpp>
 #include <boost/property_tree/xml_parser.hpp>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 #include "tests/support/temporary_folder.h"
 
 namespace walstorm::tests {

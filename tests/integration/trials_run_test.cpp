@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <sstream>
 
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 #include "tests/support/walstorm_run.h"
 
 namespace walstorm::tests {

@@ -1,4 +1,4 @@
-#include "tests/integration/consumer_fixture.h"
+#include "tests/support/consumer_fixture.h"
 
 #include <chrono>
 #include <csignal>

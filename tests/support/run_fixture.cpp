@@ -1,4 +1,4 @@
-#include "tests/integration/run_fixture.h"
+#include "tests/support/run_fixture.h"
 
 #include <gmock/gmock.h>
 
