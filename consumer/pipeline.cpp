@@ -258,7 +258,6 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   stats.set_flushes_in_flight(static_cast<std::uint32_t>(flusher_.in_flight()));
   stats.set_received_lsn(stream_.received().value);
   stats.set_flushed_lsn(tracker_.acknowledged().value);
-  stats.set_confirmed_lsn(stream_.confirmed().value);
   stats.set_drained(drained(phase));
   const Outages outages = stream_.outages();
   stats.set_reconnects(outages.reconnects);

@@ -30,6 +30,8 @@ constexpr double kConnectionsBusyMin = 0.5;
 /// From here on a walsender's waits, or what it spilled of what it sent, make up most of its work.
 constexpr double kMostlyShare = 0.5;
 constexpr double kDiskWaitShareMin = 0.3;
+/// A connection that is too narrow is waited for at least so often, even if only in the end.
+constexpr double kSendingShareMin = 0.2;
 constexpr double kMillion = 1e6;
 
 using Sentences = std::vector<std::string>;
@@ -84,7 +86,7 @@ class PipeInquiry final {
 
   Blame blame() {
     if (consumer_is_busy()) return consumer_cpu();
-    if (sink_is_full()) return sink();
+    if (sink_is_full() || sink_never_answered()) return sink();
     if (!reader_is_starved()) return of_the_longest_stage();
     return upstream();
   }
@@ -125,8 +127,8 @@ class PipeInquiry final {
     bool full = false;
     if (phase_.busy.flushes_full.value_or(0) >= kFlushesFullShareMin) {
       add("busy.flushesFull", phase_.busy.flushes_full, kFlushesFullShareMin,
-          fmt::format("every flush allowed was under way in {} of the Samples",
-                      percent(*phase_.busy.flushes_full)));
+          fmt::format("every flush allowed was under way in {} of the Samples{}",
+                      percent(*phase_.busy.flushes_full), since_it_fell_behind()));
       full = true;
     } else if (buffer_is_full()) {
       add("consumer.bufferedBytesMax", static_cast<double>(*phase_.consumer.buffered_bytes_max),
@@ -135,6 +137,19 @@ class PipeInquiry final {
       full = true;
     }
     return full;
+  }
+
+  /// What such a sink does to the stages is not seen: no record has been through all of them.
+  bool sink_never_answered() {
+    if (phase_.consumer.records > 0 || phase_.busy.flushes.value_or(0) <= 0) return false;
+    add("busy.flushes", phase_.busy.flushes, {}, "flushes were under way, and none was answered");
+    return true;
+  }
+
+  [[nodiscard]] std::string since_it_fell_behind() const {
+    const PipeCourse& course = phase_.course;
+    if (!course.saturated_from_sec && !course.standstill) return "";
+    return " since it fell behind";
   }
 
   Blame sink() {
@@ -212,6 +227,7 @@ class PipeInquiry final {
       if (running != phase_.postgres.walsender_waits.end() && running->second >= kMostlyShare) {
         return say(Bottleneck::walsender, decoding_advice(settings_));
       }
+      if (sending < kSendingShareMin) return say(Bottleneck::unknown, {});
     }
     if (walsender_.cpu_share) add_walsender("the walsender had time too: it");
     return say(Bottleneck::network, network_advice(settings_));
@@ -250,7 +266,7 @@ class PipeInquiry final {
   std::vector<Evidence> evidence_;
 };
 
-void add_writers(const PhaseReport& phase, std::vector<Evidence>& evidence) {
+void add_writers(const PhaseReport& phase, bool were_idle, std::vector<Evidence>& evidence) {
   const ProcessReport& backends = process_of(phase, "postgres-backends");
   if (backends.cpu_share) {
     evidence.push_back({cpu_figure(backends.role),
@@ -258,6 +274,7 @@ void add_writers(const PhaseReport& phase, std::vector<Evidence>& evidence) {
                         {},
                         cpu_text("the writing backends together", backends)});
   }
+  if (were_idle) return;  // and that has been said
   const auto most =
       std::max_element(phase.postgres.writer_waits.begin(), phase.postgres.writer_waits.end(),
                        [](const auto& one, const auto& other) { return one.second < other.second; });
@@ -304,19 +321,22 @@ Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
   const auto idle = phase.postgres.writer_waits.find("idle");
   const bool writers_idle =
       idle != phase.postgres.writer_waits.end() && idle->second >= kMostlyShare * connections_of(settings);
+  // Of a server on this machine: an answer from elsewhere is under way for longer than it took to make.
+  const bool server_is_here = process_of(phase, "postgres-backends").cpu_share.has_value();
   if (writers_idle) {
     blame.evidence.push_back({"postgres.writerWaits.idle",
                               idle->second,
                               {},
-                              fmt::format("{:.1f} of the writing backends had nothing to do", idle->second)});
+                              fmt::format("{:.1f} of the writing backends had nothing to do{}", idle->second,
+                                          server_is_here ? "" : ": the time went in round trips")});
   }
-  if (writers_idle || connections.value_or(0) < kConnectionsBusyMin) {
+  if ((writers_idle && server_is_here) || connections.value_or(0) < kConnectionsBusyMin) {
     blame.bottleneck = Bottleneck::producer;
     blame.try_next = {"look at the producers' logs: they fell late with CPU and connections to spare"};
     return blame;
   }
   blame.bottleneck = Bottleneck::postgres_write;
-  add_writers(phase, blame.evidence);
+  add_writers(phase, writers_idle, blame.evidence);
   if (phase.busy.cpus.value_or(0) >= kMachineFullShare) {
     blame.evidence.push_back({"busy.cpus", phase.busy.cpus, kMachineFullShare,
                               fmt::format("the run's processes used {} of this machine's {} CPUs",

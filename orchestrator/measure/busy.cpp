@@ -1,29 +1,15 @@
 #include "orchestrator/measure/busy.h"
 
 namespace walstorm::measure {
-namespace {
-
-/// Of so many servers, each of which does one thing at a time.
-std::optional<double> busy_share(std::optional<double> mean_ms, double started, double seconds,
-                                 double servers) {
-  if (!mean_ms || seconds <= 0 || servers <= 0) return std::nullopt;
-  return *mean_ms / 1000 * started / seconds / servers;
-}
-
-}  // namespace
-
 double connections_of(const PipeSettings& settings) {
   return static_cast<double>(settings.producer.connections) * settings.producer.worker_count;
 }
 
 std::optional<double> connections_busy(const PhaseReport& phase, const PipeSettings& settings) {
-  return busy_share(phase.producer.service_time_ms.mean, static_cast<double>(phase.producer.transactions),
-                    phase.duration_sec, connections_of(settings));
-}
-
-std::optional<double> flushes_busy(const PhaseReport& phase, const PipeSettings& settings) {
-  return busy_share(phase.consumer.flush_ms.mean, static_cast<double>(phase.consumer.batches),
-                    phase.duration_sec, settings.consumer.max_flush_concurrency);
+  const auto& service_ms = phase.producer.service_time_ms.mean;
+  const double connection_sec = phase.duration_sec.value_or(0) * connections_of(settings);
+  if (!service_ms || connection_sec <= 0) return std::nullopt;
+  return *service_ms / 1000 * static_cast<double>(phase.producer.transactions) / connection_sec;
 }
 
 }  // namespace walstorm::measure

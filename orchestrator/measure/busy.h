@@ -14,11 +14,9 @@ struct PipeSettings {
   unsigned cpu_count = 0;
 };
 
-/// Of the connections' time, the share they were in transactions; of the time of as many flushes as are
-/// allowed, the share in which one was under way. By Little's law: how many are busy on average is how many
-/// start in a second times how long each takes.
+/// Of the connections' time, the share they were in transactions. By Little's law: how many are busy on
+/// average is how many start in a second times how long each takes.
 [[nodiscard]] std::optional<double> connections_busy(const PhaseReport& phase, const PipeSettings& settings);
-[[nodiscard]] std::optional<double> flushes_busy(const PhaseReport& phase, const PipeSettings& settings);
 
 /// All producers' together.
 [[nodiscard]] double connections_of(const PipeSettings& settings);

@@ -30,10 +30,11 @@ void ConsumerFold::take(const proto::ConsumerStats& stats, std::int64_t taken_un
     // PhaseReady carries no counts. All that the run had before this phase was there when it began, but for
     // what is left of an earlier phase's backlog, and then acknowledged_before_ tells where that stood.
     const std::uint64_t received = totals_.run_received.records() - totals_.received.records();
-    const std::uint64_t acknowledged = totals_.run_acknowledged.records() - totals_.acknowledged.records();
-    if (!acknowledged_before_) run_acknowledged_.add({ready_unix_us_, acknowledged});
+    const std::uint64_t earlier = totals_.run_acknowledged.records() - totals_.acknowledged.records();
+    const CountPoint begin{ready_unix_us_, earlier_acknowledged_at_ready(earlier, taken_unix_us)};
+    run_acknowledged_.add(begin);
     received_rate_.add({ready_unix_us_, received});
-    acknowledged_rate_.add(acknowledged_before_.value_or(CountPoint{ready_unix_us_, acknowledged}));
+    acknowledged_rate_.add(begin);
   }
   acknowledged_.add({taken_unix_us, totals_.acknowledged.records()});
   run_acknowledged_.add({taken_unix_us, totals_.run_acknowledged.records()});
@@ -43,8 +44,21 @@ void ConsumerFold::take(const proto::ConsumerStats& stats, std::int64_t taken_un
   busy_us_.add({taken_unix_us, totals_.busy_us});
   take_loop_window();
   taken_unix_us_ = taken_unix_us;
-  has_stats_ = true;
+  has_stats_ = told_this_second_ = true;
   has_result_ = has_result_ || is_result;
+}
+
+/// `earlier`: what the run has acknowledged of earlier phases by `at_unix_us`. What came of it since the
+/// phase before ended came evenly, the time between the phases included, in which nothing of this phase
+/// could.
+std::uint64_t ConsumerFold::earlier_acknowledged_at_ready(std::uint64_t earlier,
+                                                          std::int64_t at_unix_us) const {
+  if (!acknowledged_before_ || earlier <= acknowledged_before_->count) return earlier;
+  const auto between = static_cast<double>(ready_unix_us_ - acknowledged_before_->at_unix_us);
+  const auto until_now = static_cast<double>(at_unix_us - acknowledged_before_->at_unix_us);
+  if (between <= 0 || until_now <= between) return acknowledged_before_->count;
+  const auto stragglers = static_cast<double>(earlier - acknowledged_before_->count);
+  return acknowledged_before_->count + static_cast<std::uint64_t>(stragglers * between / until_now);
 }
 
 void ConsumerFold::take_counts(const proto::ConsumerStats& stats) {
@@ -70,7 +84,6 @@ void ConsumerFold::take_counts(const proto::ConsumerStats& stats) {
   totals_.outages.assign(stats.outages().begin(), stats.outages().end());
   totals_.received_lsn = {stats.received_lsn()};
   totals_.flushed_lsn = {stats.flushed_lsn()};
-  totals_.confirmed_lsn = {stats.confirmed_lsn()};
 }
 
 void ConsumerFold::take_histograms(const proto::ConsumerStats& stats) {
@@ -93,6 +106,7 @@ void ConsumerFold::take_loop_window() {
 
 ConsumerFold::SecondPart ConsumerFold::close_second() {
   SecondPart part;
+  part.told = std::exchange(told_this_second_, false);
   part.received_per_sec = received_rate_.close_second();
   part.acknowledged_per_sec = acknowledged_rate_.close_second();
   part.lag_us = std::exchange(second_lag_us_, {});

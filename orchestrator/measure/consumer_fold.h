@@ -26,11 +26,12 @@ class ConsumerFold final {
     std::string flush_error_last;
     std::uint64_t reconnects = 0;
     std::vector<std::string> outages;  ///< sentences without a subject, of the first few
-    wire::Lsn received_lsn, flushed_lsn, confirmed_lsn;
+    wire::Lsn received_lsn, flushed_lsn;
     wire::Histogram lag_us, receive_us, queue_us, flush_us;
   };
 
   struct SecondPart {
+    bool told = false;  ///< figures came in it
     std::optional<double> received_per_sec, acknowledged_per_sec;
     wire::Histogram lag_us;
     std::uint64_t busy_us = 0, elapsed_us = 0;
@@ -49,6 +50,8 @@ class ConsumerFold final {
   [[nodiscard]] const CountCurve& acknowledged() const { return acknowledged_; }
   [[nodiscard]] const CountCurve& run_acknowledged() const { return run_acknowledged_; }
   [[nodiscard]] bool has_stats() const { return has_stats_; }
+  /// Since the last close_second().
+  [[nodiscard]] bool told_this_second() const { return told_this_second_; }
   [[nodiscard]] bool has_result() const { return has_result_; }
   /// The time that its loop was at work, in microseconds.
   [[nodiscard]] const CountCurve& busy_us() const { return busy_us_; }
@@ -61,6 +64,8 @@ class ConsumerFold final {
   [[nodiscard]] SecondPart close_second();
 
  private:
+  [[nodiscard]] std::uint64_t earlier_acknowledged_at_ready(std::uint64_t earlier,
+                                                            std::int64_t at_unix_us) const;
   void take_counts(const proto::ConsumerStats& stats);
   void take_histograms(const proto::ConsumerStats& stats);
   void take_loop_window();
@@ -78,7 +83,7 @@ class ConsumerFold final {
   std::optional<double> loop_utilization_max_;
   std::int64_t ready_unix_us_ = 0;
   std::int64_t taken_unix_us_ = 0;
-  bool has_stats_ = false;
+  bool has_stats_ = false, told_this_second_ = false;
   bool has_result_ = false;
 };
 

@@ -54,6 +54,13 @@ class Catalogue final {
     add(std::move(path), better, told,
         [part, member](const PhaseReport& phase) { return number((phase.*part).*member); });
   }
+  /// A count, which is not known without the workers' figures.
+  template <typename Part>
+  void add(std::string path, Part PhaseReport::*part, std::uint64_t Part::*member, Better better, Told told) {
+    add(std::move(path), better, told, [part, member](const PhaseReport& phase) {
+      return number((phase.*part).known((phase.*part).*member));
+    });
+  }
 
   template <typename Part>
   void distribution(const std::string& path, Part PhaseReport::*part, Distribution Part::*member,

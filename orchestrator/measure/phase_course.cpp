@@ -8,6 +8,7 @@ namespace walstorm::measure {
 namespace {
 
 constexpr double kMsPerSec = 1000;
+constexpr double kUsPerSec = 1e6;
 
 template <typename Fold>
 CountCurve sum_over(const std::map<std::string, Fold>& workers, const CountCurve& (Fold::*curve)() const) {
@@ -31,15 +32,32 @@ CountCurve PhaseFold::run_acknowledged_curve() const {
   return sum_over(consumers_, &ConsumerFold::run_acknowledged);
 }
 
-/// `report` has the phase's figures.
+/// What was counted in the Samples of [from, to), by their number; nullopt when there was none.
+std::optional<double> PhaseFold::looks_share(const CountCurve& counted, double from_unix_us,
+                                             double to_unix_us) const {
+  if (looks_.empty()) return std::nullopt;
+  const double looks = *looks_.at(to_unix_us) - *looks_.at(from_unix_us);
+  if (looks < 1) return std::nullopt;
+  return (*counted.at(to_unix_us) - *counted.at(from_unix_us)) / looks;
+}
+
+/// `report` has the phase's figures and its course.
 BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional<LoadWindow>& window) const {
   BusyReport busy;
   busy.connections = connections_busy(report, facts_.settings);
-  busy.flushes = flushes_busy(report, facts_.settings);
-  if (facts_.flush_concurrency_max && flush_samples_ > 0) {
-    busy.flushes_full = static_cast<double>(flush_full_) / static_cast<double>(flush_samples_);
-  }
   if (!window) return busy;
+  const double start = window->start_unix_us;
+  if (const auto flushes = looks_share(flushes_seen_, start, window->end_unix_us)) {
+    busy.flushes = *flushes / facts_.flush_concurrency_max.value_or(1);
+  }
+  // A pipe that has kept up for long must not hide what held it up in the end.
+  const PipeCourse& course = report.course;
+  double since_sec = course.saturated_from_sec.value_or(0);
+  if (course.standstill &&
+      stall_sec(window->seconds(), course.standstill->to_the_end) <= course.standstill->seconds()) {
+    since_sec = course.standstill->from_sec;
+  }
+  busy.flushes_full = looks_share(looks_full_, start + since_sec * kUsPerSec, window->end_unix_us);
   double cores = 0;
   for (const ProcessReport& process : report.processes) cores += process.cpu_share.value_or(0);
   if (facts_.settings.cpu_count > 0 && cores > 0) busy.cpus = cores / facts_.settings.cpu_count;

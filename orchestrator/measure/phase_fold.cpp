@@ -56,6 +56,7 @@ void PhaseFold::ready(const std::string& worker, const proto::PhaseReady& ready)
     producers_.at(worker).ready(ready.at_unix_us());
   } else {
     worker_in(consumers_, worker).ready(ready.at_unix_us());
+    for (CountCurve* curve : {&looks_, &flushes_seen_, &looks_full_}) curve->add({ready.at_unix_us(), 0});
   }
   ready_unix_us_ = std::min(ready_unix_us_.value_or(ready.at_unix_us()), ready.at_unix_us());
   if (ready.has_usage()) take_usage(worker, ready.at_unix_us(), ready.usage());
@@ -67,16 +68,21 @@ void PhaseFold::take_stats(const std::string& worker, const Frame& frame, bool i
     worker_in(producers_, worker).take(frame.producer(), frame.taken_unix_us(), is_result);
   } else if (frame.has_consumer()) {
     worker_in(consumers_, worker).take(frame.consumer(), frame.taken_unix_us(), is_result);
-    if (!load_ended_unix_us_) {
-      ++flush_samples_;
-      if (frame.consumer().flushes_in_flight() >= facts_.flush_concurrency_max.value_or(UINT32_MAX)) {
-        ++flush_full_;
-      }
-    }
+    look_at_flushes(frame.consumer(), frame.taken_unix_us());
   } else {
     throw wire::Error(wire::ErrorKind::protocol, fmt::format("{} sent figures of neither kind", worker));
   }
   if (frame.has_usage()) take_usage(worker, frame.taken_unix_us(), frame.usage());
+}
+
+void PhaseFold::look_at_flushes(const proto::ConsumerStats& stats, std::int64_t at_unix_us) {
+  if (load_ended_unix_us_ || !facts_.flush_concurrency_max) return;
+  const auto add = [at_unix_us](CountCurve& curve, std::uint64_t more) {
+    curve.add({at_unix_us, (curve.empty() ? 0 : curve.points().back().count) + more});
+  };
+  add(looks_, 1);
+  add(flushes_seen_, stats.flushes_in_flight());
+  add(looks_full_, stats.flushes_in_flight() >= *facts_.flush_concurrency_max ? 1 : 0);
 }
 
 void PhaseFold::sample(const std::string& worker, const proto::Sample& sample) {
@@ -154,8 +160,8 @@ Second PhaseFold::close_second(std::int64_t now_unix_us) {
     if (!second.draining) second.target_per_sec = close_target(*started);
   }
   for (const std::string& role : roles_) second.processes.push_back(usage_.at(role).close_second(role));
-  add_rates(second);
   add_ladder(second);
+  add_rates(second);
   return second;
 }
 
@@ -196,6 +202,9 @@ void PhaseFold::add_rates(Second& second) {
   wire::Histogram lag_us;
   std::uint64_t busy_us = 0;
   std::uint64_t elapsed_us = 0;
+  std::uint64_t flushes_in_flight = 0;
+  std::uint64_t buffered_bytes = 0;
+  bool all_told = !consumers_.empty();
   if (!consumers_.empty()) second.received_per_sec = second.landed_per_sec = 0;
   for (auto& [name, consumer] : consumers_) {
     const ConsumerFold::SecondPart part = consumer.close_second();
@@ -205,9 +214,13 @@ void PhaseFold::add_rates(Second& second) {
     lag_us.merge(part.lag_us);
     busy_us += part.busy_us;
     elapsed_us += part.elapsed_us;
-    if (!consumer.has_stats()) continue;
-    second.flushes_in_flight = second.flushes_in_flight.value_or(0) + consumer.totals().flushes_in_flight;
-    second.buffered_bytes = second.buffered_bytes.value_or(0) + consumer.totals().buffered_bytes;
+    all_told = all_told && part.told;
+    flushes_in_flight += consumer.totals().flushes_in_flight;
+    buffered_bytes += consumer.totals().buffered_bytes;
+  }
+  if (all_told) {
+    second.flushes_in_flight = flushes_in_flight;
+    second.buffered_bytes = buffered_bytes;
   }
   second.lag_p50_ms = to_ms(lag_us.percentile(50));
   second.lag_p99_ms = to_ms(lag_us.percentile(99));
@@ -216,11 +229,12 @@ void PhaseFold::add_rates(Second& second) {
   }
 }
 
-/// Of several consumers the one that is furthest behind.
+/// Of several consumers the one that is furthest behind. Nothing in a second in which one of them has not
+/// told: the head of the WAL has gone on meanwhile, and so have they.
 ConsumerRungs PhaseFold::consumer_rungs() const {
   ConsumerRungs rungs;
   for (const auto& [name, consumer] : consumers_) {
-    if (!consumer.has_stats()) continue;
+    if (!consumer.told_this_second()) return {};
     const ConsumerFold::Totals& totals = consumer.totals();
     rungs.received = std::min(rungs.received.value_or(totals.received_lsn), totals.received_lsn);
     rungs.flushed = std::min(rungs.flushed.value_or(totals.flushed_lsn), totals.flushed_lsn);

@@ -124,6 +124,7 @@ class PhaseFold final {
     [[nodiscard]] double seconds() const { return (end_unix_us - start_unix_us) / 1e6; }
   };
 
+  void look_at_flushes(const proto::ConsumerStats& stats, std::int64_t at_unix_us);
   void take_usage(const std::string& worker, std::int64_t at_unix_us, const proto::ProcessUsage& usage);
   template <typename Frame>
   void take_stats(const std::string& worker, const Frame& frame, bool is_result);
@@ -157,6 +158,8 @@ class PhaseFold final {
   // phase_live.cpp
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
   // phase_course.cpp
+  [[nodiscard]] std::optional<double> looks_share(const CountCurve& counted, double from_unix_us,
+                                                  double to_unix_us) const;
   [[nodiscard]] BusyReport busy_report(const PhaseReport& report,
                                        const std::optional<LoadWindow>& window) const;
   [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,
@@ -177,8 +180,9 @@ class PhaseFold final {
   std::optional<std::uint64_t> wal_behind_bytes_max_, wal_behind_bytes_end_;
   std::optional<PartsSample> parts_first_, parts_last_;
   std::uint64_t parts_active_max_ = 0;
-  std::size_t flush_samples_ = 0;  // consumers' Samples while the load was on,
-  std::size_t flush_full_ = 0;     // and those among them with every flush under way
+  // Since the phase began: consumers' Samples while the load was on, the flushes that were under way in them,
+  // and those among them with every flush under way.
+  CountCurve looks_, flushes_seen_, looks_full_;
 };
 
 }  // namespace walstorm::measure

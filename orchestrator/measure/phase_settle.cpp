@@ -22,6 +22,11 @@ std::string reconnect_note(const std::string& name, const ProducerFold::Totals& 
                             totals.settled_rolled_back);
 }
 
+template <typename Fold>
+bool all_have_told(const std::map<std::string, Fold>& workers) {
+  return std::all_of(workers.begin(), workers.end(), [](const auto& w) { return w.second.has_stats(); });
+}
+
 }  // namespace
 
 bool PhaseFold::all_producers_done() const {
@@ -63,23 +68,25 @@ std::optional<PhaseFold::LoadWindow> PhaseFold::load_window(Outcome outcome) con
   }
   const auto start = static_cast<double>(*started);
   const auto committed = static_cast<double>(last_commit);
-  const double stopped = std::max(static_cast<double>(load_ended_unix_us_.value_or(last_seen)), committed);
+  const auto stopped = static_cast<double>(load_ended_unix_us_.value_or(last_seen));
+  const double ended = std::max(stopped, committed);
   const std::uint64_t records = produced_records();
   const auto planned_sec = schedule_sec(facts_.phase);
   if (!planned_sec) {
     // Unthrottled, a number of records ends the load by itself, before anyone is told.
     const bool by_records = facts_.phase.records && records >= *facts_.phase.records;
-    return LoadWindow{start, by_records ? committed : stopped, 1};
+    return LoadWindow{start, by_records ? committed : ended, 1};
   }
   const double planned_end = start + *planned_sec * 1e6;
-  const bool ran_to_end = outcome == Outcome::passed || stopped >= planned_end ||
+  const bool ran_to_end = outcome == Outcome::passed || ended >= planned_end ||
                           (facts_.expected_records && records >= *facts_.expected_records);
   if (ran_to_end) return LoadWindow{start, std::max(planned_end, committed), 1};
+  // Nothing fell due any more once it was over, however long the last batches took.
   const double due =
       records_due(facts_.phase.load, facts_.phase.duration_sec, (stopped - start) / 1e6).value_or(0);
   const double due_in_all =
       records_due(facts_.phase.load, facts_.phase.duration_sec, *planned_sec).value_or(0);
-  return LoadWindow{start, stopped, due_in_all > 0 ? due / due_in_all : 1};
+  return LoadWindow{start, ended, due_in_all > 0 ? due / due_in_all : 1};
 }
 
 /// As of the workers' newest figures.
@@ -127,6 +134,7 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
                                           const std::optional<LoadWindow>& window,
                                           std::optional<double> records_due) const {
   ProducerReport report = report_of(totals);
+  report.told = all_have_told(producers_);
   if (all_producers_done()) {  // until then some may yet be started
     report.not_started = 0;
     for (const auto& [name, producer] : producers_) *report.not_started += producer.totals().not_started;
@@ -147,6 +155,7 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
 ConsumerReport PhaseFold::consumer_report(const ConsumerTotals& totals,
                                           const std::optional<LoadWindow>& window) const {
   ConsumerReport report = report_of(totals);
+  report.told = all_have_told(consumers_);
   for (const auto& [name, consumer] : consumers_) {
     if (!consumer.has_stats()) continue;
     const ConsumerFold::Totals& newest = consumer.totals();
@@ -310,8 +319,9 @@ PhaseReport PhaseFold::figures(const PipeTotals& totals, const std::optional<Loa
   report.name = facts_.phase.name;
   report.warmup = facts_.phase.warmup;
   report.target = facts_.phase.load;
-  report.started_at_unix_us = load_started().value_or(ready_unix_us_.value_or(0));
-  report.duration_sec = window ? window->seconds() : 0;
+  const auto started = load_started();
+  report.started_at_unix_us = started ? started : ready_unix_us_;
+  if (window) report.duration_sec = window->seconds();
   report.producer = producer_report(totals.producer, window, records_due);
   report.consumer = consumer_report(totals.consumer, window);
   report.processes = process_reports(window);

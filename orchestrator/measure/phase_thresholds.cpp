@@ -129,7 +129,10 @@ void PhaseThresholds::settle(const PhaseFold& fold, PhaseReport& report) {
   for (const Watched& watched : watched_) {
     report.thresholds.push_back(result_of(watched, report));
     const config::Threshold& threshold = watched.threshold;
-    const bool may_end = threshold.abort_on_fail && report.duration_sec >= threshold.delay_abort_sec;
+    // A window that was seen while the load was on has had its say; what is told of the end is new.
+    const bool has_spoken = threshold.window_sec && watched.worst;
+    const bool may_end = threshold.abort_on_fail && !has_spoken &&
+                         report.duration_sec.value_or(0) >= threshold.delay_abort_sec;
     ends_the_run_ = ends_the_run_ || (may_end && !report.thresholds.back().passed);
   }
   const bool all_passed = std::all_of(report.thresholds.begin(), report.thresholds.end(),

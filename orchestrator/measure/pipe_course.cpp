@@ -28,6 +28,9 @@ constexpr double kStretchSecMin = 4;
 constexpr double kBeforeTheEndShare = 0.7;
 /// A shorter saturated stretch tells no rate.
 constexpr double kSaturatedSecMin = 2;
+constexpr double kStallSecMin = 5;
+constexpr double kStallShareAtEnd = 0.2;
+constexpr double kStallShare = 0.5;
 /// Samples come once a second, so a standstill that ends so close to the load's end goes on to it.
 constexpr double kToTheEndSec = 1.5;
 
@@ -131,8 +134,12 @@ std::optional<Standstill> standstill_of(const CourseCurves& curves, double load_
                     .waiting = waiting};
 }
 
-std::optional<Standstill> longest_standstill(const CourseCurves& curves, double from, double to) {
-  std::optional<Standstill> longest;
+/// The one that most exceeds what would be a stall, or comes nearest to it.
+std::optional<Standstill> worst_standstill(const CourseCurves& curves, double from, double to) {
+  const auto weight = [load_sec = (to - from) / kSecondUs](const Standstill& still) {
+    return still.seconds() / stall_sec(load_sec, still.to_the_end);
+  };
+  std::optional<Standstill> worst;
   const auto& points = curves.run_acknowledged.points();
   for (std::size_t i = 0; i < points.size();) {
     std::size_t last = i;
@@ -141,11 +148,11 @@ std::optional<Standstill> longest_standstill(const CourseCurves& curves, double 
     const double ends = std::min(static_cast<double>(points[last].at_unix_us), to);
     if (ends > begins) {
       const auto found = standstill_of(curves, from, to, begins, ends);
-      if (found && (!longest || found->seconds() > longest->seconds())) longest = found;
+      if (found && (!worst || weight(*found) > weight(*worst))) worst = found;
     }
     i = last + 1;
   }
-  return longest;
+  return worst;
 }
 
 /// An overload adds to the lag with the time, noise with its square root: from a minute on that is what is
@@ -162,6 +169,10 @@ double lag_margin_sec(double load_sec) {
 
 double lag_rise_sec(double load_sec) {
   return std::max(kRiseSecMin, kRiseShare * telling_sec(load_sec));
+}
+
+double stall_sec(double load_sec, bool to_the_end) {
+  return std::max(kStallSecMin, (to_the_end ? kStallShareAtEnd : kStallShare) * load_sec);
 }
 
 PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double to_unix_us,
@@ -185,7 +196,7 @@ PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double
   course.lag_end_sec = lag.least(1 - end_share, 1, false);
   add_stretches(course, lag, length_sec);
   add_saturation(course, lag, curves, from_unix_us, to_unix_us);
-  course.standstill = longest_standstill(curves, from_unix_us, to_unix_us);
+  course.standstill = worst_standstill(curves, from_unix_us, to_unix_us);
   return course;
 }
 

@@ -28,4 +28,8 @@ struct CourseCurves {
 /// that four times as long a load resolves half as much.
 [[nodiscard]] double lag_rise_sec(double load_sec);
 
+/// A standstill that lasts so long is a stall: most of the load, or a fifth of it when the load ended with
+/// it.
+[[nodiscard]] double stall_sec(double load_sec, bool to_the_end);
+
 }  // namespace walstorm::measure

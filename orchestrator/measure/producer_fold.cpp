@@ -36,6 +36,7 @@ void ProducerFold::take(const proto::ProducerStats& stats, std::int64_t taken_un
   auto schedule_lag_us = wire::Histogram::from_proto(stats.schedule_lag_us());
   second_schedule_lag_us_.merge(schedule_lag_us.since(totals_.schedule_lag_us));
   totals_.schedule_lag_us = std::move(schedule_lag_us);
+  has_stats_ = true;
   has_result_ = has_result_ || is_result;
 }
 

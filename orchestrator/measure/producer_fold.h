@@ -34,6 +34,7 @@ class ProducerFold final {
 
   [[nodiscard]] const Totals& totals() const { return totals_; }
   [[nodiscard]] const CountCurve& produced() const { return produced_; }
+  [[nodiscard]] bool has_stats() const { return has_stats_; }
   [[nodiscard]] bool has_result() const { return has_result_; }
   /// Wall clock of the schedule's start; nullopt until known.
   [[nodiscard]] std::optional<std::int64_t> load_started() const;
@@ -47,6 +48,7 @@ class ProducerFold final {
   RateMeter rate_;
   wire::Histogram second_schedule_lag_us_;
   std::int64_t ready_unix_us_ = 0;
+  bool has_stats_ = false;
   bool has_result_ = false;
 };
 

@@ -29,6 +29,7 @@ enum class Outcome { passed, failed, thresholds_crossed, interrupted };
 [[nodiscard]] const char* to_string(Outcome outcome);
 
 struct ProducerReport {
+  bool told = true;  ///< false: some producer gave no figures, so the counts are not known
   std::uint64_t records = 0, inserts = 0, updates = 0, deletes = 0, transactions = 0, bytes = 0;
   std::optional<double> throughput;  ///< records/s over the load window alone
   Distribution throughput_per_sec;
@@ -39,9 +40,14 @@ struct ProducerReport {
   std::optional<double> error_rate;  ///< failed / tried transactions
   Distribution write_latency_ms, service_time_ms, schedule_lag_ms;
   std::optional<double> cpu_micros_per_record;
+
+  [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
+    return told ? std::optional(count) : std::nullopt;
+  }
 };
 
 struct ConsumerReport {
+  bool told = true;                                   ///< as of the producer
   std::uint64_t records = 0, batches = 0, bytes = 0;  ///< acknowledged records of this phase
   std::optional<double> throughput;                   ///< acknowledged per second within the load window
   Distribution throughput_per_sec;
@@ -63,6 +69,10 @@ struct ConsumerReport {
   std::optional<double> loop_utilization_mean, loop_utilization_max;  ///< 0 to 1, of window deltas
   std::optional<std::uint64_t> buffered_bytes_max, heap_bytes_max;
   std::optional<double> cpu_micros_per_record;
+
+  [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
+    return told ? std::optional(count) : std::nullopt;
+  }
 };
 
 struct ProcessReport {
@@ -151,7 +161,7 @@ struct PipeCourse {
   std::optional<double> saturated_from_sec;
   /// Records per second from then on. Acknowledged: those of earlier phases included.
   std::optional<double> acknowledged_per_sec, produced_per_sec;
-  /// The longest one; nullopt when there was none.
+  /// The one that most exceeds what would be a stall, or comes nearest to it; nullopt when there was none.
   std::optional<Standstill> standstill;
 };
 
@@ -159,8 +169,11 @@ struct PipeCourse {
 struct BusyReport {
   std::optional<double> consumer_loop;  ///< share of its time in which it worked, in the load's second half
   std::optional<double> connections;    ///< share of the connections' time in transactions
-  std::optional<double> flushes;        ///< share of the time of all flushes that are allowed at once
-  std::optional<double> flushes_full;   ///< share of the Samples with so many under way
+  /// Of the flushes that are allowed at once, how many were under way, on average over the load's Samples.
+  std::optional<double> flushes;
+  /// Share of the Samples with all of them under way; of a pipe that fell behind or stood still, since it
+  /// did.
+  std::optional<double> flushes_full;
   /// Of all this machine's CPUs, what the run's processes used in the load's second half.
   std::optional<double> cpus;
 };
@@ -224,8 +237,8 @@ struct PhaseReport {
   std::string name;
   bool warmup = false;
   Outcome outcome = Outcome::failed;
-  std::int64_t started_at_unix_us = 0;
-  double duration_sec = 0;  ///< of the load window: no drain in it
+  std::optional<std::int64_t> started_at_unix_us;  ///< nullopt: no worker was ready for it
+  std::optional<double> duration_sec;              ///< of the load window: no drain in it
   config::Load target;
   ProducerReport producer;
   ConsumerReport consumer;

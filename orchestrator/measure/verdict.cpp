@@ -26,11 +26,7 @@ constexpr double kRampRiseSec = 0.3;
 constexpr double kDrainSecMin = 1;
 constexpr double kDrainShare = 0.05;
 constexpr double kLongDrainShare = 0.5;
-/// A standstill so long is a stall: up to the load's end for this share of it, or for most of it.
-constexpr double kStallSecMin = 5;
-constexpr double kStallShareAtEnd = 0.2;
-constexpr double kStallShare = 0.5;
-/// ... unless records always take about that long.
+/// A standstill is no stall where records always take about that long.
 constexpr double kStallPerLag = 2;
 /// A minute tells an overload of 5 %; noise adds up with the square root of the time, so half of it takes
 /// four times as long.
@@ -42,7 +38,10 @@ constexpr double kTellingSecMax = 3600;
 class Judge final {
  public:
   Judge(const PhaseReport& phase, const PipeSettings& settings)
-      : phase_(phase), course_(phase.course), settings_(settings) {}
+      : phase_(phase),
+        course_(phase.course),
+        settings_(settings),
+        load_sec_(phase.duration_sec.value_or(0)) {}
 
   Verdict verdict() {
     if (phase_.outcome == Outcome::failed || !is_clean(phase_.ledger)) return failed();
@@ -120,8 +119,7 @@ class Judge final {
   bool stood_still() {
     if (!course_.standstill) return false;
     const Standstill& still = *course_.standstill;
-    const double share = still.to_the_end ? kStallShareAtEnd : kStallShare;
-    double limit = std::max(kStallSecMin, std::min(share, kStallShare) * phase_.duration_sec);
+    double limit = stall_sec(load_sec_, still.to_the_end);
     if (phase_.consumer.records > 0) {
       limit = std::max(limit, kStallPerLag * phase_.consumer.lag_ms.min.value_or(0) / 1000);
     }
@@ -133,7 +131,7 @@ class Judge final {
                           still.from_sec, still.waiting)
             : fmt::format("nothing was acknowledged from second {:.0f} to {:.0f} of the load's {:.0f}, while "
                           "{:.0f} records waited",
-                          still.from_sec, still.to_sec, phase_.duration_sec, still.waiting));
+                          still.from_sec, still.to_sec, load_sec_, still.waiting));
     return true;
   }
 
@@ -144,10 +142,10 @@ class Judge final {
           fmt::format("{:.1f} s after the load, records were still not acknowledged", drain_sec));
       return true;
     }
-    const double long_drain = kDrainSecMin + kLongDrainShare * phase_.duration_sec + usual_lag_sec();
+    const double long_drain = kDrainSecMin + kLongDrainShare * load_sec_ + usual_lag_sec();
     if (drain_sec > long_drain) {
       add("drain.durationSec", drain_sec, long_drain,
-          fmt::format("the drain took {:.1f} s after {:.1f} s of load", drain_sec, phase_.duration_sec));
+          fmt::format("the drain took {:.1f} s after {:.1f} s of load", drain_sec, load_sec_));
       return true;
     }
     return !too_short_to_show_growth() && (rises() ? ramp_outran_the_pipe() : lag_grew());
@@ -168,10 +166,10 @@ class Judge final {
     const auto& back = course_.lag_return_sec;
     const auto& before = course_.lag_before_end_sec;
     const auto& end = course_.lag_end_sec;
-    if (!early || !end || *end - *early <= lag_rise_sec(phase_.duration_sec)) return false;
-    if (!back || *back <= *early + lag_margin_sec(phase_.duration_sec)) return false;
+    if (!early || !end || *end - *early <= lag_rise_sec(load_sec_)) return false;
+    if (!back || *back <= *early + lag_margin_sec(load_sec_)) return false;
     if (before && *end - *early < kComingDown * (*before - *early)) return false;
-    add("course.lagEndSec", *end, *early + lag_rise_sec(phase_.duration_sec),
+    add("course.lagEndSec", *end, *early + lag_rise_sec(load_sec_),
         fmt::format("records waited at least {:.2g} s at the end of the load, {:.2g} s in its first half",
                     *end, *early));
     add_saturated_rate();
@@ -209,7 +207,7 @@ class Judge final {
     const auto& floor = course_.lag_floor_sec;
     const auto back = came_back_to_sec();
     if (!floor || !back) return false;
-    const double limit = *floor + lag_margin_sec(phase_.duration_sec);
+    const double limit = *floor + lag_margin_sec(load_sec_);
     if (*back <= limit) return false;
     add(rises() ? "course.lagEndSec" : "course.lagReturnSec", *back, limit,
         fmt::format("records waited at least {:.2g} s towards the end of the load, where {:.2g} s is the "
@@ -221,21 +219,21 @@ class Judge final {
   }
 
   /// As long as the lag would take to come back at the rate it comes down, or a drift of its size to be told
-  /// from noise.
+  /// from noise. Nothing after a load so long that a longer one would hardly tell more.
   [[nodiscard]] std::optional<double> window_that_tells(double excess_sec) const {
-    const double load_sec = phase_.duration_sec;
+    if (2 * load_sec_ > kTellingSecMax) return std::nullopt;
     const double end_sec = course_.lag_end_sec.value_or(0);
     const double comes_down_sec = course_.lag_before_end_sec.value_or(end_sec) - end_sec;
     double needed_sec = 0;
     if (comes_down_sec > 0) {
       constexpr double kBetweenThem =
           0.25;  // of the load, from the middle of the one part to that of the other
-      needed_sec = 1.5 * (load_sec + excess_sec * kBetweenThem * load_sec / comes_down_sec);
+      needed_sec = 1.5 * (load_sec_ + excess_sec * kBetweenThem * load_sec_ / comes_down_sec);
     } else {
-      const double drift = excess_sec / load_sec;
+      const double drift = excess_sec / load_sec_;
       needed_sec = kTellingSec * (kTellingOverload / drift) * (kTellingOverload / drift);
     }
-    return std::clamp(needed_sec, std::min(2 * load_sec, kTellingSecMax), kTellingSecMax);
+    return std::clamp(needed_sec, 2 * load_sec_, kTellingSecMax);
   }
 
   Verdict falling_behind() {
@@ -252,12 +250,12 @@ class Judge final {
     return verdict;
   }
 
-  [[nodiscard]] bool too_short_to_show_growth() const { return phase_.duration_sec < kLoadSecMin; }
+  [[nodiscard]] bool too_short_to_show_growth() const { return load_sec_ < kLoadSecMin; }
 
   bool too_short() {
     if (!too_short_to_show_growth()) return false;
-    add("durationSec", phase_.duration_sec, kLoadSecMin,
-        fmt::format("{:.1f} s of load are too short to tell whether the pipe keeps up", phase_.duration_sec));
+    add("durationSec", load_sec_, kLoadSecMin,
+        fmt::format("{:.1f} s of load are too short to tell whether the pipe keeps up", load_sec_));
     window_needed_sec_ = kTellingSec;
     return true;
   }
@@ -289,7 +287,7 @@ class Judge final {
     if (drain.duration_sec.value_or(0) <= limit) return false;
     add("drain.durationSec", drain.duration_sec, limit,
         fmt::format("the drain took {:.1f} s", *drain.duration_sec));
-    window_needed_sec_ = 2 * std::max(phase_.duration_sec, kTellingSec / 2);
+    window_needed_sec_ = 2 * std::max(load_sec_, kTellingSec / 2);
     lagged_ = true;
     return true;
   }
@@ -297,7 +295,7 @@ class Judge final {
   bool keeping_up_is_known() {
     if (course_.lag_floor_sec && course_.lag_return_sec) return true;
     add("consumer.throughput", {}, {}, "too few Samples came to tell whether the pipe kept up");
-    window_needed_sec_ = std::max(kTellingSec, 2 * phase_.duration_sec);
+    window_needed_sec_ = std::max(kTellingSec, 2 * load_sec_);
     return false;
   }
 
@@ -316,12 +314,13 @@ class Judge final {
   /// A drain lasts as long as the lag even of a pipe that keeps up.
   [[nodiscard]] double usual_lag_sec() const { return phase_.consumer.lag_ms.p50.value_or(0) / 1000; }
   [[nodiscard]] double drain_sec_max() const {
-    return std::max(kDrainSecMin, kDrainShare * phase_.duration_sec) + usual_lag_sec();
+    return std::max(kDrainSecMin, kDrainShare * load_sec_) + usual_lag_sec();
   }
 
   const PhaseReport& phase_;
   const PipeCourse& course_;
   const PipeSettings& settings_;
+  const double load_sec_;
   std::vector<Evidence> evidence_;
   std::optional<double> window_needed_sec_;
   bool lagged_ = false;  // records waited, so that some part held the others up

@@ -34,7 +34,7 @@ bool has_word(const std::string& path, std::string_view word) {
 
 std::string figure_text(const std::string& path, std::optional<double> value) {
   if (!value) return rate_text(std::nullopt);
-  if (has_word(path, "hroughput")) return rate_text(value);
+  if (has_word(path, "hroughput") || has_word(path, "PerSec")) return rate_text(value);
   if (has_word(path, "Micros")) return micros_text(value);
   if (has_word(path, "Ms.") || path.ends_with("Ms")) return ms_text(value);
   if (has_word(path, "Sec.") || path.ends_with("Sec") || has_word(path, ".sec.")) return sec_text(value);

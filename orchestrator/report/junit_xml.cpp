@@ -42,7 +42,7 @@ struct Case {
 
 struct Suite {
   std::string name;
-  std::int64_t started_at_unix_us = 0;
+  std::optional<std::int64_t> started_at_unix_us;
   double duration_sec = 0;
   std::vector<Case> cases;
 };
@@ -74,8 +74,10 @@ Suite suite_of(const measure::RunReport& report) {
 }
 
 Suite suite_of(const measure::RunReport& report, const measure::PhaseReport& phase) {
-  Suite suite{
-      fmt::format("{}.{}", report.name, phase.name), phase.started_at_unix_us, phase.duration_sec, {}};
+  Suite suite{fmt::format("{}.{}", report.name, phase.name),
+              phase.started_at_unix_us,
+              phase.duration_sec.value_or(0),
+              {}};
   for (const measure::ThresholdResult& threshold : phase.thresholds) {
     std::string observed = observed_text(threshold);
     suite.cases.push_back({expression_text(threshold), threshold.passed ? "" : std::move(observed)});
@@ -94,7 +96,7 @@ ptree tree_of(const Suite& suite) {
   tree.put("<xmlattr>.failures", failures);
   tree.put("<xmlattr>.errors", 0);
   tree.put("<xmlattr>.skipped", skipped);
-  tree.put("<xmlattr>.timestamp", iso_time(suite.started_at_unix_us));
+  if (suite.started_at_unix_us) tree.put("<xmlattr>.timestamp", iso_time(*suite.started_at_unix_us));
   tree.put("<xmlattr>.time", seconds_text(suite.duration_sec));
   for (const Case& each : suite.cases) {
     ptree& node = tree.add_child("testcase", ptree());

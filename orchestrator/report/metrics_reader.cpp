@@ -36,6 +36,7 @@ void read(const json& from, measure::Distribution& d) {
 }
 
 void read(const json& from, measure::ProducerReport& p) {
+  p.told = !field(from, "records").is_null();
   take(from, "records", p.records);
   take(from, "inserts", p.inserts);
   take(from, "updates", p.updates);
@@ -56,6 +57,7 @@ void read(const json& from, measure::ProducerReport& p) {
 }
 
 void read(const json& from, measure::ConsumerReport& c) {
+  c.told = !field(from, "records").is_null();
   take(from, "records", c.records);
   take(from, "batches", c.batches);
   take(from, "bytes", c.bytes);
@@ -244,7 +246,7 @@ measure::PhaseReport phase_from(const json& from) {
   take(from, "name", phase.name);
   take(from, "warmup", phase.warmup);
   take_word(from, "outcome", measure::Outcome::interrupted, phase.outcome);
-  take_time(from, "startedAt", phase.started_at_unix_us);
+  if (!field(from, "startedAt").is_null()) take_time(from, "startedAt", phase.started_at_unix_us.emplace());
   take(from, "durationSec", phase.duration_sec);
   phase.target = load_from(field(from, "targetThroughput"));
   read(field(from, "producer"), phase.producer);

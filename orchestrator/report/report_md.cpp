@@ -42,8 +42,9 @@ std::string phases_table(const measure::RunReport& report) {
   for (const auto& phase : report.phases) {
     rows.push_back({phase.name, sec_text(phase.duration_sec), target_text(phase.target),
                     rate_text(phase.producer.throughput), percent_text(phase.producer.target_ratio),
-                    count_text(phase.producer.records), count_text(phase.producer.not_started),
-                    rate_text(phase.consumer.throughput), bytes_text(phase.consumer.wal_behind_bytes_max),
+                    count_text(phase.producer.known(phase.producer.records)),
+                    count_text(phase.producer.not_started), rate_text(phase.consumer.throughput),
+                    bytes_text(phase.consumer.wal_behind_bytes_max),
                     percent_text(phase.consumer.loop_utilization_mean), drain_text(phase.drain)});
   }
   return markdown_table({"phase", "load", "target", "achieved", "of target", "records", "not started",
@@ -66,15 +67,17 @@ std::string parts_text(const measure::ConsumerReport& consumer) {
 }
 
 std::string phase_section(const measure::PhaseReport& phase) {
+  const measure::ProducerReport& p = phase.producer;
+  const measure::ConsumerReport& c = phase.consumer;
   std::string text = fmt::format(
-      "### {}\n\nStarted {}. {} inserts, {} updates, {} deletes in {} transactions; "
+      "### {}\n\n{}. {} inserts, {} updates, {} deletes in {} transactions; "
       "{} landed in {} flushes{}: {} encoded, {} sent{}{}{}.\n\n",
-      phase.name, iso_time(phase.started_at_unix_us), count_text(phase.producer.inserts),
-      count_text(phase.producer.updates), count_text(phase.producer.deletes),
-      count_text(phase.producer.transactions), count_text(phase.consumer.records),
-      count_text(phase.consumer.batches), flush_size_text(phase.consumer),
-      bytes_text(phase.consumer.encoded_bytes), bytes_text(phase.consumer.wire_bytes),
-      parts_text(phase.consumer), phase.consumer.errors > 0 ? "; " : "", flush_errors_text(phase.consumer));
+      phase.name,
+      phase.started_at_unix_us ? "Started " + iso_time(*phase.started_at_unix_us) : "Did not start",
+      count_text(p.known(p.inserts)), count_text(p.known(p.updates)), count_text(p.known(p.deletes)),
+      count_text(p.known(p.transactions)), count_text(c.known(c.records)), count_text(c.known(c.batches)),
+      flush_size_text(c), bytes_text(c.known(c.encoded_bytes)), bytes_text(c.known(c.wire_bytes)),
+      parts_text(c), c.errors > 0 ? "; " : "", flush_errors_text(c));
   text += markdown_table(
       {"time", "count", "p50", "p90", "p99", "p99.9", "max", "mean"},
       {times("write latency", phase.producer.write_latency_ms),

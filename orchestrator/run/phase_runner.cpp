@@ -55,6 +55,12 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
+  // A drain is not broken off by a first Ctrl-C, but it is the run's last.
+  if (loop_.interrupts() > kEndEarly) {
+    presentation_.say(
+        fmt::format("interrupted: phase \"{}\" is not started", config_.phases[phase.index].name));
+    throw process::Interrupted{};
+  }
   thresholds_.emplace(config_, phase.index, reports);
   Stretch stretch{config_.phases[phase.index], phase.wire_index, start_phase(phase),
                   config_.drain_timeout_sec, std::nullopt};
@@ -86,10 +92,10 @@ void PhaseRunner::preload(std::vector<std::string>& notes) {
   const Ended ended = carry_out({phase, 0, start_preload(phase), drain_timeout_sec, std::nullopt});
   const measure::PhaseReport report = fold_->settle(ended.outcome);
   notes.push_back(fmt::format(
-      "preload: {} of {} rows written in {:.1f} s before the first phase; they are in the run's "
-      "ledger and in "
-      "no phase's figures",
-      report::count_text(report.producer.records), report::count_text(*phase.records), report.duration_sec));
+      "preload: {} of {} rows written in {} before the first phase; they are in the run's ledger and in no "
+      "phase's figures",
+      report::count_text(report.producer.records), report::count_text(*phase.records),
+      report::sec_text(report.duration_sec)));
   notes.insert(notes.end(), report.notes.begin(), report.notes.end());
   presentation_.end_preload(notes.back());
   ended.rethrow();
@@ -218,6 +224,7 @@ Outcome PhaseRunner::load(const Stretch& stretch) {
 
 void PhaseRunner::end_load(const Stretch& stretch) {
   const bool all_over = workers_.all_in(load_finished_, Role::producer);
+  const std::int64_t ended_unix_us = wire::SystemClock().unix_us();
   workers_.send_to(Role::producer, end_phase(stretch.wire_index, 0));
   workers_.await(fmt::format("end the load of phase \"{}\"", stretch.phase.name),
                  from_sec(all_over ? config_.stop_grace_sec : last_batches_sec()), kEndNow, [this] {
@@ -225,7 +232,7 @@ void PhaseRunner::end_load(const Stretch& stretch) {
                    return workers_.all_in(results_, Role::producer);
                  });
   if (thresholds_) thresholds_->look(*fold_);  // the last second's
-  fold_->load_ended(wire::SystemClock().unix_us());
+  fold_->load_ended(ended_unix_us);
 }
 
 /// Writes the phase's marker. A server that is lost meanwhile is waited for, as long as the workers live.

@@ -1,5 +1,5 @@
 // Each part of the pipe is made the slow one, with real processes; the verdict must find it out. What is
-// starved here is starved by hundreds of times, so that a busy machine changes nothing.
+// slowed has half of what it needs at most, so that a busy machine changes little.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -8,10 +8,10 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
-#include "tests/support/run_fixture.h"
 #include "tests/support/cpu_hog.h"
 #include "tests/support/evidence.h"
 #include "tests/support/lossy_proxy.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {
@@ -32,7 +32,7 @@ class WhoIsSlow : public OnAServer {
     const json metrics = run.metrics();
     json verdict = metrics["phases"][0]["verdict"];
     fmt::print("{}\n", verdict.dump());
-    EXPECT_TRUE(metrics["ledger"]["changes"]["checksumMatches"] != false);
+    EXPECT_EQ(metrics["ledger"]["changes"]["brokenAt"], nullptr);
     expect_evidence_as_reported(metrics["phases"][0]);
     EXPECT_FALSE(verdict["tryNext"].empty());
     EXPECT_THAT(run.output(), HasSubstr("try: "));
@@ -64,7 +64,7 @@ TEST_F(WhoIsSlow, ASlowSink) {
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "sink");
-  EXPECT_NEAR(verdict["capacityEstimate"], 400, 20);
+  EXPECT_NEAR(verdict["capacityEstimate"], 400, 40);
   EXPECT_THAT(verdict["tryNext"][0].get<std::string>(),
               testing::AllOf(HasSubstr("consumer.maxFlushConcurrency (now 4)"),
                              HasSubstr("consumer.flushBatchSize (now 50)")));

@@ -172,6 +172,22 @@ TEST(Interrupt, OnceEndsTheLoadDrainsAndReports) {
   expect_nothing_left(run);
 }
 
+TEST(Interrupt, InADrainLetsItEndAndStartsNoFurtherPhase) {
+  WalstormRun run(config_with({phase("first", 1, 200), phase("never", 60, 1000)},
+                              {{"consumer", {{"mockClickhouseDelay", 3000}}}}));
+  run.wait_for_output("phase first");
+  run.wait_until([&] { return run.read("timeseries.csv").find(",true,") != std::string::npos; });
+  run.send_signal(SIGINT);
+  EXPECT_EQ(run.finish(std::chrono::seconds(40)).code, 130) << run.output();
+  const json metrics = run.metrics();
+  EXPECT_EQ(metrics["run"]["outcome"], "interrupted");
+  ASSERT_EQ(metrics["phases"].size(), 1U);
+  EXPECT_EQ(metrics["phases"][0]["outcome"], "passed");
+  EXPECT_EQ(metrics["phases"][0]["drain"]["completed"], true);
+  EXPECT_THAT(run.output(), HasSubstr("phase \"never\" is not started"));
+  expect_nothing_left(run);
+}
+
 TEST(Interrupt, TwiceEndsAtOnce) {
   WalstormRun run(config_with({phase("long", 60, 1000)}, {{"consumer", {{"mockClickhouseDelay", 60'000}}},
                                                           {"drain", {{"timeoutSec", 60}}}}));

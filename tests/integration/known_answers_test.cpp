@@ -46,7 +46,7 @@ TEST_F(KnownAnswer, LagIsTheSinksDelayAndTheBatchingThatTheConfigImplies) {
                           {"consumer", {{"mockClickhouseDelay", 250}, {"flushIntervalMs", 500}}}}));
   const json consumer = phase_of(run)["consumer"];
   expect("lag p50, ms", consumer["lagMs"]["p50"], 270, 0.05 * 270);
-  EXPECT_EQ(consumer["recordsPerFlush"], 50);
+  EXPECT_NEAR(consumer["recordsPerFlush"], 50, 1) << "but for one that a pause of the producer cut short";
   const double stages = consumer["receiveMs"]["mean"].get<double>() +
                         consumer["queueMs"]["mean"].get<double>() + consumer["flushMs"]["mean"].get<double>();
   expect("stages of the lag, their means added up, ms", stages, consumer["lagMs"]["mean"], 0.01);

@@ -63,7 +63,7 @@ PhaseReport busy(PhaseReport phase, double loop, double walsender) {
                      process("postgres-walsender", walsender)};
   phase.busy = {.consumer_loop = loop,
                 .connections = connections_busy(phase, settings()),
-                .flushes = flushes_busy(phase, settings()),
+                .flushes = 0.4,
                 .flushes_full = 0,
                 .cpus = 0.5};
   return phase;
@@ -244,7 +244,38 @@ TEST(Bottleneck, BlamesTheProducerWhoseBackendsHaveNothingToDo) {
   PhaseReport phase = waiting_in(1, 1, 1);
   phase.producer.service_time_ms.mean = 78;
   phase.postgres.writer_waits = {{"idle", 3.7}};
-  EXPECT_EQ(blame_generator(busy(phase, 0.3, 0.3), settings()).bottleneck, Bottleneck::producer);
+  phase = busy(phase, 0.3, 0.3);
+  ProcessReport backends;
+  backends.role = "postgres-backends";
+  backends.cpu_share = 0.2;
+  phase.processes.push_back(backends);
+  EXPECT_EQ(blame_generator(phase, settings()).bottleneck, Bottleneck::producer);
+}
+
+TEST(Bottleneck, BlamesTheRoundTripsToAServerOnAnotherMachine) {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 78;
+  phase.postgres.writer_waits = {{"idle", 3.7}};
+  const Blame blame = blame_generator(busy(phase, 0.3, 0.3), settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::postgres_write);
+  EXPECT_THAT(blame.evidence.back().says, HasSubstr("round trips"));
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("or producer.connections"));
+}
+
+TEST(Bottleneck, BlamesASinkThatNeverAnswered) {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.consumer = {};
+  phase = busy(phase, 0.01, 0.1);
+  phase.busy.flushes = 0.25;
+  EXPECT_EQ(blame_pipe(phase, settings()).bottleneck, Bottleneck::sink);
+  phase.busy.flushes = 0;
+  EXPECT_EQ(blame_pipe(phase, settings()).bottleneck, Bottleneck::unknown);
+}
+
+TEST(Bottleneck, DoesNotBlameAConnectionThatWasRarelyWaitedFor) {
+  PhaseReport phase = busy(waiting_in(9000, 10, 10), 0.3, 0.1);
+  phase.postgres.walsender_waits = {{"Activity:WalSenderMain", 0.9}, {"Client:WalSenderWriteData", 0.1}};
+  EXPECT_EQ(blame_pipe(phase, settings()).bottleneck, Bottleneck::unknown);
 }
 
 TEST(Bottleneck, DoesNotKnowWhatHeldAGeneratorOfWhichNothingIsKnown) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "orchestrator/measure/figures.h"
 #include "proto/wire/error.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
@@ -11,6 +12,7 @@ namespace walstorm::measure::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::Ge;
 using ::testing::HasSubstr;
@@ -124,7 +126,7 @@ TEST(PhaseFold, LosesNoCountWithASampleLost) {
 
 TEST(PhaseFold, MeasuresTheTargetItReached) {
   const PhaseReport report = SimulatedPipe{.duration_sec = 20}.report();
-  EXPECT_DOUBLE_EQ(report.duration_sec, 20);
+  EXPECT_THAT(report.duration_sec, Optional(DoubleEq(20)));
   EXPECT_THAT(report.producer.throughput, Optional(5000.0));
   EXPECT_THAT(report.producer.target_ratio, Optional(1.0));
   EXPECT_EQ(report.producer.throughput_per_sec.count, 20);
@@ -172,6 +174,35 @@ TEST(PhaseFold, CountsTheBacklogOfAnEarlierPhaseAsAcknowledged) {
   EXPECT_THAT(fold.settle(Outcome::passed).consumer.throughput, Optional(3000.0));
 }
 
+TEST(PhaseFold, CountsNoRecordsForTheTimeBetweenTwoPhases) {
+  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
+  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs - 1'200'000, 10'000};
+  PhaseFold fold(facts);
+  fold.ready("consumer-0", ready_at(kStartUnixUs));
+  fold.ready("producer-0", ready_at(kStartUnixUs));
+  fold.sample("consumer-0", consumer_at<proto::Sample>(1, 1000, 11'000));
+  fold.sample("producer-0", producer_at<proto::Sample>(1, 1000));
+  EXPECT_THAT(fold.close_second(kStartUnixUs + kSecondUs).landed_per_sec, Optional(1000.0));
+  fold.sample("consumer-0", consumer_at<proto::Sample>(4, 4000, 14'000));
+  fold.result("producer-0", producer_at<proto::PhaseResult>(4, 4000));
+  const ConsumerReport consumer = fold.settle(Outcome::passed).consumer;
+  EXPECT_THAT(consumer.throughput, Optional(1000.0));
+  EXPECT_THAT(consumer.throughput_per_sec.min, Optional(1000.0));
+}
+
+TEST(PhaseFold, SpreadsWhatIsLeftOfAnEarlierPhaseOverTheTimeSinceItsEnd) {
+  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
+  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs - kSecondUs, 10'000};
+  PhaseFold fold(facts);
+  fold.ready("consumer-0", ready_at(kStartUnixUs));
+  fold.ready("producer-0", ready_at(kStartUnixUs));
+  // 6,000 of the backlog in the two seconds since, half of them before this phase.
+  fold.sample("consumer-0", consumer_at<proto::Sample>(1, 1000, 17'000));
+  fold.sample("consumer-0", consumer_at<proto::Sample>(4, 4000, 20'000));
+  fold.result("producer-0", producer_at<proto::PhaseResult>(4, 4000));
+  EXPECT_THAT(fold.settle(Outcome::passed).consumer.throughput, Optional((3000.0 + 4000.0) / 4));
+}
+
 TEST(PhaseFold, MeasuresAnInterruptedPhaseOverTheTimeItHad) {
   PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 60);
   facts.expected_records = 60'000;
@@ -180,9 +211,24 @@ TEST(PhaseFold, MeasuresAnInterruptedPhaseOverTheTimeItHad) {
   fold.load_ended(kStartUnixUs + 6 * kSecondUs);
   fold.result("producer-0", producer_at<proto::PhaseResult>(6, 6000));
   const PhaseReport report = fold.settle(Outcome::interrupted);
-  EXPECT_DOUBLE_EQ(report.duration_sec, 6);
+  EXPECT_THAT(report.duration_sec, Optional(DoubleEq(6)));
   EXPECT_THAT(report.producer.throughput, Optional(1000.0));
   EXPECT_THAT(report.producer.target_ratio, Optional(1.0));
+}
+
+TEST(PhaseFold, CountsNothingAsDueAfterTheEndOfAnInterruptedLoadWhateverItsLastBatchesTake) {
+  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 60);
+  facts.expected_records = 60'000;
+  PhaseFold fold(facts);
+  fold.ready("producer-0", ready_at(kStartUnixUs));
+  fold.load_ended(kStartUnixUs + 6 * kSecondUs);
+  auto result = producer_at<proto::PhaseResult>(31, 6000);
+  result.mutable_producer()->set_last_commit_unix_us(kStartUnixUs + 31 * kSecondUs);
+  fold.result("producer-0", result);
+  const PhaseReport report = fold.settle(Outcome::interrupted);
+  EXPECT_THAT(report.producer.target_ratio, Optional(1.0));
+  EXPECT_THAT(report.duration_sec, Optional(DoubleEq(31)))
+      << "records of the phase were committed until then";
 }
 
 TEST(PhaseFold, EndsTheWindowOfAnUnthrottledLoadWithItsLastRecord) {
@@ -252,6 +298,10 @@ TEST(PhaseFold, MeasuresNothingWhereNothingWasSent) {
   const PhaseFold fold(facts_of(config::ConstantLoad{1000}, 10));
   const PhaseReport report = fold.settle(Outcome::failed);
   EXPECT_EQ(report.producer.throughput, std::nullopt);
+  EXPECT_EQ(report.started_at_unix_us, std::nullopt);
+  EXPECT_EQ(report.duration_sec, std::nullopt);
+  EXPECT_EQ(figure_of(report, "consumer.errors"), std::nullopt);
+  EXPECT_EQ(figure_of(report, "producer.records"), std::nullopt);
   EXPECT_EQ(report.consumer.throughput, std::nullopt);
   EXPECT_EQ(report.consumer.lag_ms.p99, std::nullopt);
   EXPECT_EQ(report.consumer.heap_bytes_max, std::nullopt);
@@ -292,6 +342,9 @@ TEST(PhaseFold, LeavesASecondWithoutSamplesEmptyInsteadOfZero) {
     } else {
       ++empty;
       EXPECT_EQ(second.lag_p99_ms, std::nullopt);
+      EXPECT_EQ(second.flushes_in_flight, std::nullopt);
+      EXPECT_EQ(second.buffered_bytes, std::nullopt);
+      EXPECT_EQ(second.sent_to_received_bytes, std::nullopt);
     }
   }
   EXPECT_EQ(empty, 2) << "the first second, and the one whose Sample was lost";
@@ -306,7 +359,6 @@ TEST(PhaseFold, MeasuresTheLadderInBytes) {
   auto sample = consumer_at<proto::Sample>(1, 0, 0);
   sample.mutable_consumer()->set_received_lsn(9300);
   sample.mutable_consumer()->set_flushed_lsn(9200);
-  sample.mutable_consumer()->set_confirmed_lsn(9100);
   fold.sample("consumer-0", sample);
   const Second second = fold.close_second(kStartUnixUs + kSecondUs);
   EXPECT_EQ(second.head_to_sent_bytes, 100);

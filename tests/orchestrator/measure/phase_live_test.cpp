@@ -53,10 +53,10 @@ TEST(PhaseLive, TellsOfTheLastSecondsByTheSameRulesAsOfTheWholePhase) {
     so_far = running.so_far();
   });
   ASSERT_TRUE(window && so_far);
-  EXPECT_NEAR(window->duration_sec, 5, 0.001);
+  EXPECT_NEAR(*window->duration_sec, 5, 0.001);
   EXPECT_EQ(window->producer.records, 25'000);
   EXPECT_EQ(window->consumer.records, 25'000);
-  EXPECT_NEAR(so_far->duration_sec, 15, 0.001);
+  EXPECT_NEAR(*so_far->duration_sec, 15, 0.001);
   EXPECT_EQ(so_far->producer.records, 75'000);
   const PhaseReport whole = fold.settle(Outcome::passed);
   EXPECT_EQ(window->producer.not_started, std::nullopt);

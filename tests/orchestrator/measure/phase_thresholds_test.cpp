@@ -27,6 +27,7 @@ struct Watched {
   PhaseReport report;
   bool ended = false;
   double ended_at_sec = 0;  ///< of the look that first said so
+  bool no_phase_after = false;
 };
 
 /// Runs the pipe to its end with the threshold looked at each second, as the orchestrator does but for the
@@ -51,6 +52,7 @@ Watched watch(const SimulatedPipe& pipe, const config::Threshold& only,
   });
   watched.report = fold.settle(Outcome::passed);
   thresholds.settle(fold, watched.report);
+  watched.no_phase_after = thresholds.ends_the_run();
   return watched;
 }
 
@@ -158,6 +160,7 @@ TEST(PhaseThresholds, DoNotEndTheRunBeforeTheirDelay) {
   const SimulatedPipe early{.duration_sec = 30, .stall_from_sec = 2, .stall_to_sec = 6};
   const Watched spared = watch(early, threshold("consumer.lagMs.p99 < 1500", 2, true, 15));
   EXPECT_LE(spared.ended_at_sec, 0);
+  EXPECT_FALSE(spared.no_phase_after);
   EXPECT_FALSE(only_result(spared).passed);
 }
 

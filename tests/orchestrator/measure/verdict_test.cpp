@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "orchestrator/measure/pipe_course.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
 namespace walstorm::measure::test {
@@ -36,6 +37,36 @@ TEST(Verdict, CallsASinkOf3000PerSecondUnder5000FallingBehindAndEstimatesItsCapa
     EXPECT_EQ(verdict.bottleneck, Bottleneck::sink) << duration_sec;
     EXPECT_THAT(verdict.capacity_estimate, Optional(AllOf(Ge(2950), Le(3050)))) << duration_sec;
   }
+}
+
+TEST(Verdict, BlamesTheSinkThatStoppedAfterItHadKeptUpForLong) {
+  const Verdict verdict =
+      SimulatedPipe{.sink_capacity = 10'000, .stall_from_sec = 45, .stall_to_sec = 65}.report().verdict;
+  EXPECT_EQ(verdict.state, VerdictState::stalled);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::sink);
+}
+
+TEST(Verdict, AsksForNoLongerLoadThanAnHour) {
+  const SimulatedPipe creeping{.duration_sec = 3600, .sink_capacity = 4988, .drain_timeout_sec = 300};
+  const Verdict verdict = creeping.report().verdict;
+  EXPECT_EQ(verdict.state, VerdictState::marginal);
+  EXPECT_EQ(verdict.window_needed_sec, std::nullopt);
+}
+
+TEST(Standstill, ThatEndsTheLoadIsHeldAgainstItsOwnLimit) {
+  CourseCurves curves;
+  for (std::int64_t sec = 0; sec <= 60; ++sec) {
+    const auto landed = sec <= 10 ? sec : sec <= 30 ? 10 : std::min<std::int64_t>(sec, 48);
+    curves.produced.add({kStartUnixUs + sec * 1'000'000, static_cast<std::uint64_t>(sec * 1000)});
+    curves.acknowledged.add({kStartUnixUs + sec * 1'000'000, static_cast<std::uint64_t>(landed * 1000)});
+  }
+  curves.run_acknowledged = curves.acknowledged;
+  // From 10 to 30 s it was longer, but most of a minute it was not; from 48 s on it was a fifth of it.
+  const PipeCourse course = course_within(curves, kStartUnixUs, kStartUnixUs + 60e6, {}, 0);
+  ASSERT_TRUE(course.standstill);
+  EXPECT_NEAR(course.standstill->from_sec, 48, 0.1);
+  EXPECT_TRUE(course.standstill->to_the_end);
+  EXPECT_GE(course.standstill->seconds(), stall_sec(60, true) - 0.1);
 }
 
 TEST(Verdict, SeesAnOverloadOfEightPercentInAMinute) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "orchestrator/report/figure_text.h"
+
 namespace walstorm::report {
 namespace {
 
@@ -43,6 +45,8 @@ TEST(Format, PicksTheUnitOfASizeAndARate) {
   EXPECT_EQ(bytes_text(120'000'000), "120 MB");
   EXPECT_EQ(rate_text(5003.2), "5,003/s");
   EXPECT_EQ(rate_text(4.5), "4.5/s");
+  EXPECT_EQ(figure_text("course.acknowledgedPerSec", 3000), rate_text(3000)) << "a rate, not 50 minutes";
+  EXPECT_EQ(figure_text("course.lagEndSec", 90), sec_text(90));
   EXPECT_EQ(percent_text(0.9984), "99.8 %");
 }
 
