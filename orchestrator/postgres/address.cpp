@@ -26,14 +26,18 @@ constexpr std::array<std::string_view, 8> kPrismaOnly{"schema",    "connection_l
 struct ParsedUrl {
   std::string for_libpq;
   std::string schema;
+  bool well_formed = false;
 };
 
 /// A keyword string, or a URL that Boost.URL cannot read, is left to libpq as it is.
 ParsedUrl take_out_prisma_parameters(const std::string& url) {
   const auto parsed = boost::urls::parse_uri(url);
-  if (!parsed.has_value()) return {url, {}};
+  if (!parsed.has_value()) return {url, {}, false};
   boost::urls::url editable = parsed.value();
   ParsedUrl result;
+  // A password with a raw # or ? in it reads as another URL, in which the rest of it is something else.
+  result.well_formed =
+      !editable.has_fragment() && editable.encoded_query().find('@') == std::string_view::npos;
   for (const std::string_view name : kPrismaOnly) {
     auto parameters = editable.params();
     const auto found = parameters.find(name);
@@ -56,6 +60,33 @@ std::string quoted(std::string_view value) {
   return out + "'";
 }
 
+/// libpq quotes what it could not read. Where the parts of the whole cannot be told apart, that may be the
+/// password.
+std::string without_quotations(const std::string& text) {
+  std::string out;
+  bool quotation = false;
+  for (const char c : text) {
+    if (c == '"') {
+      out += quotation ? "\"" : "\"...";
+      quotation = !quotation;
+    } else if (!quotation) {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string refusal(const std::string& key, std::string why, bool well_formed) {
+  why.erase(why.find_last_not_of('\n') + 1);
+  if (well_formed)
+    return fmt::format("{}: {}; write it as postgresql://user:password@host:5432/database", key, why);
+  return fmt::format(
+      "{}: cannot be read ({}); write it as postgresql://user:password@host:5432/database, with "
+      "percent-encoding "
+      "(%40 for @, %25 for %) for what is not a letter or a digit in the password",
+      key, without_quotations(why));
+}
+
 }  // namespace
 
 Address Address::parse(const std::string& url, const std::string& key) {
@@ -66,9 +97,7 @@ Address Address::parse(const std::string& url, const std::string& key) {
   if (!options) {
     const std::string why = message != nullptr ? message : "out of memory";
     PQfreemem(message);
-    throw Error(ErrorKind::config, fmt::format("{}: {}; write it as "
-                                               "postgresql://user:password@host:5432/database",
-                                               key, why.substr(0, why.find_last_not_of('\n') + 1)));
+    throw Error(ErrorKind::config, refusal(key, why, parsed.well_formed));
   }
   Address address;
   address.schema_ = parsed.schema;

@@ -6,6 +6,7 @@
 
 #include "orchestrator/measure/figures.h"
 #include "proto/wire/error.h"
+#include "tests/orchestrator/measure/phase_frames.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
 namespace walstorm::measure::test {
@@ -18,46 +19,6 @@ using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::Le;
 using ::testing::Optional;
-
-constexpr std::int64_t kSecondUs = 1'000'000;
-
-PhaseFacts facts_of(config::Load load, double duration_sec,
-                    const std::vector<std::string>& producers = {"producer-0"}) {
-  PhaseFacts facts;
-  facts.phase = {.name = "p", .duration_sec = duration_sec, .load = load, .records = {}, .warmup = false};
-  for (const auto& name : producers) facts.producers.push_back({name, {}});
-  facts.consumers = {{"consumer-0", {}}};
-  return facts;
-}
-
-proto::PhaseReady ready_at(std::int64_t at_unix_us) {
-  proto::PhaseReady ready;
-  ready.set_at_unix_us(at_unix_us);
-  return ready;
-}
-
-template <typename Frame>
-Frame producer_at(double sec, std::uint64_t inserts, const wire::Histogram& latency = {}) {
-  Frame frame;
-  frame.set_taken_unix_us(kStartUnixUs + std::llround(sec * 1e6));
-  auto& stats = *frame.mutable_producer();
-  stats.mutable_produced()->set_inserts(inserts);
-  stats.set_load_started_unix_us(kStartUnixUs);
-  latency.to_proto(*stats.mutable_write_latency_us());
-  return frame;
-}
-
-template <typename Frame>
-Frame consumer_at(double sec, std::uint64_t acknowledged, std::uint64_t run_acknowledged) {
-  Frame frame;
-  frame.set_taken_unix_us(kStartUnixUs + std::llround(sec * 1e6));
-  auto& stats = *frame.mutable_consumer();
-  stats.mutable_received()->set_inserts(acknowledged);
-  stats.mutable_run_received()->set_inserts(run_acknowledged);
-  stats.mutable_acknowledged()->set_inserts(acknowledged);
-  stats.mutable_run_acknowledged()->set_inserts(run_acknowledged);
-  return frame;
-}
 
 TEST(PhaseFold, MergesPercentilesOfTwoProducersToThoseOfOneWithBothStreams) {
   wire::Histogram low, high, both;
@@ -146,103 +107,6 @@ TEST(PhaseFold, KeepsTheDrainOutOfTheThroughput) {
   EXPECT_NEAR(*report.consumer.throughput, 3000, 60);
   EXPECT_EQ(report.consumer.records, 50'000);
   EXPECT_EQ(report.consumer.throughput_per_sec.count, 10);
-}
-
-TEST(PhaseFold, ReadsTheAcknowledgedCountAtTheWindowsEdgesBetweenSamples) {
-  PhaseFold fold(facts_of(config::ConstantLoad{1000}, 4));
-  fold.ready("consumer-0", ready_at(kStartUnixUs - 500'000));
-  fold.ready("producer-0", ready_at(kStartUnixUs));
-  fold.sample("consumer-0", consumer_at<proto::Sample>(0.5, 1000, 1000));
-  fold.sample("consumer-0", consumer_at<proto::Sample>(3.5, 3000, 3000));
-  fold.load_ended(kStartUnixUs + 4 * kSecondUs);
-  fold.result("producer-0", producer_at<proto::PhaseResult>(4, 4000));
-  fold.result("consumer-0", consumer_at<proto::PhaseResult>(4.5, 4000, 4000));
-  // 3,500 at the end, half way from 3,000 to 4,000; none of the phase's at its start, whatever a straight
-  // line from the consumer's earlier PhaseReady would say.
-  EXPECT_THAT(fold.settle(Outcome::passed).consumer.throughput, Optional(3500.0 / 4));
-}
-
-TEST(PhaseFold, CountsTheBacklogOfAnEarlierPhaseAsAcknowledged) {
-  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
-  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs, 10'000};
-  PhaseFold fold(facts);
-  fold.ready("consumer-0", ready_at(kStartUnixUs));
-  fold.ready("producer-0", ready_at(kStartUnixUs));
-  fold.sample("consumer-0", consumer_at<proto::Sample>(2, 0, 16'000));
-  fold.sample("consumer-0", consumer_at<proto::Sample>(4, 2000, 22'000));
-  fold.result("producer-0", producer_at<proto::PhaseResult>(4, 4000));
-  EXPECT_THAT(fold.settle(Outcome::passed).consumer.throughput, Optional(3000.0));
-}
-
-TEST(PhaseFold, CountsNoRecordsForTheTimeBetweenTwoPhases) {
-  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
-  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs - 1'200'000, 10'000};
-  PhaseFold fold(facts);
-  fold.ready("consumer-0", ready_at(kStartUnixUs));
-  fold.ready("producer-0", ready_at(kStartUnixUs));
-  fold.sample("consumer-0", consumer_at<proto::Sample>(1, 1000, 11'000));
-  fold.sample("producer-0", producer_at<proto::Sample>(1, 1000));
-  EXPECT_THAT(fold.close_second(kStartUnixUs + kSecondUs).landed_per_sec, Optional(1000.0));
-  fold.sample("consumer-0", consumer_at<proto::Sample>(4, 4000, 14'000));
-  fold.result("producer-0", producer_at<proto::PhaseResult>(4, 4000));
-  const ConsumerReport consumer = fold.settle(Outcome::passed).consumer;
-  EXPECT_THAT(consumer.throughput, Optional(1000.0));
-  EXPECT_THAT(consumer.throughput_per_sec.min, Optional(1000.0));
-}
-
-TEST(PhaseFold, SpreadsWhatIsLeftOfAnEarlierPhaseOverTheTimeSinceItsEnd) {
-  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
-  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs - kSecondUs, 10'000};
-  PhaseFold fold(facts);
-  fold.ready("consumer-0", ready_at(kStartUnixUs));
-  fold.ready("producer-0", ready_at(kStartUnixUs));
-  // 6,000 of the backlog in the two seconds since, half of them before this phase.
-  fold.sample("consumer-0", consumer_at<proto::Sample>(1, 1000, 17'000));
-  fold.sample("consumer-0", consumer_at<proto::Sample>(4, 4000, 20'000));
-  fold.result("producer-0", producer_at<proto::PhaseResult>(4, 4000));
-  EXPECT_THAT(fold.settle(Outcome::passed).consumer.throughput, Optional((3000.0 + 4000.0) / 4));
-}
-
-TEST(PhaseFold, MeasuresAnInterruptedPhaseOverTheTimeItHad) {
-  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 60);
-  facts.expected_records = 60'000;
-  PhaseFold fold(facts);
-  fold.ready("producer-0", ready_at(kStartUnixUs));
-  fold.load_ended(kStartUnixUs + 6 * kSecondUs);
-  fold.result("producer-0", producer_at<proto::PhaseResult>(6, 6000));
-  const PhaseReport report = fold.settle(Outcome::interrupted);
-  EXPECT_THAT(report.duration_sec, Optional(DoubleEq(6)));
-  EXPECT_THAT(report.producer.throughput, Optional(1000.0));
-  EXPECT_THAT(report.producer.target_ratio, Optional(1.0));
-}
-
-TEST(PhaseFold, CountsNothingAsDueAfterTheEndOfAnInterruptedLoadWhateverItsLastBatchesTake) {
-  PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 60);
-  facts.expected_records = 60'000;
-  PhaseFold fold(facts);
-  fold.ready("producer-0", ready_at(kStartUnixUs));
-  fold.load_ended(kStartUnixUs + 6 * kSecondUs);
-  auto result = producer_at<proto::PhaseResult>(31, 6000);
-  result.mutable_producer()->set_last_commit_unix_us(kStartUnixUs + 31 * kSecondUs);
-  fold.result("producer-0", result);
-  const PhaseReport report = fold.settle(Outcome::interrupted);
-  EXPECT_THAT(report.producer.target_ratio, Optional(1.0));
-  EXPECT_THAT(report.duration_sec, Optional(DoubleEq(31)))
-      << "records of the phase were committed until then";
-}
-
-TEST(PhaseFold, EndsTheWindowOfAnUnthrottledLoadWithItsLastRecord) {
-  PhaseFacts facts = facts_of(config::MaxLoad{}, 60);
-  facts.phase.records = 6000;
-  PhaseFold fold(facts);
-  fold.ready("producer-0", ready_at(kStartUnixUs));
-  auto result = producer_at<proto::PhaseResult>(3.9, 6000);
-  result.mutable_producer()->set_last_commit_unix_us(kStartUnixUs + 3 * kSecondUs);
-  fold.load_ended(kStartUnixUs + 4 * kSecondUs);
-  fold.result("producer-0", result);
-  const PhaseReport report = fold.settle(Outcome::passed);
-  EXPECT_THAT(report.producer.throughput, Optional(2000.0));
-  EXPECT_EQ(report.producer.target_ratio, std::nullopt);
 }
 
 TEST(PhaseFold, UsesTheLastSampleOfADeadProducerAndSaysSo) {

@@ -69,6 +69,21 @@ TEST(Address, RefusesASecretThatNoPasswordFileHolds) {
                wire::Error);
 }
 
+TEST(Address, RefusesWhatCannotBeReadWithoutShowingAnyOfIt) {
+  for (const char* url : {"postgresql://u:s3c%ret@h/db", "postgresql://u:s3c#ret@h:x/db?ret=1",
+                          "host=h password=a s3cret", "postgres://u:s3c^ret@h/db?s3cret=1"}) {
+    try {
+      (void)Address::parse(url);
+      FAIL() << "did not throw: " << url;
+    } catch (const wire::Error& error) {
+      EXPECT_EQ(error.kind(), wire::ErrorKind::config);
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("s3c"))) << url;
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("ret"))) << url;
+      EXPECT_THAT(error.what(), testing::HasSubstr("percent-encoding")) << url;
+    }
+  }
+}
+
 TEST(Address, RefusesWhatLibpqRefusesAndSaysWhatToWrite) {
   try {
     (void)Address::parse("postgres://u@h/app?no_such_option=1");
