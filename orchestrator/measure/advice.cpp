@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "orchestrator/measure/millis.h"
+#include "orchestrator/measure/pipe_course.h"
 
 namespace walstorm::measure {
 namespace {
@@ -27,9 +28,27 @@ bool slows_down(const Distribution& flush_ms) {
   return flush_ms.p2_5 && flush_ms.p50 && *flush_ms.p50 > kSlowedDown * *flush_ms.p2_5;
 }
 
+/// The rate of a sink that did nothing for so long is no question of settings.
+bool stood_still(const PhaseReport& phase) {
+  const auto& still = phase.course.standstill;
+  return still && still->seconds() >= stall_sec(phase.duration_sec.value_or(0), still->to_the_end);
+}
+
+Sentences stalled_sink_advice(const PhaseReport& phase) {
+  const Standstill& still = *phase.course.standstill;
+  return {fmt::format(
+      "look at what the sink did from second {:.0f} of the load on (its log, its disk, its locks): it "
+      "acknowledged nothing for {:.0f} s{}",
+      still.from_sec, still.seconds(),
+      phase.consumer.flush_error_last.empty()
+          ? ", and answered no flush with an error"
+          : "; the last failed flush was answered: " + phase.consumer.flush_error_last)};
+}
+
 }  // namespace
 
 Sentences sink_advice(const PhaseReport& phase, const PipeSettings& settings) {
+  if (stood_still(phase)) return stalled_sink_advice(phase);
   const config::Consumer& consumer = settings.consumer;
   const ConsumerReport& report = phase.consumer;
   Sentences advice;

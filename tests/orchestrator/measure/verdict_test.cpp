@@ -44,6 +44,7 @@ TEST(Verdict, BlamesTheSinkThatStoppedAfterItHadKeptUpForLong) {
       SimulatedPipe{.sink_capacity = 10'000, .stall_from_sec = 45, .stall_to_sec = 65}.report().verdict;
   EXPECT_EQ(verdict.state, VerdictState::stalled);
   EXPECT_EQ(verdict.bottleneck, Bottleneck::sink);
+  EXPECT_THAT(verdict.try_next.front(), HasSubstr("look at what the sink did from second 4"));
 }
 
 TEST(Verdict, AsksForNoLongerLoadThanAnHour) {
