@@ -198,7 +198,10 @@ void Pipeline::arm_flush_timer() {
     flush_timer_is_ = FlushTimer::idle;
     flush_due();
     keep_bounds();
-    const bool overdue = batcher_.open() != nullptr && clock_.steady_us() >= batcher_.due_steady_us();
+    // With a flight free, one that has fallen due since is not left to an acknowledgement that may never
+    // come.
+    const bool overdue = batcher_.open() != nullptr && !flusher_.has_free_flight() &&
+                         clock_.steady_us() >= batcher_.due_steady_us();
     if (overdue) flush_timer_is_ = FlushTimer::overdue;
     arm_flush_timer();
   });

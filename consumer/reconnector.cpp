@@ -135,6 +135,9 @@ void Reconnector::wait_for(Wants wants) {
 
 void Reconnector::failed(const std::string& why) {
   last_refusal_ = why;
+  // Of an attempt that the network cut off after it had begun to stream, the server may know nothing for
+  // long.
+  if (handshake_->found_slot_free()) former_process_ = handshake_->connection().server_process();
   drop_attempt();
   schedule();
 }

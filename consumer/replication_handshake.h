@@ -39,6 +39,8 @@ class ReplicationHandshake final {
   /// Once the server streams.
   [[nodiscard]] std::unique_ptr<ReplicationConnection> take_connection() { return std::move(connection_); }
   [[nodiscard]] const SlotState& slot() const { return slot_; }
+  /// Nobody held the slot, so that this connection may hold it by now.
+  [[nodiscard]] bool found_slot_free() const { return step_ > Step::ending_former; }
 
  private:
   enum class Step { connecting, looking, ending_former, setting_dates, setting_floats, starting };

@@ -38,7 +38,7 @@ ReplicationStream::ReplicationStream(boost::asio::io_context& loop, const wire::
       status_timer_(loop) {
   Reconnector::Connected connected = reconnector_.connect();
   connection_ = std::move(connected.connection);
-  slot_confirmed_ = received_ = confirmed_ = connected.slot.confirmed;
+  slot_confirmed_ = received_ = connected.slot.confirmed;
 }
 
 ReplicationStream::~ReplicationStream() {
@@ -176,9 +176,7 @@ void ReplicationStream::send_status() {
   append(confirmable.value);  // applied
   append(static_cast<std::uint64_t>(clock_.unix_us() - wire::kPostgresEpochUnixUs));
   message += '\0';  // no answer wanted
-  const bool written = connection_->put(message);
-  confirmed_ = std::max(confirmed_, confirmable);
-  if (!written) wait_writable();
+  if (!connection_->put(message)) wait_writable();
 }
 
 void ReplicationStream::wait_writable() {

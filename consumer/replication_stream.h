@@ -66,8 +66,6 @@ class ReplicationStream final {
   [[nodiscard]] wire::Lsn slot_confirmed() const { return slot_confirmed_; }
   /// The last WAL position heard of, in a message or a keepalive.
   [[nodiscard]] wire::Lsn received() const { return received_; }
-  /// What the server was last told to be confirmed.
-  [[nodiscard]] wire::Lsn confirmed() const { return confirmed_; }
 
   /// Connections lost since the phase began, and the beginning of a phase.
   [[nodiscard]] Outages outages() const { return reconnector_.outages(); }
@@ -102,7 +100,6 @@ class ReplicationStream final {
   Instant arrival_;  // of what libpq has buffered
   wire::Lsn slot_confirmed_;
   wire::Lsn received_;
-  wire::Lsn confirmed_;
   bool paused_ = false;
   bool reading_ = false;  // a read is waited for, posted or under way
   bool writing_ = false;  // the socket is full, and waited for

@@ -167,6 +167,8 @@ void Address::require_passfile_is_enough() const {
 }
 
 std::string Address::conninfo_of(std::map<std::string, std::string> keywords) const {
+  // Texts come in the client's encoding, the walsender's too, and roles and databases may set another one.
+  keywords["client_encoding"] = "UTF8";
   keywords.try_emplace("connect_timeout", "10");
   keywords.try_emplace("keepalives_idle", "10");
   keywords.try_emplace("keepalives_interval", "5");

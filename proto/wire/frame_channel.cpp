@@ -58,7 +58,7 @@ void FrameChannel::closed(const std::string& reason) {
 }
 
 void FrameChannel::send(const google::protobuf::MessageLite& message) {
-  if (!out_.is_open() || closing_) return;
+  if (!out_.is_open()) return;
   if (queued_.size() > kQueuedBytesMax) {
     throw Error(ErrorKind::unavailable,
                 fmt::format("send a frame: the other side has left {} bytes unread", queued_.size()));
@@ -73,33 +73,38 @@ bool FrameChannel::offer(const google::protobuf::MessageLite& message) {
   return true;
 }
 
-void FrameChannel::close_writing() {
-  closing_ = true;
-  if (!write_pending_ && out_.is_open()) out_.close();
-}
-
+/// Writes what the kernel takes at once, so that `written_` is always what it has.
 void FrameChannel::write_some() {
-  if (written_ == writing_.size()) {
-    writing_.clear();
-    written_ = 0;
-    std::swap(writing_, queued_);
-  }
-  if (writing_.empty()) {
-    if (closing_) out_.close();
-    return;
-  }
-  write_pending_ = true;
-  const auto rest = asio::buffer(writing_.data() + written_, writing_.size() - written_);
-  out_.async_write_some(rest, [this, alive = lifetime_.token()](const error_code& error, std::size_t bytes) {
-    if (alive.expired()) return;
-    if (error == asio::error::operation_aborted) return;
-    write_pending_ = false;
-    if (error) {
+  while (true) {
+    if (written_ == writing_.size()) {
+      writing_.clear();
+      written_ = 0;
+      std::swap(writing_, queued_);
+    }
+    if (writing_.empty()) return;
+    const ssize_t bytes =
+        ::write(out_.native_handle(), writing_.data() + written_, writing_.size() - written_);
+    if (bytes > 0) {
+      written_ += static_cast<std::size_t>(bytes);
+    } else if (errno == EAGAIN) {
+      return wait_to_write();
+    } else if (errno != EINTR) {
       // A closed pipe (EPIPE). The reading side reports the peer's end; nothing more can be said to it.
       out_.close();
       return;
     }
-    written_ += bytes;
+  }
+}
+
+void FrameChannel::wait_to_write() {
+  write_pending_ = true;
+  out_.async_wait(out_.wait_write, [this, alive = lifetime_.token()](const error_code& error) {
+    if (alive.expired() || error == asio::error::operation_aborted) return;
+    write_pending_ = false;
+    if (error) {
+      out_.close();
+      return;
+    }
     write_some();
   });
 }

@@ -40,9 +40,6 @@ class FrameChannel final {
   /// Queues a frame that may be lost: returns false, and drops it, while the peer is not reading.
   bool offer(const google::protobuf::MessageLite& message);
 
-  /// Closes the writing side, so that the peer reads end of file once the queue is written.
-  void close_writing();
-
   /// Writes what is queued before the process ends, waiting at most `timeout_ms` for the peer to read.
   void flush(int timeout_ms);
 
@@ -52,6 +49,7 @@ class FrameChannel final {
 
   void read_some();
   void write_some();
+  void wait_to_write();
   void closed(const std::string& reason);
 
   boost::asio::posix::stream_descriptor in_;
@@ -64,7 +62,6 @@ class FrameChannel final {
   std::string writing_;  // being written
   std::size_t written_ = 0;
   bool write_pending_ = false;
-  bool closing_ = false;
   Lifetime lifetime_;
 };
 

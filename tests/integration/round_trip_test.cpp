@@ -19,8 +19,8 @@
 #include "orchestrator/clickhouse/private_server.h"
 #include "orchestrator/config/load.h"
 #include "proto/wire/error.h"
-#include "tests/support/consumer_fixture.h"
 #include "tests/support/clickhouse_query.h"
+#include "tests/support/consumer_fixture.h"
 #include "tests/support/modern_clickhouse.h"
 #include "tests/support/sabotage.h"
 
@@ -62,6 +62,7 @@ class RoundTrip : public InNewfoundland, public ConsumerOnAServer, public testin
         .exec(
             "ALTER DATABASE postgres SET TimeZone = 'Asia/Kolkata';"
             "ALTER DATABASE postgres SET DateStyle = 'German';"
+            "ALTER DATABASE postgres SET client_encoding = 'GB18030';"
             "ALTER DATABASE postgres SET IntervalStyle = 'sql_standard';"
             "ALTER DATABASE postgres SET extra_float_digits = -5");
   }

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "proto/control.pb.h"
+#include "proto/wire/framing.h"
 
 namespace walstorm::wire {
 namespace {
@@ -54,6 +55,28 @@ TEST_F(FrameChannelOnPipes, DropsFramesForAPeerThatIsGone) {
   loop_.run();
   channel_->send(some_frame());
   EXPECT_EQ(closed_, "end of file");
+}
+
+TEST_F(FrameChannelOnPipes, FlushesWhatIsQueuedOnce) {
+  proto::ControlFrame large;  // more than a pipe takes at once
+  large.mutable_setup()->set_run_id(std::string(100'000, 'x'));
+  std::string expected;
+  for (const proto::ControlFrame& frame : {some_frame(), large, some_frame()}) {
+    append_frame(frame, expected);
+    channel_->send(frame);
+  }
+  std::string arrived;
+  const auto read_what_is_there = [&] {
+    std::array<char, 65'536> chunk{};
+    const ssize_t bytes = ::read(to_peer_[0], chunk.data(), chunk.size());
+    ASSERT_GT(bytes, 0);
+    arrived.append(chunk.data(), static_cast<std::size_t>(bytes));
+  };
+  read_what_is_there();
+  channel_->flush(0);
+  read_what_is_there();
+  EXPECT_EQ(arrived.size(), expected.size());
+  EXPECT_EQ(arrived, expected);
 }
 
 /// The write fails at once, and its handler waits in the loop for a channel that is gone by then: it must not

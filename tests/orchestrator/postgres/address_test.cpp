@@ -12,7 +12,8 @@ TEST(Address, ReadsAUrlAndNamesAnotherDatabase) {
   const Address address = Address::parse("postgresql://load:s3cret@db.example:5433/app?sslmode=require");
   EXPECT_EQ(address.database(), "app");
   EXPECT_EQ(address.conninfo("other", "walstorm"),
-            "application_name='walstorm' connect_timeout='10' dbname='other' host='db.example' "
+            "application_name='walstorm' client_encoding='UTF8' connect_timeout='10' dbname='other' "
+            "host='db.example' "
             "keepalives_count='4' "
             "keepalives_idle='10' keepalives_interval='5' password='s3cret' port='5433' sslmode='require' "
             "tcp_user_timeout='30000' user='load' ");
