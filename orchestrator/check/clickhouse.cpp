@@ -111,7 +111,7 @@ void ask_database(Session& session, const std::string& database, Findings& findi
     findings.push_back({Level::ok, "database", fmt::format("\"{}\" will be created", database), ""});
     return;
   }
-  if (clickhouse::is_ours(session, database))
+  if (clickhouse::require_ours_or_free(session, database))
     (void)clickhouse::outstanding(clickhouse::embedded_migrations(),
                                   clickhouse::applied_migrations(session, database), database);
   if (const auto columns = clickhouse::task_runs_columns(session, database); !columns.empty())

@@ -102,7 +102,8 @@ TEST_F(OnAClickhouse, CheckKeepsWhatEarlierRunsLeft) {
 }
 
 TEST_F(OnAClickhouse, CheckShowsWhatIsInTheWay) {
-  execute("CREATE DATABASE walstorm");
+  leave_rows();
+  execute("DROP TABLE walstorm.task_runs");
   execute("CREATE TABLE walstorm.task_runs (id String) ENGINE = Memory");
   EXPECT_THAT(output_of(config(), "check", 3),
               AllOf(HasSubstr("PROBLEM  database"), HasSubstr("status is missing")));
@@ -155,3 +156,13 @@ TEST_F(OnAClickhouse, CleanLeavesWhatIsNotWalstorms) {
 
 }  // namespace
 }  // namespace walstorm::tests
+TEST_F(OnAClickhouse, ADatabaseWithSomebodyElsesRunsIsRefusedAndCleanLeavesIt) {
+  execute("CREATE DATABASE walstorm");
+  execute("CREATE TABLE walstorm.runs (theirs String) ENGINE = Memory");
+  const auto refused = HasSubstr("has a table \"runs\" that is not walstorm's");
+  EXPECT_THAT(output_of(config(), "check", 3), AllOf(HasSubstr("PROBLEM  database"), refused));
+  EXPECT_THAT(output_of(config(), "run", 3), refused);
+  EXPECT_THAT(output_of(config(), "clean", 0), HasSubstr("nothing left by earlier runs"));
+  EXPECT_EQ(ask("SELECT name FROM system.tables WHERE database = 'walstorm'"), (Rows{{"runs"}}));
+}
+
