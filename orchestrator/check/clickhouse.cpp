@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -61,11 +62,12 @@ class TrialServer final {
   std::unique_ptr<clickhouse::PrivateServer> server_;
 };
 
-bool there_is(Session& session, const std::string& what, const std::string& condition) {
+bool there_is(Session& session, const std::string& what, const std::string& condition,
+              int interrupts_tolerated = 0) {
   return !session
               .ask("look around",
                    {.sql = fmt::format("SELECT 1 FROM system.{} WHERE {} LIMIT 1", what, condition)},
-                   kStepTimeout, 0)
+                   kStepTimeout, interrupts_tolerated)
               .empty();
 }
 
@@ -86,24 +88,63 @@ void ask_version(Session& session, const config::Consumer& consumer, Findings& f
 }
 
 /// Rights are not asked for: who may do what is told in too many ways. What a run does is done once, and
-/// undone.
-void try_rights(Session& session, const std::string& database, Findings& findings) {
-  const std::string table = fmt::format("{}.walstorm_check_{}", quoted_name(database), ::getpid());
-  const auto execute = [&](const std::string& what, const std::string& sql) {
-    session.execute(what, {.sql = sql}, kStepTimeout, 0);
-  };
-  const bool there = there_is(session, "databases", "name = " + quoted_text(database));
-  execute("create the database", "CREATE DATABASE IF NOT EXISTS " + quoted_name(database));
-  const bool wrote = attempt(findings, "rights", [&] {
-    execute("create a table", fmt::format("CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x", table));
-    execute("insert", fmt::format("INSERT INTO {} SELECT 1", table));
-    (void)session.ask("read", {.sql = "SELECT x FROM " + table}, kStepTimeout, 0);
-  });
-  execute("drop the table", "DROP TABLE IF EXISTS " + table);
-  // A run that starts at this moment may have made its tables in it.
-  if (!there && !there_is(session, "tables", "database = " + quoted_text(database)))
-    execute("drop the database", "DROP DATABASE IF EXISTS " + quoted_name(database));
-  if (wrote) findings.push_back({Level::ok, "rights", "to create, write, read and drop in it", ""});
+/// undone, for as far as it went.
+class RightsTrial final {
+ public:
+  RightsTrial(process::EventLoop& loop, Session& session, const std::string& database)
+      : session_(session),
+        database_(database),
+        table_(fmt::format("{}.walstorm_check_{}", quoted_name(database), ::getpid())),
+        // What was made is not left there for a Ctrl-C.
+        tolerate_all_(loop.interrupts() + 1000) {}
+
+  void make() {
+    if (!there_is(session_, "databases", "name = " + quoted_text(database_))) database_tried_ = true;
+    execute("create the database", "CREATE DATABASE IF NOT EXISTS " + quoted_name(database_));
+    table_tried_ = true;
+    execute("create a table", fmt::format("CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x", table_));
+    execute("insert", fmt::format("INSERT INTO {} SELECT 1", table_));
+    (void)session_.ask("read", {.sql = "SELECT x FROM " + table_}, kStepTimeout, 0);
+  }
+
+  /// Also what the server may have made without its answer having come.
+  [[nodiscard]] bool undo(Findings& findings) {
+    const bool table_gone = attempt(findings, "rights", [&] {
+      if (table_tried_) execute("drop the table", "DROP TABLE IF EXISTS " + table_, tolerate_all_);
+    });
+    const bool database_gone = attempt(findings, "rights", [&] {
+      if (!database_tried_) return;
+      // A run that starts at this moment may have made its tables in it.
+      if (!there_is(session_, "tables", "database = " + quoted_text(database_), tolerate_all_))
+        execute("drop the database", "DROP DATABASE IF EXISTS " + quoted_name(database_), tolerate_all_);
+    });
+    return table_gone && database_gone;
+  }
+
+ private:
+  void execute(const std::string& what, const std::string& sql, int interrupts_tolerated = 0) {
+    session_.execute(what, {.sql = sql}, kStepTimeout, interrupts_tolerated);
+  }
+
+  Session& session_;
+  const std::string database_, table_;
+  const int tolerate_all_;
+  bool database_tried_ = false;
+  bool table_tried_ = false;
+};
+
+void try_rights(process::EventLoop& loop, Session& session, const std::string& database, Findings& findings) {
+  RightsTrial trial(loop, session, database);
+  bool made = false;
+  std::exception_ptr broken_off;
+  try {
+    made = attempt(findings, "rights", [&] { trial.make(); });
+  } catch (...) {
+    broken_off = std::current_exception();
+  }
+  const bool undone = trial.undo(findings);
+  if (broken_off) std::rethrow_exception(broken_off);
+  if (made && undone) findings.push_back({Level::ok, "rights", "to create, write, read and drop in it", ""});
 }
 
 void ask_database(Session& session, const std::string& database, Findings& findings) {
@@ -111,7 +152,7 @@ void ask_database(Session& session, const std::string& database, Findings& findi
     findings.push_back({Level::ok, "database", fmt::format("\"{}\" will be created", database), ""});
     return;
   }
-  if (clickhouse::is_ours(session, database))
+  if (clickhouse::require_ours_or_free(session, database))
     (void)clickhouse::outstanding(clickhouse::embedded_migrations(),
                                   clickhouse::applied_migrations(session, database), database);
   if (const auto columns = clickhouse::task_runs_columns(session, database); !columns.empty())
@@ -141,7 +182,7 @@ void ask_named_server(process::EventLoop& loop, const config::Config& config, Se
   Session session(loop, address, "check");
   if (!attempt(findings, "connection", [&] { ask_version(session, config.consumer, findings); })) return;
   attempt(findings, "database", [&] { ask_database(session, config.clickhouse.database, findings); });
-  attempt(findings, "rights", [&] { try_rights(session, config.clickhouse.database, findings); });
+  try_rights(loop, session, config.clickhouse.database, findings);
   attempt(findings, "disk space", [&] {
     findings.push_back(
         judge_sink_disk(free_bytes(session), config::sink_bytes(config, config::plan_phases(config))));

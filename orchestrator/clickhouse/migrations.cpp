@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <set>
 
 #include "proto/wire/error.h"
@@ -31,6 +32,21 @@ std::set<std::string> columns_of(Session& session, const std::string& database, 
     columns.insert(row[0].value_or(""));
   }
   return columns;
+}
+
+/// A table by a name that one of `known` creates; empty where there is none.
+std::string table_in_the_way(Session& session, const std::string& database,
+                             const std::vector<Migration>& known) {
+  std::vector<std::string> names;
+  for (const Migration& migration : known) names.push_back(quoted_text(migration.name));
+  if (names.empty()) return {};
+  const Rows found = session.ask(
+      "look at the tables",
+      {.sql = fmt::format("SELECT name FROM system.tables WHERE database = {} AND name IN ({}) ORDER BY name "
+                          "LIMIT 1",
+                          quoted_text(database), fmt::join(names, ", "))},
+      kStepTimeout, kTolerateNone);
+  return found.empty() ? "" : found[0][0].value_or("");
 }
 
 void replace_all(std::string& text, const std::string& what, const std::string& by) {
@@ -89,6 +105,19 @@ bool is_ours(Session& session, const std::string& database) {
   return columns_of(session, database, "migrations") == kOwnColumns;
 }
 
+bool require_ours_or_free(Session& session, const std::string& database,
+                          const std::vector<Migration>& known) {
+  // In this order: another run that starts at this moment makes its table migrations before any other.
+  const std::string in_the_way = table_in_the_way(session, database, known);
+  const auto migrations = columns_of(session, database, "migrations");
+  if (migrations == kOwnColumns) return true;
+  if (migrations.empty() && in_the_way.empty()) return false;
+  throw Error(ErrorKind::unavailable,
+              fmt::format("ClickHouse's database \"{}\" has a table \"{}\" that is not walstorm's: name "
+                          "another database with clickhouse.database",
+                          database, migrations.empty() ? in_the_way : "migrations"));
+}
+
 AppliedMigrations applied_migrations(Session& session, const std::string& database) {
   AppliedMigrations applied;
   for (const auto& row : session.ask(
@@ -103,8 +132,7 @@ AppliedMigrations applied_migrations(Session& session, const std::string& databa
 void migrate(Session& session, const Features& features, const std::string& database,
              const std::vector<Migration>& known) {
   const std::string name = quoted_name(database);
-  const auto there = columns_of(session, database, "migrations");
-  if (there.empty()) {
+  if (!require_ours_or_free(session, database, known)) {
     session.execute("create the database", {.sql = fmt::format("CREATE DATABASE IF NOT EXISTS {}", name)},
                     kStepTimeout, kTolerateNone);
     session.execute(
@@ -113,13 +141,6 @@ void migrate(Session& session, const Features& features, const std::string& data
                             "String, applied_at DateTime) ENGINE = MergeTree ORDER BY number",
                             name)},
         kStepTimeout, kTolerateNone);
-  } else if (there != kOwnColumns) {
-    throw Error(
-        ErrorKind::unavailable,
-        fmt::format(
-            "ClickHouse's database \"{}\" has a table \"migrations\" that is not walstorm's: name another "
-            "database with clickhouse.database",
-            database));
   }
   for (const Migration& migration : outstanding(known, applied_migrations(session, database), database)) {
     session.execute(fmt::format("migration {} ({})", migration.number, migration.name),

@@ -14,7 +14,7 @@ namespace walstorm::clickhouse {
 
 struct Migration {
   std::uint32_t number = 0;
-  std::string name;      ///< "task_runs"
+  std::string name;      ///< of the table that it creates: "task_runs"
   std::string checksum;  ///< SHA-256 of the file
   std::string sql;       ///< with places in braces that depend on the server
 };
@@ -43,12 +43,19 @@ using AppliedMigrations = std::map<std::uint32_t, AppliedMigration>;
 /// database.
 [[nodiscard]] bool is_ours(Session& session, const std::string& database);
 
+/// Whether `database` is ours already (true), or free for walstorm's tables (false; it need not be there).
+/// Throws Error{unavailable} when it holds a table `migrations` that is not walstorm's or, without one, a
+/// table by the name of one of `known`'s: once there are migrations it would pass for ours, and walstorm
+/// clean would drop it.
+[[nodiscard]] bool require_ours_or_free(Session& session, const std::string& database,
+                                        const std::vector<Migration>& known = embedded_migrations());
+
 /// What was carried out in `database`, which is ours.
 [[nodiscard]] AppliedMigrations applied_migrations(Session& session, const std::string& database);
 
 /// Makes the database and brings it up to date. Can be done again, and by two at once: every statement leaves
-/// alone what is there. Throws Error that names the step, also when a table `migrations` is there and not
-/// ours.
+/// alone what is there. Throws Error that names the step, and before anything is made where the database is
+/// neither ours nor free.
 void migrate(Session& session, const Features& features, const std::string& database,
              const std::vector<Migration>& known = embedded_migrations());
 

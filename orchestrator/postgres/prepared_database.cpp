@@ -1,6 +1,7 @@
 #include "orchestrator/postgres/prepared_database.h"
 
 #include <fmt/format.h>
+#include <random>
 #include <utility>
 
 #include <pqxx/nontransaction>
@@ -20,10 +21,18 @@ using wire::Error;
 
 constexpr seconds kStepTimeout{30};
 constexpr seconds kSlotRelease{20};
+/// For a backend to end: it only has to notice.
+constexpr seconds kLockRelease{5};
 /// For leaving a server clean that may be starting up again.
 constexpr seconds kCleanUpGiveUp{10};
 /// count(*) over everything a run wrote: minutes on a slow disk.
 constexpr seconds kTallyTimeout{900};
+
+/// No other run's, on whatever host that is.
+std::string unique_application_name() {
+  std::random_device random;
+  return fmt::format("walstorm-{:08x}{:08x}", random(), random());
+}
 
 }  // namespace
 
@@ -40,7 +49,10 @@ std::string home_database(const Address& address, const config::Database& settin
 
 PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Config& config,
                                    const std::filesystem::path& log_dir, std::vector<std::string>& notes)
-    : loop_(loop), settings_(config.database), slot_(config.consumer.slot_name) {
+    : loop_(loop),
+      settings_(config.database),
+      slot_(config.consumer.slot_name),
+      own_application_(unique_application_name()) {
   if (settings_.url) {
     address_ = Address::parse(*settings_.url);
   } else {
@@ -117,7 +129,7 @@ void PreparedDatabase::hold() {
 std::unique_ptr<Session> PreparedDatabase::own_session() {
   const double give_up_sec = server_ ? 0 : settings_.give_up_sec;
   const std::chrono::milliseconds give_up(static_cast<std::int64_t>(give_up_sec * 1000));
-  return std::make_unique<Session>(loop_, conninfo("walstorm"), "prepare " + address_.shown(),
+  return std::make_unique<Session>(loop_, conninfo(own_application_), "prepare " + address_.shown(),
                                    Session::Reconnection{give_up, lock_database});
 }
 
@@ -191,7 +203,7 @@ std::vector<std::string> PreparedDatabase::release() {
   // A private server takes slot and database with it.
   if (!server_ && taken_) {
     try {
-      drop_slot_and_database();
+      left = drop_slot_and_database();
     } catch (const Error& error) {
       left.push_back(fmt::format("{}; walstorm clean finishes this when the server is back", error.what()));
     }
@@ -200,24 +212,38 @@ std::vector<std::string> PreparedDatabase::release() {
   return left;
 }
 
-void PreparedDatabase::drop_slot_and_database() {
+std::vector<std::string> PreparedDatabase::drop_slot_and_database() {
   const int tolerate_all =
       loop_.interrupts() + 1000;  // leaving the server clean is not given up for a Ctrl-C
   if (slot_made_) {
-    // A new session: the run's own may hang with whatever ended the run.
-    Session session(loop_, conninfo("walstorm"), "clean up " + address_.shown(), {kCleanUpGiveUp, nullptr});
-    session.ask<bool>(
-        "drop the slot", kStepTimeout + kSlotRelease, tolerate_all,
-        [slot = slot_](auto& connection) { return drop_slot(connection, slot, kSlotRelease); },
+    // A new session: the run's own may hang with whatever ended the run. With the lock: a run that lost it
+    // may have lost the database, and by now the slot of that name, to another.
+    Session session(loop_, conninfo(own_application_), "clean up " + address_.shown(),
+                    {kCleanUpGiveUp, nullptr});
+    const bool ours = session.ask<bool>(
+        "drop the slot", kStepTimeout + kLockRelease + kSlotRelease, tolerate_all,
+        [slot = slot_, own_application = own_application_](auto& connection) {
+          if (!take_over_lock(connection, own_application, kLockRelease)) return false;
+          (void)drop_slot(connection, slot, kSlotRelease);
+          return true;
+        },
         Session::WhenLost::retry);
+    if (!ours) {
+      return {
+          fmt::format("left the database \"{}\" and the replication slot \"{}\" as they are: this run "
+                      "had lost the database, and another walstorm run is using it; walstorm clean "
+                      "drops what is still there after that one's end",
+                      settings_.profiling_database, slot_)};
+    }
   }
-  if (settings_.keep) return;
+  if (settings_.keep) return {};
   Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up " + address_.shown());
   session.ask<bool>("drop the database", kStepTimeout, tolerate_all,
                     [name = settings_.profiling_database](auto& c) {
                       drop_database(c, name);
                       return true;
                     });
+  return {};
 }
 
 }  // namespace walstorm::postgres

@@ -67,7 +67,8 @@ class PreparedDatabase final {
   [[nodiscard]] measure::RowTexts read_rows(const std::vector<std::string>& ids, int interrupts_tolerated);
 
   /// Drops the slot (the workers have to be gone, or their walsender is ended), and the database unless it is
-  /// kept; ends a private server. Returns what could not be cleaned up, and how to.
+  /// kept; ends a private server. Touches neither when another run has taken the database since this one lost
+  /// it. Returns what could not be cleaned up, and how to.
   std::vector<std::string> release();
 
  private:
@@ -76,11 +77,12 @@ class PreparedDatabase final {
   [[nodiscard]] std::unique_ptr<Session> own_session();
   void take_database(std::vector<std::string>& notes);
   void copy_schema(Session& at_home, bool binary);
-  void drop_slot_and_database();
+  [[nodiscard]] std::vector<std::string> drop_slot_and_database();
 
   process::EventLoop& loop_;
   const config::Database settings_;
   const std::string slot_;
+  const std::string own_application_;  // application_name of the sessions that hold the run's lock
   std::unique_ptr<PrivateServer> server_;
   Address address_;
   std::string home_;                  // the database to which the URL leads

@@ -22,6 +22,9 @@ using wire::ErrorKind;
 constexpr std::string_view kOurMark = "made by walstorm: emptied by its runs, dropped by walstorm clean";
 constexpr std::string_view kHashColumn = wire::kTaskRunColumns[wire::task_run_column("row_hash")].name;
 
+/// Advisory locks are per database: the key need only be walstorm's.
+constexpr std::string_view kTryLock = "pg_try_advisory_lock(hashtextextended('walstorm', 0))";
+
 /// Of pg_settings, those that shape a replication load, for the report.
 constexpr std::array<std::string_view, 17> kReportedSettings{"wal_level",
                                                              "synchronous_commit",
@@ -63,9 +66,7 @@ ServerFacts inspect_server(pqxx::connection& connection) {
 
 void lock_database(pqxx::connection& connection) {
   pqxx::nontransaction transaction(connection);
-  // Advisory locks are per database: the key need only be walstorm's.
-  const auto row = query_row(
-      transaction, "SELECT pg_try_advisory_lock(hashtextextended('walstorm', 0)), current_database()");
+  const auto row = query_row(transaction, fmt::format("SELECT {}, current_database()", kTryLock));
   if (!row[0].as<bool>()) {
     throw Error(
         ErrorKind::unavailable,
@@ -73,6 +74,22 @@ void lock_database(pqxx::connection& connection) {
                     "another with database.profilingDatabase",
                     row[1].c_str()));
   }
+}
+
+bool take_over_lock(pqxx::connection& connection, const std::string& application_name,
+                    std::chrono::milliseconds timeout) {
+  pqxx::nontransaction transaction(connection);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (!query_row(transaction, fmt::format("SELECT {}", kTryLock))[0].as<bool>()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    // One that is in a long statement does not notice that its client has gone.
+    query(transaction,
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+          "application_name = $1 AND pid <> pg_backend_pid()",
+          application_name);
+    transaction.exec("SELECT pg_sleep(0.05)");
+  }
+  return true;
 }
 
 void require_ours(pqxx::connection& connection) {

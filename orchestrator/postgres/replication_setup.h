@@ -34,6 +34,12 @@ struct ServerFacts {
 /// the connection ends. Throws Error{unavailable} when another run has it.
 void lock_database(pqxx::connection& connection);
 
+/// Takes that lock for cleaning up after a run whose own session may still hold it or have lost it: ends the
+/// run's other sessions, those of `application_name`, and tries up to `timeout`. False when another run has
+/// it.
+[[nodiscard]] bool take_over_lock(pqxx::connection& connection, const std::string& application_name,
+                                  std::chrono::milliseconds timeout);
+
 /// Throws Error{unavailable} when the connected database holds tables that walstorm did not make, and was not
 /// made by walstorm: it is somebody's, and must be neither emptied nor dropped.
 void require_ours(pqxx::connection& connection);

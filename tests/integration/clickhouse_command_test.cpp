@@ -1,5 +1,7 @@
 // walstorm check and walstorm clean, against a real ClickHouse.
 
+#include <algorithm>
+#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "orchestrator/clickhouse/session.h"
 #include "proto/clickhouse/address.h"
 #include "tests/support/clickhouse.h"
+#include "tests/support/scripted_clickhouse.h"
 #include "tests/support/walstorm_run.h"
 
 namespace walstorm::tests {
@@ -102,7 +105,8 @@ TEST_F(OnAClickhouse, CheckKeepsWhatEarlierRunsLeft) {
 }
 
 TEST_F(OnAClickhouse, CheckShowsWhatIsInTheWay) {
-  execute("CREATE DATABASE walstorm");
+  leave_rows();
+  execute("DROP TABLE walstorm.task_runs");
   execute("CREATE TABLE walstorm.task_runs (id String) ENGINE = Memory");
   EXPECT_THAT(output_of(config(), "check", 3),
               AllOf(HasSubstr("PROBLEM  database"), HasSubstr("status is missing")));
@@ -116,6 +120,53 @@ TEST_F(OnAClickhouse, CheckShowsWhatIsInTheWay) {
   if (ask("SELECT version()")[0][0]->substr(0, 3) != "18.") return;
   EXPECT_THAT(output_of(config({{"consumer", {{"insertFormat", "jsonCompactEachRow"}}}}), "check", 3),
               HasSubstr("jsonCompactEachRow needs ClickHouse 20.1; this is 18.16.1"));
+}
+
+/// A ClickHouse that answers `check` up to the table that it makes to try its rights, and to that as `last`.
+class OnAScriptedClickhouse : public testing::Test {
+ protected:
+  /// With the database not there. Of what is asked before, only the version has to say something.
+  void answer_until(const std::string& statement, Reply last) {
+    constexpr std::size_t kLookedAtBefore = 4;  // version, features, the database, and again for the rights
+    std::vector<Reply> replies(kLookedAtBefore);
+    replies[0].body = "18.16.1\n";
+    if (statement.starts_with("CREATE TABLE")) replies.emplace_back();
+    replies.push_back(std::move(last));
+    server_.will(std::move(replies));
+  }
+  [[nodiscard]] json config() const {
+    return {{"name", "test"},
+            {"phases", {{{"name", "p"}, {"durationSec", 1}}}},
+            {"database", {{"url", "private"}}},
+            {"clickhouse", {{"url", server_.url()}}}};
+  }
+  /// Whether a statement that begins with `beginning` has come.
+  [[nodiscard]] bool was_asked(const std::string& beginning) const {
+    const auto requests = server_.requests();
+    return std::any_of(requests.begin(), requests.end(),
+                       [&](const auto& request) { return request.body.starts_with(beginning); });
+  }
+
+  ScriptedClickhouse server_;
+};
+
+TEST_F(OnAScriptedClickhouse, CheckThatIsInterruptedDropsWhatItMade) {
+  answer_until("CREATE TABLE", {.how = Reply::How::hold});
+  WalstormRun run(config(), {}, WALSTORM_BINARY, "check");
+  run.wait_until([&] { return was_asked("CREATE TABLE"); });
+  run.send_signal(SIGINT);
+  EXPECT_EQ(run.finish().code, 130) << run.output();
+  EXPECT_TRUE(was_asked("DROP TABLE IF EXISTS `walstorm`.walstorm_check_"));
+  EXPECT_TRUE(was_asked("DROP DATABASE IF EXISTS `walstorm`"));
+}
+
+TEST_F(OnAScriptedClickhouse, CheckDropsADatabaseWhoseMakingWasNotAnswered) {
+  answer_until("CREATE DATABASE", {.how = Reply::How::gibberish});
+  WalstormRun run(config(), {}, WALSTORM_BINARY, "check");
+  EXPECT_EQ(run.finish().code, 3) << run.output();
+  EXPECT_THAT(run.output(), HasSubstr("create the database"));
+  EXPECT_TRUE(was_asked("DROP DATABASE IF EXISTS `walstorm`"));
+  EXPECT_FALSE(was_asked("DROP TABLE"));
 }
 
 TEST_F(OnAClickhouse, CheckStartsAPrivateServerAndRemovesIt) {
@@ -139,6 +190,16 @@ TEST_F(OnAClickhouse, CleanListsAndThenDropsWhatRunsLeft) {
   EXPECT_THAT(output_of(config(), "clean", 0), HasSubstr("removed ClickHouse database \"walstorm\""));
   EXPECT_EQ(databases(), (Rows{{"default"}, {"system"}}));
   EXPECT_THAT(output_of(config(), "clean", 0), HasSubstr("nothing left by earlier runs"));
+}
+
+TEST_F(OnAClickhouse, ADatabaseWithSomebodyElsesRunsIsRefusedAndCleanLeavesIt) {
+  execute("CREATE DATABASE walstorm");
+  execute("CREATE TABLE walstorm.runs (theirs String) ENGINE = Memory");
+  const auto refused = HasSubstr("has a table \"runs\" that is not walstorm's");
+  EXPECT_THAT(output_of(config(), "check", 3), AllOf(HasSubstr("PROBLEM  database"), refused));
+  EXPECT_THAT(output_of(config(), "run", 3), refused);
+  EXPECT_THAT(output_of(config(), "clean", 0), HasSubstr("nothing left by earlier runs"));
+  EXPECT_EQ(ask("SELECT name FROM system.tables WHERE database = 'walstorm'"), (Rows{{"runs"}}));
 }
 
 TEST_F(OnAClickhouse, CleanLeavesWhatIsNotWalstorms) {

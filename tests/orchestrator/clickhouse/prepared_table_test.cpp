@@ -283,7 +283,8 @@ TEST_F(OnClickhouse, AnOlderDatabaseIsBroughtUpToDate) {
 }
 
 TEST_F(OnClickhouse, ATableOfAnotherShapeIsRefusedByItsColumns) {
-  execute(fmt::format("CREATE DATABASE {}", quoted_name(database())));
+  (void)prepared(config());
+  execute(fmt::format("DROP TABLE {}.task_runs", quoted_name(database())));
   execute(fmt::format("CREATE TABLE {}.task_runs (id String, status UInt8) ENGINE = Memory",
                       quoted_name(database())));
   EXPECT_THAT(refusal(config()),
@@ -297,6 +298,15 @@ TEST_F(OnClickhouse, SomebodyElsesMigrationsAreNotTouched) {
   EXPECT_THAT(refusal(config()), HasSubstr("has a table \"migrations\" that is not walstorm's"));
   EXPECT_EQ(ask(fmt::format("SELECT count() FROM system.tables WHERE database = '{}'", database())),
             (Rows{{"1"}}));
+}
+
+TEST_F(OnClickhouse, SomebodyElsesTableByAWalstormNameIsRefusedBeforeAnythingIsMade) {
+  execute(fmt::format("CREATE DATABASE {}", quoted_name(database())));
+  execute(fmt::format("CREATE TABLE {}.runs (theirs String) ENGINE = Memory", quoted_name(database())));
+  EXPECT_THAT(refusal(config()), AllOf(HasSubstr("has a table \"runs\" that is not walstorm's"),
+                                       HasSubstr("clickhouse.database")));
+  EXPECT_EQ(ask(fmt::format("SELECT name FROM system.tables WHERE database = '{}'", database())),
+            (Rows{{"runs"}}));
 }
 
 TEST_F(OnClickhouse, WhatTheServerCannotIsToldBeforeAnythingIsMade) {
