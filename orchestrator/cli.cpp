@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <fmt/format.h>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -95,9 +96,10 @@ void describe(CLI::App& app, Words& words) {
   app.add_option("--seed", words.seed, "The seed of all generated rows")->type_name("N");
   app.add_option("--env-file", words.env_file, "Variables that win over the environment's")
       ->type_name("FILE");
-  app.add_option("--junit", words.junit, "Write the thresholds and the run's outcome as JUnit XML")
+  app.add_option("--junit", words.junit, "run: write the thresholds and the outcome as JUnit XML")
       ->type_name("FILE");
-  app.add_flag("--dry-run", words.dry_run, "Print the resolved plan and do nothing");
+  app.add_flag("--dry-run", words.dry_run,
+               "run, search, sweep, clean: print what would be done, and do nothing");
   app.add_flag("-v,--verbose", words.verbose, "Say more");
   app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
   app.add_flag("--no-color", words.no_color, "Never color the output");
@@ -152,6 +154,22 @@ std::optional<Answer> later_feature(const Words& words) {
   return std::nullopt;
 }
 
+/// Flags that every command parses and not every one heeds: one that would be ignored is refused, for a dry
+/// run that starts a load is the worst surprise.
+std::optional<Answer> idle_flag(Command command, const Words& words) {
+  const auto is = [command](std::initializer_list<Command> commands) {
+    return std::find(commands.begin(), commands.end(), command) != commands.end();
+  };
+  const auto named = std::find_if(kCommands.begin(), kCommands.end(),
+                                  [command](const auto& each) { return each.second == command; });
+  if (words.dry_run && !is({Command::run, Command::search, Command::sweep, Command::clean}))
+    return usage_error(fmt::format(
+        "--dry-run is for run, search, sweep and clean; {} puts no load on anything", named->first));
+  if (!words.junit.empty() && !is({Command::run}))
+    return usage_error(fmt::format("--junit is for run; {} writes no JUnit XML", named->first));
+  return std::nullopt;
+}
+
 /// Appends what the flags put over the config; the more special --set last, so that it wins. Returns what is
 /// wrong.
 std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
@@ -199,6 +217,7 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
   for (const auto& [name, command] : kCommands) {
     if (app.got_subcommand(name)) line.command = command;
   }
+  if (auto answer = idle_flag(line.command, words)) return *answer;
   const std::string& file = words.config_option.empty() ? words.config_argument : words.config_option;
   if (auto answer = mistyped_command(app, words)) return *answer;
   if (!file.empty()) line.request.file = file;

@@ -70,10 +70,15 @@ config::Config resolve(const CommandLine& line, const std::vector<config::Overri
 }
 
 int carry_out_many(const CommandLine& line) {
-  process::EventLoop loop;
   const auto resolve_more = [&line](const std::vector<config::Override>& more) {
     return resolve(line, more);
   };
+  if (line.dry_run) {
+    fmt::print("{}", line.command == Command::search ? search::dry_run_text(resolve_more, line.search)
+                                                     : sweep::dry_run_text(resolve_more, line.sweep));
+    return 0;
+  }
+  process::EventLoop loop;
   return line.command == Command::search
              ? search::carry_out(loop, resolve_more, line.search, display_of(line))
              : sweep::carry_out(loop, resolve_more, line.sweep, display_of(line));

@@ -6,6 +6,7 @@
 
 #include "orchestrator/config/did_you_mean.h"
 #include "orchestrator/config/schema.h"
+#include "orchestrator/config/thresholds.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::config {
@@ -16,6 +17,9 @@ using wire::ErrorKind;
 
 /// For keys whose node names no bound.
 constexpr double kNoBound = std::numeric_limits<double>::max();
+
+/// Of the config's name, so that a trial's still is a name (the schema: 64 characters).
+constexpr std::size_t kNameMax = 50;
 
 std::string meant_text(const std::string& word, const std::vector<std::string>& known) {
   const std::string meant = nearest(word, known);
@@ -51,9 +55,29 @@ std::vector<Override> trial_overrides(const TrialLoad& load, const std::string& 
         {{"name", name}, {"durationSec", load.warmup_sec}, {"targetThroughput", target}, {"warmup", true}});
   }
   phases.push_back({{"name", load.phase}, {"durationSec", load.load_sec}, {"targetThroughput", target}});
+  Json thresholds = Json::array();
+  for (const Threshold& threshold : load.thresholds) thresholds.push_back(to_json(threshold));
   return {{"the trial's ", "phases", phases.dump(), false},
+          {"the trial's ", "thresholds", thresholds.dump(), false},
           {"the trial's ", "drain.timeoutSec", number_text(load.drain_sec), false},
           {"the trial's ", "name", run_name, true}};
+}
+
+std::string trial_name(const std::string& name, const std::string& suffix) {
+  return fmt::format("{}-{}", name.substr(0, kNameMax), suffix);
+}
+
+TrialThresholds trial_thresholds(const Config& config, const std::string& phase) {
+  TrialThresholds result;
+  for (const Threshold& threshold : config.thresholds) {
+    const auto figures = expression_of(threshold).figures();
+    const bool of_others = threshold.phase.value_or(phase) != phase ||
+                           std::any_of(figures.begin(), figures.end(), [](const Expression::Figure& figure) {
+                             return !figure.phase.empty();
+                           });
+    (of_others ? result.left_out : result.judging).push_back(threshold);
+  }
+  return result;
 }
 
 const Phase& trial_phase(const Config& config, const std::optional<std::string>& name) {

@@ -18,10 +18,23 @@ struct TrialLoad {
   double load_sec = 0;
   /// What has not been acknowledged by then is thrown away: the verdict does not need it.
   double drain_sec = 0;
+  std::vector<Threshold> thresholds;  ///< in place of the config's
 };
 
 /// `run_name`: of the trial.
 [[nodiscard]] std::vector<Override> trial_overrides(const TrialLoad& load, const std::string& run_name);
+
+/// The name of a trial's run: "stress-unthrottled", with as much of a long name as leaves it a name.
+[[nodiscard]] std::string trial_name(const std::string& name, const std::string& suffix);
+
+/// A config's thresholds, as a trial sees them.
+struct TrialThresholds {
+  std::vector<Threshold> judging;   ///< what they ask for is in the trial's phase alone
+  std::vector<Threshold> left_out;  ///< they judge another phase, or compare with one
+};
+
+/// `phase`: the one that trials are made of.
+[[nodiscard]] TrialThresholds trial_thresholds(const Config& config, const std::string& phase);
 
 /// The phase that a trial is made of: the one of this name, or without one the first that is no warm-up.
 /// Throws Error{config}: "no phase "peek"; did you mean "peak"?".

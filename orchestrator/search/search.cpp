@@ -7,7 +7,6 @@
 #include <map>
 #include <utility>
 
-#include "orchestrator/config/trial_load.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/search_json.h"
 #include "orchestrator/report/search_text.h"
@@ -21,19 +20,6 @@ namespace {
 using measure::Outcome;
 using measure::VerdictState;
 
-constexpr const char* kRateKey = "targetThroughput";
-/// A trial without a target loads the machine more than any other: it is short, and only a hint.
-constexpr double kUnthrottledWarmupSec = 2;
-constexpr double kUnthrottledSec = 3;
-/// Connections, caches and the sink's first parts settle.
-constexpr double kWarmupSec = 3;
-/// A value that was unclear, and one that is to be confirmed, get a longer look.
-constexpr double kLongerLook = 2;
-/// Of the load: a pipe that needs longer for what is left has failed already.
-constexpr double kDrainShare = 0.25;
-constexpr double kDrainSecMin = 5;
-/// A run's time beside its load: preparing, draining, settling.
-constexpr double kRunOverheadSec = 5;
 /// Unthrottled, the pipe did so much; a little less is where to begin.
 constexpr double kHintShare = 0.9;
 /// Without a hint from a trial, as for other keys than the rate.
@@ -65,15 +51,11 @@ class Search final {
  public:
   Search(process::EventLoop& loop, const trial::Resolve& resolve, const Options& options,
          const run::Display& display)
-      : resolve_(resolve),
-        options_(options),
+      : options_(options),
         display_(display),
-        base_(resolve({})),
-        phase_(config::trial_phase(base_, options.phase)),
-        by_rate_(options.question.key == kRateKey),
-        limits_(limits_of(options.question)),
+        plan_(resolve, options),
         report_(first_report()),
-        trials_(loop, base_, "search", options.resume, display),
+        trials_(loop, plan_.base(), "search", options.resume, display),
         began_us_(clock_.steady_us()) {}
 
   int carry_out() {
@@ -89,29 +71,10 @@ class Search final {
   }
 
  private:
-  [[nodiscard]] Bracket::Limits limits_of(const Question& question) const {
-    Bracket::Limits limits;
-    limits.precision = question.precision;
-    if (!by_rate_) {
-      const config::NumericKey key = config::numeric_key(question.key);
-      limits.min = key.min;
-      limits.max = key.max;
-      // A key of parts moves by a thousandth of where the search may begin, so that it can converge.
-      limits.grain = key.whole ? 1 : std::max(question.min.value_or(key.min), 1.0) / 1000;
-    }
-    limits.min = std::max(question.min.value_or(limits.min), limits.grain);
-    limits.max = question.max.value_or(limits.max);
-    if (limits.min >= limits.max) {
-      throw wire::Error(wire::ErrorKind::config,
-                        fmt::format("--min {} is not below --max {}", limits.min, limits.max));
-    }
-    return limits;
-  }
-
   [[nodiscard]] SearchReport first_report() const {
     if (options_.resume) {
       SearchReport report = report::read_search(*options_.resume / report::kSearchFile);
-      if (report.question.key != options_.question.key || report.name != base_.name) {
+      if (report.question.key != options_.question.key || report.name != plan_.base().name) {
         throw wire::Error(
             wire::ErrorKind::config,
             fmt::format("{} is a search for {} of \"{}\": resume it with the same config and --key",
@@ -122,14 +85,16 @@ class Search final {
       return report;
     }
     SearchReport report;
-    report.name = base_.name;
+    report.name = plan_.base().name;
     report.started_at_unix_us = clock_.unix_us();
     report.question = options_.question;
     return report;
   }
 
   void search() {
-    Bracket bracket(limits_, hint());
+    if (const std::string left_out = left_out_text(plan_.thresholds()); !left_out.empty())
+      trials_.progress().print("thresholds " + left_out);
+    Bracket bracket(plan_.limits(), hint());
     for (const ValueTrial& trial : report_.trials) bracket.take({trial.value, trial.purpose}, trial.judged);
     while (const auto step = bracket.next()) {
       if (!go_on() || !try_value(*step, bracket)) return conclude(bracket);
@@ -143,26 +108,24 @@ class Search final {
 
   /// Where to begin: what the pipe did without a target, or the config's own value.
   double hint() {
-    if (!by_rate_) return std::max(limits_.min, limits_.min * kFirstStep);
-    if (!report_.unthrottled && report_.trials.empty()) {
-      const std::string target =
-          options_.question.max ? config::number_text(*options_.question.max) : "\"max\"";
-      const auto report =
-          carry_out_run({phase_.name, target, kUnthrottledWarmupSec, kUnthrottledSec, 1}, {},
-                        fmt::format("{}-unthrottled", base_.name), "a first look, without a target");
-      report_.unthrottled = trial_from(report);
-      require_run(*report_.unthrottled);
-      write();
-      trials_.progress().print(report::unthrottled_line(*report_.unthrottled));
-    }
-    if (!report_.unthrottled) return limits_.min;
+    if (!plan_.by_rate()) return std::max(plan_.limits().min, plan_.limits().min * kFirstStep);
+    if (!report_.unthrottled && report_.trials.empty()) look_first();
+    if (!report_.unthrottled) return plan_.limits().min;
     const auto& figures = report_.unthrottled->figures;
-    double rate = limits_.min;
+    double rate = plan_.limits().min;
     for (const char* path : {"consumer.throughput", "producer.throughput"}) {
       if (figures.contains(path)) rate = figures.at(path);
-      if (rate > limits_.min) break;
+      if (rate > plan_.limits().min) break;
     }
     return kHintShare * rate;
+  }
+
+  void look_first() {
+    const auto report = trials_.carry_out(plan_.first_look(), "a first look, without a target");
+    report_.unthrottled = trial_from(report);
+    require_run(*report_.unthrottled);
+    write();
+    trials_.progress().print(report::unthrottled_line(*report_.unthrottled));
   }
 
   [[nodiscard]] double seconds_left() const {
@@ -180,20 +143,10 @@ class Search final {
   }
 
   bool try_value(const Bracket::Step& step, const Bracket& bracket) {
-    const bool longer = step.purpose == Purpose::confirm || step.purpose == Purpose::repeat;
-    const double load_sec = options_.question.trial_sec * (longer ? kLongerLook : 1);
-    const std::string value = config::number_text(step.value);
-    std::vector<config::Override> overrides;
-    if (!by_rate_)
-      overrides.push_back(
-          {fmt::format("--key {}=", options_.question.key), options_.question.key, value, false});
-    const std::string target = by_rate_ ? value : config::target_text(phase_.load);
-    const double drain_sec = std::max(kDrainSecMin, kDrainShare * load_sec);
-    const auto report =
-        carry_out_run({phase_.name, target, kWarmupSec, load_sec, drain_sec}, overrides,
-                      fmt::format("{}-{:02}", base_.name, report_.trials.size() + 1),
-                      report::progress_text(report_, step.value, bracket.trials_left(),
-                                            options_.question.trial_sec + kWarmupSec + kRunOverheadSec));
+    const double load_sec = plan_.load_sec(step.purpose);
+    const auto report = trials_.carry_out(
+        plan_.trial(step.value, load_sec, report_.trials.size() + 1),
+        report::progress_text(report_, step.value, bracket.trials_left(), plan_.trial_sec()));
     if (report.outcome == Outcome::interrupted) {
       report_.stop_reason = "interrupted";
       return false;
@@ -208,13 +161,6 @@ class Search final {
     const Judged judged = judge(trial, creep_ms);
     report_.trials.push_back({step.value, step.purpose, judged, load_sec, creep_ms, std::move(trial)});
     return true;
-  }
-
-  measure::RunReport carry_out_run(const config::TrialLoad& load, std::vector<config::Override> overrides,
-                                   const std::string& name, const std::string& doing) {
-    const auto more = config::trial_overrides(load, name);
-    overrides.insert(overrides.end(), more.begin(), more.end());
-    return trials_.carry_out(resolve_(overrides), doing);
   }
 
   [[nodiscard]] static trial::Trial trial_from(const measure::RunReport& report) {
@@ -248,14 +194,10 @@ class Search final {
     return report_.last_passing ? 0 : 99;
   }
 
-  const trial::Resolve& resolve_;
   const Options& options_;
   const run::Display display_;
   const wire::SystemClock clock_;
-  const config::Config base_;
-  const config::Phase& phase_;
-  const bool by_rate_;
-  const Bracket::Limits limits_;
+  const Plan plan_;
   SearchReport report_;
   trial::Trials trials_;
   const std::int64_t began_us_;
@@ -266,6 +208,10 @@ class Search final {
 int carry_out(process::EventLoop& loop, const trial::Resolve& resolve, const Options& options,
               const run::Display& display) {
   return Search(loop, resolve, options, display).carry_out();
+}
+
+std::string dry_run_text(const trial::Resolve& resolve, const Options& options) {
+  return Plan(resolve, options).text();
 }
 
 }  // namespace walstorm::search

@@ -105,7 +105,9 @@ void find_best(const std::vector<std::vector<double>>& samples, const Noise& noi
   const std::size_t others = measured.size() - 1;
   for (const std::size_t other : measured) {
     if (other == leader) continue;
-    const double distance = std::abs(mean_of(samples[leader]) - mean_of(samples[other]));
+    // Signed: an outlier can make the mean of the cell with the best median the worse one.
+    const double greater = mean_of(samples[leader]) - mean_of(samples[other]);
+    const double distance = lower_is_better ? -greater : greater;
     const double spread =
         1 / static_cast<double>(samples[leader].size()) + 1 / static_cast<double>(samples[other].size());
     const bool apart = noise.known() && distance > noise.t(kAlpha / static_cast<double>(others)) *

@@ -1,11 +1,21 @@
 #include "orchestrator/sweep/grid.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
 #include <random>
 #include <utility>
 
 namespace walstorm::sweep {
+
+std::size_t cell_count(const std::vector<Axis>& axes, Mode mode, std::size_t most) {
+  std::size_t count = 1;
+  for (const Axis& axis : axes) {
+    const std::size_t values = axis.values.size();
+    count = std::min(most, mode == Mode::full ? count * values : count + values);
+  }
+  return count;
+}
 
 std::vector<Cell> cells_of(const std::vector<Axis>& axes, Mode mode) {
   std::vector<Cell> cells{Cell(axes.size())};

@@ -22,6 +22,9 @@ enum class Mode {
   one_at_a_time,  ///< the config as it is, then each value of each axis alone
 };
 
+/// How many cells there are; `most` where there are more.
+[[nodiscard]] std::size_t cell_count(const std::vector<Axis>& axes, Mode mode, std::size_t most);
+
 /// The cells in the order of the axes, the last one fastest.
 [[nodiscard]] std::vector<Cell> cells_of(const std::vector<Axis>& axes, Mode mode);
 

@@ -1,23 +1,13 @@
 #pragma once
 
-#include <cstddef>
-#include <filesystem>
-#include <optional>
+#include <string>
 
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/run/run.h"
-#include "orchestrator/sweep/sweep_report.h"
+#include "orchestrator/sweep/plan.h"
 #include "orchestrator/trial/trials.h"
 
 namespace walstorm::sweep {
-
-/// What the command line says; each wins over the config's "sweep".
-struct Options {
-  std::vector<Axis> axes;  ///< empty: the config's
-  std::optional<Mode> mode;
-  std::optional<std::size_t> repeats;
-  std::optional<std::filesystem::path> resume;
-};
 
 /// `walstorm sweep`: runs the config with every combination of values, some times over, in an order that
 /// spreads a machine's drift. Leaves a folder with every run's own, sweep.json, sweep.md and a CSV for each
@@ -27,5 +17,8 @@ struct Options {
 /// run failed, 130 when interrupted. Throws Error for bad options and an environment that was never ready.
 [[nodiscard]] int carry_out(process::EventLoop& loop, const trial::Resolve& resolve, const Options& options,
                             const run::Display& display);
+
+/// `walstorm sweep --dry-run`: its cells and runs, in words. Starts nothing. Throws Error for bad options.
+[[nodiscard]] std::string dry_run_text(const trial::Resolve& resolve, const Options& options);
 
 }  // namespace walstorm::sweep

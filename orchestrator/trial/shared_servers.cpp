@@ -7,9 +7,19 @@
 
 namespace walstorm::trial {
 
+std::map<std::string, std::string> settings_beyond(const std::map<std::string, std::string>& has,
+                                                   const std::map<std::string, std::string>& wanted) {
+  std::map<std::string, std::string> beyond;
+  for (const auto& setting : wanted) {
+    const auto same = has.find(setting.first);
+    if (same == has.end() || same->second != setting.second) beyond.insert(setting);
+  }
+  return beyond;
+}
+
 SharedServers::SharedServers(process::EventLoop& loop, const config::Config& config,
                              const std::filesystem::path& log_dir)
-    : loop_(loop), clickhouse_database_(config.clickhouse.database) {
+    : loop_(loop), clickhouse_database_(config.clickhouse.database), settings_(config.database.settings) {
   if (!config.database.url) {
     postgres_ =
         std::make_unique<postgres::PrivateServer>(loop, config.database.settings, log_dir / "postgres.log");
@@ -22,7 +32,7 @@ SharedServers::SharedServers(process::EventLoop& loop, const config::Config& con
 config::Config SharedServers::against(config::Config config) const {
   if (postgres_) {
     config.database.url = postgres_->address().conninfo("postgres", "walstorm");
-    config.database.settings.clear();  // the server has them already
+    config.database.settings = settings_beyond(settings_, config.database.settings);
   }
   if (clickhouse_) {
     config.clickhouse.url = clickhouse::to_url(clickhouse_->address());

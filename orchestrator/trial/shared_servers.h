@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,10 @@
 
 namespace walstorm::trial {
 
+/// Of `wanted`, PostgreSQL's settings by name, those that a server started with `has` does not have already.
+[[nodiscard]] std::map<std::string, std::string> settings_beyond(
+    const std::map<std::string, std::string>& has, const std::map<std::string, std::string>& wanted);
+
 /// The private servers of a command that makes many runs: started once and handed to each run as if they were
 /// the user's, so that trials differ in what is tried and not in a fresh server. Gone with this object.
 class SharedServers final {
@@ -19,7 +24,9 @@ class SharedServers final {
   /// Starts those that `config` wants private; they log into `log_dir`. Throws Error{unavailable}.
   SharedServers(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& log_dir);
 
-  /// `config` with these servers in place of private ones.
+  /// `config` with these servers in place of private ones. Of its PostgreSQL settings those stay that the
+  /// server was not started with: as on a user's server the writing sessions set them, and a run fails where
+  /// PostgreSQL does not let a session do that.
   [[nodiscard]] config::Config against(config::Config config) const;
 
   /// Throws away what a run has left in a private ClickHouse; PostgreSQL's table is emptied by the next run.
@@ -32,6 +39,7 @@ class SharedServers final {
  private:
   process::EventLoop& loop_;
   std::string clickhouse_database_;
+  std::map<std::string, std::string> settings_;  // that PostgreSQL was started with
   std::unique_ptr<postgres::PrivateServer> postgres_;
   std::unique_ptr<clickhouse::PrivateServer> clickhouse_;
 };

@@ -78,6 +78,21 @@ TEST(Search, RefusesAKeyThatIsNotThereAndSaysWhatWasMeant) {
   EXPECT_FALSE(run.run_folder());
 }
 
+TEST(Search, StartsNothingForADryRun) {
+  WalstormRun run(capped(), {"--dry-run"}, WALSTORM_BINARY, "search");
+  EXPECT_EQ(run.finish().code, 0) << run.output();
+  EXPECT_THAT(run.output(), HasSubstr("dry run, nothing is started"));
+  EXPECT_FALSE(run.run_folder());
+}
+
+TEST(Sweep, StartsNothingForADryRun) {
+  WalstormRun run(capped(), {"--vary", "consumer.flushBatchSize=50,200", "--dry-run"}, WALSTORM_BINARY,
+                  "sweep");
+  EXPECT_EQ(run.finish().code, 0) << run.output();
+  EXPECT_THAT(run.output(), HasSubstr("consumer.flushBatchSize=200"));
+  EXPECT_FALSE(run.run_folder());
+}
+
 TEST(Sweep, TellsTheFasterSinkFromTheSlowerAndKeepsEveryRun) {
   const json config = config_with({phase("load", 5, 500)}, {{"producer", {{"batchSize", 10}}}});
   WalstormRun run(config, {"--vary", "consumer.mockClickhouseDelay=0,150", "--repeats", "2"}, WALSTORM_BINARY,

@@ -213,6 +213,25 @@ TEST(Cli, NamesTheJunitFileOnlyWhenAsked) {
   EXPECT_EQ(taken({"--junit", "out/x.xml"}).junit_file, "out/x.xml");
 }
 
+TEST(Cli, ADryRunIsRefusedWhereItWouldBeIgnored) {
+  EXPECT_TRUE(taken({"search", "x.json", "--dry-run"}).dry_run);
+  EXPECT_TRUE(taken({"sweep", "--dry-run", "x.json"}).dry_run);
+  const auto says = [](const char* command) {
+    return std::string("--dry-run is for run, search, sweep and clean; ") + command +
+           " puts no load on anything";
+  };
+  refuses({"check", "x.json", "--dry-run"}, says("check"));
+  refuses({"list", "--dry-run"}, says("list"));
+  refuses({"report", "x", "--dry-run"}, says("report"));
+  refuses({"compare", "a", "--dry-run", "--", "b"}, says("compare"));
+}
+
+TEST(Cli, AJunitFileIsRefusedWhereNoneIsWritten) {
+  refuses({"sweep", "x.json", "--junit", "x.xml"}, "--junit is for run; sweep writes no JUnit XML");
+  refuses({"search", "--junit=x.xml", "x.json"}, "--junit is for run; search writes no JUnit XML");
+  refuses({"check", "--junit", "x.xml"}, "--junit is for run; check writes no JUnit XML");
+}
+
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
   refuses({"--profile", "flame"}, "--profile flame comes with a later version");
 }

@@ -37,6 +37,14 @@ TEST(Grid, ChangesOneAxisAtATimeBesideTheConfigAsItIs) {
   EXPECT_EQ(cell_text(kTwoAxes, cells[5]), "consumer.maxFlushConcurrency=4");
 }
 
+TEST(Grid, CountsItsCellsWithoutMakingThem) {
+  for (const Mode mode : {Mode::full, Mode::one_at_a_time})
+    EXPECT_EQ(cell_count(kTwoAxes, mode, 1000), cells_of(kTwoAxes, mode).size());
+  const std::vector<Axis> many(8, Axis{"key", std::vector<std::string>(10, "1")});
+  EXPECT_EQ(cell_count(many, Mode::one_at_a_time, 1000), 81U);
+  EXPECT_EQ(cell_count(many, Mode::full, 1000), 1000U);
+}
+
 TEST(RunOrder, HasEveryCellOnceInEveryRound) {
   const auto order = run_order(7, 3, 1);
   ASSERT_THAT(order, SizeIs(21));
@@ -108,6 +116,24 @@ TEST(Analysis, SaysWhichCellsCannotBeToldFromTheLeader) {
 TEST(Analysis, TakesTheGreatestWhereMoreIsBetter) {
   const auto cells = cells_of({kTwoAxes[0]}, Mode::full);
   EXPECT_THAT(analyse({kTwoAxes[0]}, cells, {{10, 11}, {50, 51}, {10, 10}}, false).best, Optional(1U));
+}
+
+/// Its median leads, and one outlier makes its mean much the worse one.
+TEST(Analysis, CallsNoCellBestWhoseMeanIsTheWorseOne) {
+  const std::vector<Axis> axes{{"key", {"1", "2"}}};
+  const std::vector<std::vector<double>> samples{{90, 90, 90, 90, 90, 90, 1e6, 1e6, 1e6, 1e6, 1e6},
+                                                 {91, 91, 91, 91, 91, 91, 91, 91, 91, 91, 91}};
+  const auto cells = cells_of(axes, Mode::full);
+  const FigureAnalysis lower = analyse(axes, cells, samples, true);
+  EXPECT_THAT(lower.leader, Optional(0U));
+  EXPECT_EQ(lower.best, std::nullopt);
+  auto turned = samples;
+  for (auto& cell : turned) {
+    for (double& value : cell) value = 1 / value;
+  }
+  const FigureAnalysis higher = analyse(axes, cells, turned, false);
+  EXPECT_THAT(higher.leader, Optional(0U));
+  EXPECT_EQ(higher.best, std::nullopt);
 }
 
 TEST(Analysis, TellsNothingBeyondNoiseOfSingleRuns) {
