@@ -7,8 +7,8 @@
 namespace walstorm::consumer {
 
 /// The time that the loop has worked and not waited: each handler of this folder holds a Scope. Two clock
-/// readings per handler. What the HTTP connection does between them (later writes of a large body, encryption) is
-/// not in it, only in the process's CPU.
+/// readings per handler. What the HTTP connection does between them (later writes of a large body,
+/// encryption) is not in it, only in the process's CPU.
 class BusyMeter final {
  public:
   class Scope final {
