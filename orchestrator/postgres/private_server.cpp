@@ -141,11 +141,10 @@ void PrivateServer::launch(const fs::path& bin, const std::map<std::string, std:
   tick.cancel();
   loop_.io().poll();  // lets the cancelled timer's handler go before what it refers to does
   if (ready) return;
+  if (waited == Waited::interrupted) throw process::Interrupted{};
   throw Error(ErrorKind::unavailable,
               fmt::format("start a private PostgreSQL with {}: {}\n{}", (bin / "postgres").string(),
-                          server_->ended()                ? to_string(*server_->ended())
-                          : waited == Waited::interrupted ? "interrupted"
-                                                          : "it was not ready in time",
+                          server_->ended() ? to_string(*server_->ended()) : "it was not ready in time",
                           process::last_lines(log_file, 10)));
 }
 

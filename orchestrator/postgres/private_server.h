@@ -27,7 +27,7 @@ class PrivateServer final {
  public:
   /// Makes and starts it from the programs in `binaries`; `settings` are GUCs of the server, stronger than
   /// walstorm's own. Its log goes to `log_file`. Throws Error{unavailable} saying what to install, or what
-  /// the server said.
+  /// the server said, and process::Interrupted.
   PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
                 const std::filesystem::path& log_file,
                 const std::filesystem::path& binaries = find_postgres_binaries());

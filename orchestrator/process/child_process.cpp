@@ -1,6 +1,7 @@
 #include "orchestrator/process/child_process.h"
 
 #include <array>
+#include <csignal>
 #include <deque>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/process/v2.hpp>
 
 #include "proto/wire/error.h"
@@ -21,6 +23,9 @@ namespace {
 namespace bp = boost::process::v2;
 using wire::Error;
 using wire::ErrorKind;
+
+constexpr std::chrono::seconds kGroupEnd{2};
+constexpr std::chrono::milliseconds kGroupLook{10};
 
 /// A descriptor that closes itself unless taken.
 class Fd {
@@ -70,6 +75,21 @@ struct Prepare {
 ExitStatus exit_status_of(int wait_status) {
   if (WIFSIGNALED(wait_status)) return {0, WTERMSIG(wait_status)};
   return {WEXITSTATUS(wait_status), 0};
+}
+
+/// Kills a child with those that it started and that are still in its group, and waits for their end: they
+/// may be writing into a folder that is removed next. Orphans are reaped by the system, in its time.
+void end_group(EventLoop& loop, ChildProcess& child) {
+  if (::kill(-child.pid(), SIGKILL) != 0) return;
+  const auto is_over = [&] { return child.ended().has_value() && ::kill(-child.pid(), 0) != 0; };
+  const auto deadline = std::chrono::steady_clock::now() + kGroupEnd;
+  boost::asio::steady_timer tick(loop.io());
+  while (!is_over() && std::chrono::steady_clock::now() < deadline) {
+    bool ticked = false;
+    tick.expires_after(kGroupLook);
+    tick.async_wait([&](const boost::system::error_code&) { ticked = true; });
+    (void)loop.wait(2 * kGroupEnd, loop.interrupts() + 1000, [&] { return ticked; });
+  }
 }
 
 }  // namespace
@@ -150,9 +170,9 @@ void run_to_end(EventLoop& loop, const ChildOptions& options, std::chrono::milli
   ChildProcess child(loop, options);
   const Waited waited = loop.wait(timeout, 0, [&] { return child.ended().has_value(); });
   if (waited == Waited::done && child.ended()->ok()) return;
-  const std::string how = waited == Waited::done          ? to_string(*child.ended())
-                          : waited == Waited::interrupted ? "interrupted"
-                                                          : "it did not end in time";
+  if (waited != Waited::done) end_group(loop, child);
+  if (waited == Waited::interrupted) throw Interrupted{};
+  const std::string how = waited == Waited::done ? to_string(*child.ended()) : "it did not end in time";
   throw Error(ErrorKind::unavailable,
               fmt::format("run {}: {}\n{}", options.program.string(), how, last_lines(options.log_file, 10)));
 }

@@ -73,7 +73,8 @@ class ChildProcess final {
 };
 
 /// Starts a process and waits for its end. Throws Error{unavailable} naming the program and the end of its
-/// log when it does not end well within `timeout`.
+/// log when it does not end well within `timeout`, and process::Interrupted. Neither it nor those that it
+/// started are left then.
 void run_to_end(EventLoop& loop, const ChildOptions& options, std::chrono::milliseconds timeout);
 
 /// The last `lines_max` lines of a log file, for error messages; empty when there are none.

@@ -159,6 +159,18 @@ TEST(Failure, FrozenConsumerIsFoundByItsSilence) {
   expect_nothing_left(run);
 }
 
+TEST(Interrupt, WhileAPrivateServerStartsLeavesNothing) {
+  // What initdb has started, and the server itself.
+  for (const std::string& started : {std::string("--single"), "postgres" + std::string(1, '\0') + "-D"}) {
+    WalstormRun run(config_with({phase("never", 60, 1000)}));
+    run.wait_until([&] { return !run.descendants(started).empty(); });
+    run.send_signal(SIGINT);
+    EXPECT_EQ(run.finish(std::chrono::seconds(20)).code, 130) << run.output();
+    EXPECT_FALSE(run.run_folder().has_value());
+    expect_nothing_left(run);
+  }
+}
+
 TEST(Interrupt, OnceEndsTheLoadDrainsAndReports) {
   WalstormRun run(config_with({phase("long", 60, 1000), phase("never", 60, 1000)}));
   run.wait_for_output("phase long");

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include <boost/asio/steady_timer.hpp>
+
 #include "orchestrator/process/proc_stat.h"
 #include "proto/wire/error.h"
 #include "tests/support/temporary_folder.h"
@@ -78,6 +80,25 @@ TEST_F(ChildProcessTest, RunToEndShowsTheLastLinesOfAFailure) {
 
 TEST_F(ChildProcessTest, RunToEndHasADeadline) {
   EXPECT_THROW(run_to_end(loop_, shell("exec sleep 60"), std::chrono::milliseconds(50)), wire::Error);
+}
+
+TEST_F(ChildProcessTest, RunToEndThatIsInterruptedTakesItsChildsChildrenAlong) {
+  const std::filesystem::path started = folder_.path() / "pid";
+  boost::asio::steady_timer tick(loop_.io());
+  pid_t grandchild = 0;
+  std::function<void()> interrupt_once_started = [&] {
+    tick.expires_after(std::chrono::milliseconds(10));
+    tick.async_wait([&](const boost::system::error_code& error) {
+      if (error) return;
+      if (!(std::ifstream(started) >> grandchild)) return interrupt_once_started();
+      ::raise(SIGINT);
+    });
+  };
+  interrupt_once_started();
+  EXPECT_THROW(run_to_end(loop_, shell("sleep 60 & echo $! >" + started.string() + "; wait"), seconds(30)),
+               Interrupted);
+  const auto stat = read_proc_stat(grandchild);
+  EXPECT_FALSE(stat.has_value());
 }
 
 TEST(EventLoop, CountsInterruptsAndEndsOnlyTheWaitsThatDoNotTolerateThem) {
