@@ -59,6 +59,8 @@ SearchReport search_from(const Json& json) {
   report.name = json.at("name").get<std::string>();
   report.started_at_unix_us = json.at("startedAtUnixUs").get<std::int64_t>();
   report.question.key = json.at("key").get<std::string>();
+  report.phase = json.at("phase").get<std::string>();
+  report.config = json.at("config").dump();
   report.stop_reason = json.at("stopReason").is_string() ? json.at("stopReason").get<std::string>() : "";
   if (json.at("unthrottled").is_object()) report.unthrottled = trial_from_json(json.at("unthrottled"));
   for (const Json& each : json.at("trials")) {
@@ -79,6 +81,7 @@ std::string search_json(const SearchReport& report) {
   Json json = record_head(report.name, report.started_at_unix_us, report.ended_at_unix_us);
   json.update(
       Json{{"key", report.question.key},
+           {"phase", report.phase},
            {"precision", report.question.precision},
            {"min", or_null(report.question.min)},
            {"max", or_null(report.question.max)},
@@ -96,6 +99,7 @@ std::string search_json(const SearchReport& report) {
   json["knee"] = bend == nullptr ? Json(nullptr) : end_json(report, bend);
   json["unthrottled"] = report.unthrottled ? to_json(*report.unthrottled) : Json(nullptr);
   json["trials"] = trials_json(report);
+  json["config"] = report.config.empty() ? Json(nullptr) : Json::parse(report.config);
   return json.dump(2) + "\n";
 }
 

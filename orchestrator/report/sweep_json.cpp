@@ -70,6 +70,7 @@ SweepReport sweep_from(const Json& json) {
   report.name = json.at("name").get<std::string>();
   report.started_at_unix_us = json.at("startedAtUnixUs").get<std::int64_t>();
   report.seed = json.at("seed").get<std::uint64_t>();
+  report.config = json.at("config").dump();
   report.repeats = json.at("repeats").get<std::size_t>();
   report.mode = json.at("mode") == kFull ? sweep::Mode::full : sweep::Mode::one_at_a_time;
   for (const Json& axis : json.at("axes"))
@@ -107,6 +108,7 @@ std::string sweep_json(const SweepReport& report) {
   json["cells"] = cells_json(report, tables);
   json["effects"] = effects_json(report, tables);
   json["trials"] = trials;
+  json["config"] = report.config.empty() ? Json(nullptr) : Json::parse(report.config);
   return json.dump(2) + "\n";
 }
 

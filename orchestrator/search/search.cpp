@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "orchestrator/config/pipeline.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/search_json.h"
 #include "orchestrator/report/search_text.h"
@@ -80,6 +81,14 @@ class Search final {
             fmt::format("{} is a search for {} of \"{}\": resume it with the same config and --key",
                         options_.resume->string(), report.question.key, report.name));
       }
+      if (report.phase != plan_.phase().name) {
+        throw wire::Error(
+            wire::ErrorKind::config,
+            fmt::format("{} is a search with phase \"{}\" and not \"{}\": resume it with --phase {}",
+                        options_.resume->string(), report.phase, plan_.phase().name, report.phase));
+      }
+      config::require_same_pipeline(options_.resume->string(), report.config,
+                                    config::pipeline_of(plan_.base()));
       report.question = options_.question;
       report.stop_reason.clear();
       return report;
@@ -88,6 +97,8 @@ class Search final {
     report.name = plan_.base().name;
     report.started_at_unix_us = clock_.unix_us();
     report.question = options_.question;
+    report.phase = plan_.phase().name;
+    report.config = config::pipeline_of(plan_.base());
     return report;
   }
 
@@ -122,8 +133,10 @@ class Search final {
 
   void look_first() {
     const auto report = trials_.carry_out(plan_.first_look(), "a first look, without a target");
-    report_.unthrottled = trial_from(report);
-    require_run(*report_.unthrottled);
+    trial::Trial look = trial_from(report);
+    require_run(look);
+    if (look.outcome == Outcome::failed) return;
+    report_.unthrottled = std::move(look);  // of one that was broken off the figures are no hint
     write();
     trials_.progress().print(report::unthrottled_line(*report_.unthrottled));
   }

@@ -34,8 +34,10 @@ struct SearchReport {
   std::string name;
   std::int64_t started_at_unix_us = 0, ended_at_unix_us = 0;
   Question question;
-  /// The trial without a target, whose rate was the first hint; nullopt where --max or another key made none
-  /// necessary.
+  std::string phase;   ///< that trials are made of
+  std::string config;  ///< what it was begun with, as JSON (config/pipeline.h)
+  /// The trial without a target, whose rate was the first hint; nullopt where another key made none
+  /// necessary, and where none ran to its end.
   std::optional<trial::Trial> unthrottled;
   std::vector<ValueTrial> trials;
   std::optional<double> last_passing, first_failing, width;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "orchestrator/config/pipeline.h"
 #include "orchestrator/config/trial_load.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/sweep_json.h"
@@ -22,7 +23,7 @@ constexpr std::size_t kCellsMax = 1000;
 constexpr double kRunOverheadSec = 4;
 
 /// The runs of the sweep that is resumed, which must be the same one.
-void take_over(SweepReport& report, SweepReport earlier) {
+void take_over(SweepReport& report, SweepReport earlier, const std::string& folder) {
   const auto same_axis = [](const Axis& one, const Axis& other) {
     return one.key == other.key && one.values == other.values;
   };
@@ -33,6 +34,7 @@ void take_over(SweepReport& report, SweepReport earlier) {
                 "that folder holds a sweep of other keys, values or seed: resume it with the "
                 "config and options that it was begun with");
   }
+  config::require_same_pipeline(folder, earlier.config, report.config);
   report.started_at_unix_us = earlier.started_at_unix_us;
   report.trials = std::move(earlier.trials);
 }
@@ -46,19 +48,20 @@ SweepReport first_report(const config::Config& base, const Options& options) {
   report.mode = options.mode.value_or(base.sweep.one_at_a_time ? Mode::one_at_a_time : Mode::full);
   report.repeats = options.repeats.value_or(base.sweep.repeats);
   report.seed = base.seed;
+  report.config = config::pipeline_of(base);
   if (report.axes.empty()) {
     throw Error(
         ErrorKind::config,
         "nothing to vary: give --vary consumer.flushBatchSize=50,200,1000, or \"sweep\" in the config");
   }
-  std::size_t cells = 1;
-  for (const Axis& axis : report.axes) cells = std::min(kCellsMax + 1, cells * axis.values.size());
-  if (cells > kCellsMax) {
+  if (cell_count(report.axes, report.mode, kCellsMax + 1) > kCellsMax) {
     throw Error(ErrorKind::config,
-                fmt::format("more than {} combinations: vary fewer keys, or one at a time", kCellsMax));
+                fmt::format("more than {} combinations: vary fewer keys{}", kCellsMax,
+                            report.mode == Mode::full ? ", or one at a time (--mode oneAtATime)" : ""));
   }
   report.cells = cells_of(report.axes, report.mode);
-  if (options.resume) take_over(report, report::read_sweep(*options.resume / report::kSweepFile));
+  if (options.resume)
+    take_over(report, report::read_sweep(*options.resume / report::kSweepFile), options.resume->string());
   return report;
 }
 

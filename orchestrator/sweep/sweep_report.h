@@ -25,6 +25,7 @@ struct SweepReport {
   Mode mode = Mode::full;
   std::size_t repeats = 1;
   std::uint64_t seed = 1;
+  std::string config;  ///< what it was begun with, as JSON (config/pipeline.h)
   std::vector<Cell> cells;
   std::vector<CellTrial> trials;  ///< in the order in which they were made
   /// "finished", "interrupted", "run-failed"; empty while it goes on.

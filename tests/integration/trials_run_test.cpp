@@ -71,6 +71,25 @@ TEST(Search, FindsTheCapacityOfACappedSinkAlsoWhenItIsBrokenOffAndResumed) {
   EXPECT_THAT(second.output(), HasSubstr("highest passing"));
 }
 
+/// What a broken-off look landed is no hint: from nothing the search would climb for an hour.
+TEST(Search, KeepsNoFirstLookThatWasBrokenOffAndResumesWithNoOtherConfig) {
+  WalstormRun first(capped(), kShortSearch, WALSTORM_BINARY, "search");
+  first.wait_until([&first] { return !first.descendants("walstorm-producer").empty(); });
+  first.send_signal(SIGINT);
+  EXPECT_EQ(first.finish().code, 130) << first.output();
+  ASSERT_TRUE(first.run_folder());
+  const json broken_off = read_json(*first.run_folder() / "search.json");
+  EXPECT_EQ(broken_off["stopReason"], "interrupted");
+  EXPECT_TRUE(broken_off["unthrottled"].is_null()) << broken_off["unthrottled"];
+
+  auto arguments = kShortSearch;
+  arguments.insert(arguments.end(),
+                   {"--resume", first.run_folder()->string(), "--set", "producer.batchSize=21"});
+  WalstormRun second(capped(), arguments, WALSTORM_BINARY, "search");
+  EXPECT_EQ(second.finish().code, 2);
+  EXPECT_THAT(second.output(), HasSubstr("producer.batchSize (was 20, is 21)"));
+}
+
 TEST(Search, RefusesAKeyThatIsNotThereAndSaysWhatWasMeant) {
   WalstormRun run(capped(), {"--key", "consumer.flushBatchSise"}, WALSTORM_BINARY, "search");
   EXPECT_EQ(run.finish().code, 2);
@@ -110,6 +129,34 @@ TEST(Sweep, TellsTheFasterSinkFromTheSlowerAndKeepsEveryRun) {
   EXPECT_GT(lag_p50(1), lag_p50(0) + 100);
   EXPECT_LT(found["effects"]["consumer.lagMs.p50"]["keys"]["consumer.mockClickhouseDelay"]["p"], 0.05);
   EXPECT_TRUE(std::filesystem::exists(*run.run_folder() / "consumer.lagMs.p50.csv"));
+}
+
+TEST(Sweep, SetsWhatItVariesOfAPrivateServerInTheWritingSessions) {
+  const json config =
+      config_with({phase("load", 2, 200)}, {{"database", {{"settings", {{"synchronous_commit", "on"}}}}}});
+  WalstormRun run(config, {"--vary", "database.settings.synchronous_commit=on,off", "--repeats", "1"},
+                  WALSTORM_BINARY, "sweep");
+  EXPECT_EQ(run.finish().code, 0) << run.output();
+  ASSERT_TRUE(run.run_folder());
+  std::size_t runs = 0;
+  std::size_t varied = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(*run.run_folder())) {
+    const json of_run = read_json(entry.path() / "config.json");
+    if (!of_run.is_object()) continue;
+    ++runs;
+    varied += of_run["database"]["settings"] == json{{"synchronous_commit", "off"}} ? 1 : 0;
+  }
+  EXPECT_EQ(runs, 2U);
+  EXPECT_EQ(varied, 1U);
+}
+
+TEST(Sweep, FailsForASettingThatNoSessionCanHave) {
+  WalstormRun run(config_with({phase("load", 2, 200)}),
+                  {"--vary", "database.settings.max_wal_size=1GB,2GB", "--repeats", "1"}, WALSTORM_BINARY,
+                  "sweep");
+  EXPECT_EQ(run.finish().code, 1) << run.output();
+  EXPECT_THAT(run.output(), HasSubstr("\"max_wal_size\" cannot be changed now"));
+  expect_nothing_left(run);
 }
 
 TEST(Sweep, RefusesABadValueOfTheLastCellBeforeAnythingRuns) {

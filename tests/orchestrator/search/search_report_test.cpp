@@ -45,6 +45,8 @@ ValueTrial made_up(double value, Purpose purpose, Judged judged, VerdictState ve
 SearchReport converged() {
   SearchReport report;
   report.name = "stress";
+  report.phase = "peak";
+  report.config = R"({"producer":{"batchSize":50},"seed":1})";
   report.started_at_unix_us = 1'769'860'800'000'000;
   report.ended_at_unix_us = report.started_at_unix_us + 312'000'000;
   report.unthrottled = made_up(40'000, Purpose::bracket, Judged::unclear, VerdictState::marginal, 900).trial;
@@ -162,6 +164,8 @@ TEST(SearchJson, IsReadBackSoThatASearchGoesOn) {
     EXPECT_EQ(read.trials[i].trial.verdict, written.trials[i].trial.verdict);
   }
   EXPECT_TRUE(read.unthrottled);
+  EXPECT_EQ(read.phase, written.phase);
+  EXPECT_EQ(read.config, written.config);
 }
 
 TEST(SearchJson, RefusesWhatIsNoSearch) {

@@ -1,10 +1,13 @@
 #include "orchestrator/sweep/plan.h"
 
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "orchestrator/report/sweep_json.h"
 #include "orchestrator/sweep/sweep.h"
 #include "tests/orchestrator/config/config_verbs.h"
+#include "tests/support/temporary_folder.h"
 
 namespace walstorm::sweep {
 namespace {
@@ -34,6 +37,36 @@ TEST(SweepPlan, IsToldInWordsForADryRun) {
   takes      about 56 s
   results    ./profiling-results
 )");
+}
+
+TEST(SweepPlan, ResumesNothingButTheSameSweepOfTheSameConfig) {
+  const tests::TemporaryFolder folder;
+  Options options = varying({{"consumer.flushBatchSize", {"50", "200"}}});
+  std::ofstream(folder.path() / report::kSweepFile) << report::sweep_json(plan_of(resolve, options).report);
+  options.resume = folder.path();
+  EXPECT_EQ(plan_of(resolve, options).order.size(), 4U);
+  const auto other = [](std::vector<config::Override> overrides) {
+    overrides.push_back(config::set("producer.batchSize", "7"));
+    return resolve(overrides);
+  };
+  try {
+    (void)plan_of(other, options);
+    ADD_FAILURE() << "was taken";
+  } catch (const wire::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("producer.batchSize (was 100, is 7)"));
+  }
+}
+
+TEST(SweepPlan, TakesManyKeysOneAtATime) {
+  std::vector<Axis> axes;
+  for (const char* key : {"consumer.flushBatchSize", "consumer.flushIntervalMs",
+                          "consumer.maxFlushConcurrency", "producer.batchSize"})
+    axes.push_back({key, {"1", "2", "3", "4", "5", "6"}});
+  Options options = varying(axes);
+  options.mode = Mode::one_at_a_time;
+  EXPECT_EQ(plan_of(resolve, options).configs.size(), 25U);
+  options.mode = Mode::full;
+  EXPECT_THROW((void)plan_of(resolve, options), wire::Error);
 }
 
 }  // namespace

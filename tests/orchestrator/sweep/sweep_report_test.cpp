@@ -24,6 +24,7 @@ using ::testing::Not;
 SweepReport made_up() {
   SweepReport report;
   report.name = "batches";
+  report.config = R"({"producer":{"batchSize":50},"seed":1})";
   report.started_at_unix_us = 1'769'860'800'000'000;
   report.ended_at_unix_us = report.started_at_unix_us + 180'000'000;
   report.axes = {{"consumer.flushBatchSize", {"50", "1000"}}, {"consumer.maxFlushConcurrency", {"1", "8"}}};
@@ -96,6 +97,7 @@ TEST(SweepJson, IsReadBackSoThatASweepGoesOn) {
   const SweepReport read = report::read_sweep(file);
   const SweepReport written = made_up();
   EXPECT_EQ(read.cells, written.cells);
+  EXPECT_EQ(read.config, written.config);
   ASSERT_EQ(read.trials.size(), written.trials.size());
   EXPECT_EQ(read.trials[5].cell, written.trials[5].cell);
   EXPECT_EQ(read.trials[5].trial.figures, written.trials[5].trial.figures);
