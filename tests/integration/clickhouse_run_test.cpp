@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/process/event_loop.h"
-#include "tests/support/run_fixture.h"
 #include "tests/support/clickhouse.h"
 #include "tests/support/clickhouse_query.h"
 #include "tests/support/restartable_clickhouse.h"
+#include "tests/support/run_fixture.h"
 #include "tests/support/sabotage.h"
 #include "tests/support/walstorm_run.h"
 

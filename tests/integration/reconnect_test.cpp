@@ -10,8 +10,8 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
-#include "tests/support/run_fixture.h"
 #include "tests/support/restartable_server.h"
+#include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
 namespace {
