@@ -142,6 +142,7 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
       word.find_first_of("./") != std::string::npos || std::filesystem::exists(word, unknown);
   if (word.empty() || is_file || !app.get_subcommands().empty()) return std::nullopt;
   std::vector<std::string> commands;
+  commands.reserve(kCommands.size());
   for (const auto& [name, command] : kCommands) commands.emplace_back(name);
   const std::string meant = config::nearest(word, commands);
   return usage_error(fmt::format("no such command or file: {}{}", word,

@@ -38,6 +38,7 @@ std::set<std::string> columns_of(Session& session, const std::string& database, 
 std::string table_in_the_way(Session& session, const std::string& database,
                              const std::vector<Migration>& known) {
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const Migration& migration : known) names.push_back(quoted_text(migration.name));
   if (names.empty()) return {};
   const Rows found = session.ask(
