@@ -128,7 +128,7 @@ config::Config Plan::trial(double value, double load_sec, std::size_t number) co
 
 std::string Plan::values_text() const {
   const std::string most = question_.max || !by_rate_ ? fmt::format("to {:g}", limits_.max) : "up";
-  const std::string from = fmt::format("from {:g} {}", limits_.min, most);
+  std::string from = fmt::format("from {:g} {}", limits_.min, most);
   if (!by_rate_) return from;
   return fmt::format("{}; first a look of {:g} s {}", from, kUnthrottledWarmupSec + kUnthrottledSec,
                      question_.max ? fmt::format("at {:g}/s", *question_.max) : "without a target");
