@@ -8,6 +8,7 @@
 
 #include "orchestrator/measure/advice.h"
 #include "orchestrator/measure/millis.h"
+#include "orchestrator/measure/pipe_course.h"
 
 namespace walstorm::measure {
 namespace {
@@ -148,8 +149,10 @@ class PipeInquiry final {
 
   [[nodiscard]] std::string since_it_fell_behind() const {
     const PipeCourse& course = phase_.course;
-    if (!course.saturated_from_sec && !course.standstill) return "";
-    return " since it fell behind";
+    const auto& still = course.standstill;
+    const bool stalled =
+        still && still->seconds() >= stall_sec(phase_.duration_sec.value_or(0), still->to_the_end);
+    return course.saturated_from_sec || stalled ? " since it fell behind" : "";
   }
 
   Blame sink() {
