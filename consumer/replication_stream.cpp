@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <string_view>
+#include <sys/prctl.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -19,6 +21,11 @@ namespace {
 constexpr std::int64_t kReadBudgetUs = 10'000;
 constexpr std::chrono::milliseconds kStatusInterval{1000};
 constexpr std::size_t kXLogDataHeader = 1 + 8 + 8 + 8;
+/// libpq asks the kernel for at least this much at a time (pqReadData: it makes room below 8 KB).
+constexpr std::size_t kShortRead = 8192;
+/// The kernel may let a sleep of this thread last longer by so much; its default of 50 us is more than the
+/// shortest sleep here.
+constexpr unsigned long kTimerSlackNs = 1'000;
 
 }  // namespace
 
@@ -59,6 +66,7 @@ std::string ReplicationStream::start_command(const ReplicationConnection& connec
 
 void ReplicationStream::start(Handlers handlers) {
   handlers_ = std::move(handlers);
+  ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
   start_reading();
   arm_status_timer();
 }
@@ -82,24 +90,51 @@ void ReplicationStream::read_soon() {
 }
 
 void ReplicationStream::read_available() {
-  const BusyMeter::Scope working(meter_);
-  try {
-    read_while_there_is_more();
-  } catch (const ConnectionLost& lost) {
-    go_offline(lost.what());
+  std::size_t found = 0;
+  {
+    const BusyMeter::Scope working(meter_);
+    try {
+      found = read_while_there_is_more();
+    } catch (const ConnectionLost& lost) {
+      return go_offline(lost.what());
+    }
   }
+  if (paused_) {
+    reading_ = false;
+    return gather_.reset();
+  }
+  read_next(found);
 }
 
-void ReplicationStream::read_while_there_is_more() {
+/// Returns the bytes of the messages that it has handed over.
+std::size_t ReplicationStream::read_while_there_is_more() {
   const std::int64_t budget_end_us = clock_.steady_us() + kReadBudgetUs;
-  (void)deliver_buffered();  // what a pause left behind
+  std::size_t found = deliver_buffered();  // what a pause left behind
   while (!paused_) {
     connection_->consume();
     arrival_ = {clock_.steady_us(), clock_.unix_us()};
-    if (!deliver_buffered()) return wait_readable();
-    if (arrival_.steady_us >= budget_end_us) return read_soon();
+    const std::size_t more = deliver_buffered();
+    found += more;
+    // A short read has emptied the socket: asking once more would only be told so.
+    if (more < kShortRead || arrival_.steady_us >= budget_end_us) break;
   }
-  reading_ = false;
+  return found;
+}
+
+/// Reads again when enough has gathered, or when the socket has something. The rest of the loop has its turn
+/// before.
+///
+/// Gathering is a sleep of this thread, bounded by GatherWindow. A timer would not do: the socket stands in
+/// the loop's epoll set, so each message would end the wait for the timer too.
+void ReplicationStream::read_next(std::size_t bytes_found) {
+  const std::int64_t gather_us = gather_.after_read(bytes_found);
+  if (gather_us == 0) return wait_readable();
+  boost::asio::post(loop_, [this, gather_us, number = connection_number_] {
+    if (number != connection_number_) return;
+    const timespec window{0, static_cast<long>(gather_us * 1000)};
+    ::nanosleep(&window, nullptr);  // shorter for a signal, which does no harm
+    read_available();
+  });
 }
 
 void ReplicationStream::wait_readable() {
@@ -109,17 +144,17 @@ void ReplicationStream::wait_readable() {
                      });
 }
 
-/// Hands over what libpq holds, until it holds no whole message or reading is paused. False when there was
-/// nothing.
-bool ReplicationStream::deliver_buffered() {
-  bool any = false;
+/// Hands over what libpq holds, until it holds no whole message or reading is paused. Returns the bytes of
+/// those messages.
+std::size_t ReplicationStream::deliver_buffered() {
+  std::size_t bytes = 0;
   while (!paused_) {
     const auto message = connection_->next_message();
     if (!message) break;
     deliver(*message);
-    any = true;
+    bytes += message->size();
   }
-  return any;
+  return bytes;
 }
 
 void ReplicationStream::deliver(std::string_view copy_data) {
@@ -198,6 +233,7 @@ void ReplicationStream::go_offline(const std::string& why) {
   const int server_process = connection_->server_process();
   socket_.release();
   connection_.reset();
+  gather_.reset();
   ++connection_number_;
   reading_ = writing_ = false;
   handlers_.on_lost();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "consumer/busy_meter.h"
 #include "consumer/change_intake.h"
+#include "consumer/gather_window.h"
 #include "consumer/reconnector.h"
 #include "consumer/replication_connection.h"
 #include "proto/control.pb.h"
@@ -76,9 +78,10 @@ class ReplicationStream final {
   void start_reading();
   void read_soon();
   void read_available();
-  void read_while_there_is_more();
+  [[nodiscard]] std::size_t read_while_there_is_more();
+  void read_next(std::size_t bytes_found);
   void wait_readable();
-  [[nodiscard]] bool deliver_buffered();
+  [[nodiscard]] std::size_t deliver_buffered();
   void deliver(std::string_view copy_data);
   void deliver_keepalive(std::string_view copy_data);
   void arm_status_timer();
@@ -98,6 +101,7 @@ class ReplicationStream final {
   boost::asio::posix::stream_descriptor socket_;       // libpq's own: released, never closed
   boost::asio::steady_timer status_timer_;
   Instant arrival_;  // of what libpq has buffered
+  GatherWindow gather_;
   wire::Lsn slot_confirmed_;
   wire::Lsn received_;
   bool paused_ = false;

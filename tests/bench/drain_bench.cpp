@@ -1,6 +1,7 @@
 // How fast the consumer drains a backlog, and at what cost, beside PostgreSQL's own reader of the same WAL.
 
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
 #include <string>
 #include <vector>
@@ -75,7 +76,7 @@ void write_backlog(Rig& rig, const Backlog& backlog) {
   }
 }
 
-void bench(Rig& rig, const Backlog& backlog, const Options& options) {
+void bench(Rig& rig, const char* transport, const Backlog& backlog, const Options& options) {
   write_backlog(rig, backlog);
   const std::string end = rig.ask(fmt::format("SELECT pg_logical_emit_message(true, '{}', '{}')",
                                               wire::kMarkerPrefix, wire::phase_end_marker(Rig::kRunId, 0)));
@@ -124,19 +125,28 @@ void bench(Rig& rig, const Backlog& backlog, const Options& options) {
                                 "binary=true",
                                 "--option",
                                 "messages=true"}};
-  run_paired(fmt::format("{}: {} rows", backlog.name, rows),
+  const Command plain_reader{
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "walstorm-bench-plain-reader",
+      {rig.host(), std::to_string(rig.port()), kSlot, backlog.publication}};
+  run_paired(fmt::format("{}, {}: {} rows", transport, backlog.name, rows),
              {{"pg_recvlogical -f /dev/null",
                [&] { return on_fresh_slot([&] { return rig.run({pg_recvlogical}, rows); }); }},
+              {"plain reader (recv, parse, drop)",
+               [&] { return on_fresh_slot([&] { return rig.run({plain_reader}, rows); }); }},
               {"walstorm-consumer, lz4", walstorm("lz4")},
               {"walstorm-consumer, none", walstorm("none")}},
              options.rounds);
   rig.drop_slot(kTemplateSlot);
 }
 
-void bench_all(const Options& options) {
-  Rig rig(std::map<std::string, std::string>{{"synchronous_commit", "off"}});
+void bench_over(Transport transport, const char* name, const Options& options) {
+  Rig rig({{"synchronous_commit", "off"}}, transport);
   rig.make_task_run(kTaskRunPublication);
   make_event_table(rig);
+  for (const Backlog& backlog : kBacklogs) bench(rig, name, backlog, options);
+}
+
+void bench_all(const Options& options) {
   print_heading(
       fmt::format("drain: the same backlog, each reader as a whole process from its start to the last row; "
                   "{} rounds, median "
@@ -144,7 +154,8 @@ void bench_all(const Options& options) {
                   "native, metrics on, "
                   "flushBatchSize {}; auto compression is lz4",
                   options.rounds, options.flush_batch_size));
-  for (const Backlog& backlog : kBacklogs) bench(rig, backlog, options);
+  bench_over(Transport::tcp, "TCP", options);
+  bench_over(Transport::unix_socket, "unix socket", options);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ std::string ratio_text(const Ratio& ratio) {
 
 void print_line(const std::string& name, const std::string& rate, const std::string& cpu,
                 const std::string& rate_ratio, const std::string& cpu_ratio) {
-  fmt::print("  {:<28} {:>11} {:>13} {:>20} {:>20}\n", name, rate, cpu, rate_ratio, cpu_ratio);
+  fmt::print("  {:<32} {:>11} {:>13} {:>20} {:>20}\n", name, rate, cpu, rate_ratio, cpu_ratio);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <memory>
 #include <sys/resource.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 
@@ -23,11 +25,26 @@ using Steady = std::chrono::steady_clock;
 
 constexpr seconds kTimeout{120};
 constexpr milliseconds kStopGrace{10'000};
+constexpr const char* kLoopback = "127.0.0.1";
+constexpr const char* kSuperuser = "walstorm";  // of every private server
+constexpr std::uint16_t kPostgresPort = 5432;
 
-std::map<std::string, std::string> with_quiet_checkpoints(std::map<std::string, std::string> settings) {
+std::map<std::string, std::string> settings_for(Transport transport, std::uint16_t port,
+                                                std::map<std::string, std::string> settings) {
   settings.merge(std::map<std::string, std::string>{
       {"max_wal_size", "32GB"}, {"checkpoint_timeout", "1h"}, {"autovacuum", "off"}});
+  if (transport == Transport::tcp) {
+    settings["listen_addresses"] = kLoopback;
+    settings["port"] = std::to_string(port);
+  }
   return settings;
+}
+
+/// One that nobody listens on now.
+std::uint16_t free_port() {
+  boost::asio::io_context io;
+  const boost::asio::ip::tcp::acceptor probe(io, {boost::asio::ip::make_address(kLoopback), 0});
+  return probe.local_endpoint().port();
 }
 
 /// CPU time of all children that have ended and been waited for.
@@ -46,9 +63,21 @@ double since(Steady::time_point start) {
 
 }  // namespace
 
-Rig::Rig(std::map<std::string, std::string> settings)
-    : server_(loop_, with_quiet_checkpoints(std::move(settings)), folder_.path() / "postgres.log"),
+Rig::Rig(std::map<std::string, std::string> settings, Transport transport)
+    : transport_(transport),
+      port_(transport == Transport::tcp ? free_port() : kPostgresPort),
+      server_(loop_, settings_for(transport, port_, std::move(settings)), folder_.path() / "postgres.log"),
       connection_(conninfo()) {}
+
+std::string Rig::host() const {
+  return transport_ == Transport::tcp ? kLoopback : server_.folder().string();
+}
+
+std::string Rig::conninfo_of(const std::string& application) const {
+  if (transport_ == Transport::unix_socket) return server_.address().conninfo("postgres", application);
+  return fmt::format("host={} port={} user={} dbname=postgres application_name={}", kLoopback, port_,
+                     kSuperuser, application);
+}
 
 void Rig::execute(const std::string& sql) {
   pqxx::nontransaction(connection_).exec(sql);
@@ -122,7 +151,7 @@ Take Rig::run(const std::vector<Command>& commands, std::uint64_t records) {
   std::vector<std::unique_ptr<process::ChildProcess>> children;
   for (const Command& command : commands) {
     process::ChildOptions options;
-    options.program = postgres::find_postgres_binaries() / command.program;
+    options.program = postgres::find_postgres_binaries() / command.program;  // an absolute one stays so
     options.arguments = command.arguments;
     options.log_file = log_file;
     children.push_back(std::make_unique<process::ChildProcess>(loop_, options));
@@ -136,9 +165,9 @@ Take Rig::run(const std::vector<Command>& commands, std::uint64_t records) {
   Take take{since(start), 0, records};
   for (std::size_t i = 0; i < children.size(); ++i) {
     if (waited == process::Waited::done && children[i]->ended()->ok()) continue;
-    throw wire::Error(
-        wire::ErrorKind::unavailable,
-        fmt::format("{} did not end well: {}", commands[i].program, process::last_lines(log_file, 20)));
+    throw wire::Error(wire::ErrorKind::unavailable,
+                      fmt::format("{} did not end well: {}", commands[i].program.string(),
+                                  process::last_lines(log_file, 20)));
   }
   take.cpu_sec = children_cpu_sec() - cpu_before;
   return take;

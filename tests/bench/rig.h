@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,28 +19,33 @@
 
 namespace walstorm::bench {
 
-/// A command line for Rig::run: one of PostgreSQL's own programs.
+/// A command line for Rig::run.
 struct Command {
-  std::string program;  ///< "psql"; of the private server's version
+  std::filesystem::path program;  ///< a bare "psql" is of the private server's version
   std::vector<std::string> arguments;
 };
+
+/// How the programs reach the server.
+enum class Transport { unix_socket, tcp };
 
 /// A private PostgreSQL server, and the programs that are measured against it. Every wait has a deadline;
 /// what goes wrong is an Error, which ends the bench.
 class Rig final {
  public:
-  /// `settings` are GUCs of the server, beside those that keep checkpoints out of the measured time.
-  explicit Rig(std::map<std::string, std::string> settings);
+  /// `settings` are GUCs of the server, beside those that keep checkpoints out of the measured time. With
+  /// Transport::tcp it listens on 127.0.0.1 as well, at a port of its own, and everybody connects there.
+  explicit Rig(std::map<std::string, std::string> settings, Transport transport = Transport::unix_socket);
 
   void execute(const std::string& sql);
   [[nodiscard]] std::string ask(const std::string& sql);
-  [[nodiscard]] std::string conninfo() const {
-    return server_.address().conninfo("postgres", "walstorm-bench");
-  }
+  [[nodiscard]] std::string conninfo() const { return conninfo_of("walstorm-bench"); }
   /// As a run's worker connects: the sampler knows it by its name.
   [[nodiscard]] std::string worker_conninfo(const std::string& worker) const {
-    return server_.address().conninfo("postgres", "walstorm-" + worker);
+    return conninfo_of("walstorm-" + worker);
   }
+  /// Where the server listens: a folder with its socket, or an address and a port.
+  [[nodiscard]] std::string host() const;
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   /// For scripts; goes with the rig.
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
@@ -68,8 +75,12 @@ class Rig final {
   static constexpr const char* kRunId = "bench";
 
  private:
+  [[nodiscard]] std::string conninfo_of(const std::string& application) const;
+
   process::EventLoop loop_;
   tests::TemporaryFolder folder_;
+  Transport transport_;
+  std::uint16_t port_;
   postgres::PrivateServer server_;
   pqxx::connection connection_;
 };

@@ -21,9 +21,9 @@ constexpr std::uint64_t kRowsPerTransaction = 100;
 
 /// What a mode is measured against.
 enum class Reference {
-  psql_copy,           ///< the very rows, one COPY in text form for each transaction
-  pgbench_multi_row,   ///< one INSERT of all the transaction's rows, as text, as pgbench can send it
-  pgbench_row_by_row,  ///< prepared INSERTs of one row in a pipeline
+  psql_copy,          ///< the very rows, one COPY in text form for each transaction
+  pgbench_multi_row,  ///< one INSERT of all the transaction's rows, as text, as pgbench can send it
+  pgbench_prepared,   ///< prepared INSERTs of one row in a pipeline, a parameter for each column
 };
 
 struct Mode {
@@ -37,7 +37,7 @@ constexpr Mode kModes[] = {
     {"copy", Reference::psql_copy, 2'000},
     {"insert", Reference::pgbench_multi_row, 600},
     {"unnest", Reference::pgbench_multi_row, 600},
-    {"prepared", Reference::pgbench_row_by_row, 600},
+    {"prepared", Reference::pgbench_prepared, 600},
 };
 
 std::map<std::string, std::string> producer_keys(const Mode& mode, unsigned connections) {
@@ -123,26 +123,59 @@ std::vector<std::string> literal_rows(Rig& rig) {
   return literals;
 }
 
-std::vector<Command> pgbench(Rig& rig, const Mode& mode, unsigned connections) {
-  const bool multi_row = mode.reference == Reference::pgbench_multi_row;
-  const std::string path = path_in(rig, multi_row ? "multi-row" : "row-by-row", 0);
+Command pgbench_command(Rig& rig, const Mode& mode, unsigned connections, const char* protocol,
+                        const std::string& script, std::vector<std::string> more = {}) {
+  const std::string clients = std::to_string(connections);
+  std::vector<std::string> arguments = {"-n",    "-M",    protocol,
+                                        "-c",    clients, "-j",
+                                        clients, "-t",    std::to_string(mode.transactions / connections),
+                                        "-f",    script};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  arguments.push_back(rig.conninfo());
+  return {"pgbench", arguments};
+}
+
+/// One INSERT of all the transaction's rows.
+Command pgbench_multi_row(Rig& rig, const Mode& mode, unsigned connections) {
+  const std::string path = path_in(rig, "multi-row", 0);
   std::ofstream script(path);
   script << "\\set n random(1, 9000000000000000)\n";
-  if (!multi_row) script << "\\startpipeline\nBEGIN;\n";
+  script << fmt::format("INSERT INTO \"{}\" VALUES ", wire::kTaskRunTable);
   std::size_t number = 0;
   for (const std::string& row : literal_rows(rig)) {
-    const bool first = number == 0;
-    if (!multi_row || first) script << "INSERT INTO \"" << wire::kTaskRunTable << "\" VALUES ";
-    script << (multi_row && !first ? ",\n" : "") << "('run_' || "
-           << ":n::bigint || '_" << ++number << "'," << row << ")";
-    if (!multi_row) script << ";\n";
+    script << fmt::format("{}('run_' || :n::bigint || '_{}',{})", number == 0 ? "" : ",\n", number, row);
+    ++number;
   }
-  script << (multi_row ? ";\n" : "COMMIT;\n\\endpipeline\n");
-  const std::string each = std::to_string(mode.transactions / connections);
-  const std::string clients = std::to_string(connections);
-  return {{"pgbench",
-           {"-n", "-M", multi_row ? "simple" : "prepared", "-c", clients, "-j", clients, "-t", each, "-f",
-            path, rig.conninfo()}}};
+  script << ";\n";
+  script.close();
+  return pgbench_command(rig, mode, connections, "simple", path);
+}
+
+/// A pipeline of prepared INSERTs that bind a parameter for each column, as the producer's do: pgbench's
+/// variables. The values of a row of the table, but for the id.
+Command pgbench_prepared(Rig& rig, const Mode& mode, unsigned connections) {
+  std::string columns = "concat(:n::bigint, '_', :r::int)";  // two parameters in place of one
+  std::vector<std::string> values;
+  for (const wire::TaskRunColumn& column : wire::kTaskRunColumns) {
+    if (column.name == "id") continue;
+    const std::string value =
+        rig.ask(fmt::format("SELECT coalesce(\"{}\"::text, '') FROM \"TaskRun\" LIMIT 1", column.name));
+    if (value.empty()) {  // pgbench has no variable without a value
+      columns += ", NULL";
+      continue;
+    }
+    columns += fmt::format(", :c{}", values.size() / 2);
+    values.insert(values.end(), {"-D", fmt::format("c{}={}", values.size() / 2, value)});
+  }
+  const std::string path = path_in(rig, "row-by-row", 0);
+  std::ofstream script(path);
+  script << "\\set n random(1, 9000000000000000)\n\\startpipeline\nBEGIN;\n";
+  for (std::uint64_t row = 0; row < kRowsPerTransaction; ++row) {
+    script << fmt::format("\\set r {}\nINSERT INTO \"{}\" VALUES ({});\n", row, wire::kTaskRunTable, columns);
+  }
+  script << "COMMIT;\n\\endpipeline\n";
+  script.close();
+  return pgbench_command(rig, mode, connections, "prepared", path, values);
 }
 
 bool has_mode(const Mode& mode) {
@@ -152,6 +185,18 @@ bool has_mode(const Mode& mode) {
   } catch (const wire::Error&) {
     return false;
   }
+}
+
+std::vector<Command> reference_commands(Rig& rig, const Mode& mode, unsigned connections) {
+  switch (mode.reference) {
+    case Reference::psql_copy:
+      return psql_copy(rig, mode, connections);
+    case Reference::pgbench_multi_row:
+      return {pgbench_multi_row(rig, mode, connections)};
+    case Reference::pgbench_prepared:
+      return {pgbench_prepared(rig, mode, connections)};
+  }
+  return {};
 }
 
 void bench(Rig& rig, const Mode& mode, unsigned connections, int rounds) {
@@ -164,9 +209,7 @@ void bench(Rig& rig, const Mode& mode, unsigned connections, int rounds) {
     return take;
   };
   (void)produce();  // the rows that the reference writes
-  const std::vector<Command> commands = mode.reference == Reference::psql_copy
-                                            ? psql_copy(rig, mode, connections)
-                                            : pgbench(rig, mode, connections);
+  const std::vector<Command> commands = reference_commands(rig, mode, connections);
   const auto reference = [&] {
     empty_table(rig);
     const Take take = rig.run(commands, rows);
