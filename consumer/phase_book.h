@@ -27,6 +27,7 @@ struct PhaseFigures {
   std::uint64_t encoded_bytes = 0;
   std::uint64_t wire_bytes = 0;
   std::uint64_t buffered_bytes_max = 0;
+  std::uint64_t batch_bytes_max = 0;  ///< of these, in batches
   wire::Histogram lag_us;
   wire::Histogram receive_us;
   wire::Histogram queue_us;

@@ -26,16 +26,10 @@ const proto::ConsumerSetup& checked(const proto::Setup& setup) {
   }
   const proto::ConsumerSetup& consumer = setup.consumer();
   if (consumer.flush_batch_size() == 0 || consumer.flush_concurrency_max() == 0 ||
-      consumer.buffered_bytes_max() == 0) {
+      consumer.buffered_bytes_max() <= consumer.streamed_bytes_max()) {
     throw wire::Error(wire::ErrorKind::protocol, "Setup gives the consumer a limit of 0");
   }
   return consumer;
-}
-
-/// The part of the buffered bytes' bound that streamed transactions get; batches get the rest. Beyond their
-/// share they go to a file, while batches stop the reader: so neither waits for the other's memory.
-std::uint64_t streamed_bytes_max(const proto::ConsumerSetup& setup) {
-  return setup.streaming() == proto::STREAMING_OFF ? 0 : setup.buffered_bytes_max() / 4;
 }
 
 std::unique_ptr<Sink> make_sink(boost::asio::io_context& loop, const wire::Clock& clock, BusyMeter& meter,
@@ -81,7 +75,7 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
                 }}),
       batcher_({setup_.flush_batch_size(), std::int64_t{setup_.flush_interval_ms()} * 1000}, pool_, tracker_,
                [this](std::unique_ptr<Batch> batch) { on_cut(std::move(batch)); }),
-      intake_(setup.run_id(), streamed_bytes_max(setup_), book_, tracker_, batcher_),
+      intake_(setup.run_id(), setup_.streamed_bytes_max(), book_, tracker_, batcher_),
       flush_timer_(loop) {
   stream_.start({[this](const WalMessage& message) { on_wal(message); },
                  [this](wire::Lsn position) { intake_.on_keepalive(position); },
@@ -136,15 +130,17 @@ std::uint64_t Pipeline::buffered_bytes() const {
   return batch_bytes() + intake_.streamed().bytes_in_memory();
 }
 
-/// For more records.
+/// For more records. Streamed transactions have a part of the bound to themselves, beyond which they go to a
+/// file, while batches stop the reader: so neither waits for the other's memory.
 bool Pipeline::has_room() const {
-  return !flusher_.backed_up() && batch_bytes() < setup_.buffered_bytes_max() - streamed_bytes_max(setup_);
+  return !flusher_.backed_up() && batch_bytes() < setup_.buffered_bytes_max() - setup_.streamed_bytes_max();
 }
 
 /// Pauses or resumes what records come from: the stream, or before it a streamed transaction's release.
 void Pipeline::keep_bounds() {
-  std::uint64_t& bytes_max = book_.reading().buffered_bytes_max;
-  bytes_max = std::max(bytes_max, buffered_bytes());
+  PhaseFigures& figures = book_.reading();
+  figures.buffered_bytes_max = std::max(figures.buffered_bytes_max, buffered_bytes());
+  figures.batch_bytes_max = std::max(figures.batch_bytes_max, batch_bytes());
   const bool too_much = !has_room();
   // With all the memory in the open batch nothing would ever come back to end the pause.
   if (too_much && flusher_.in_flight() == 0) batcher_.cut();
@@ -258,6 +254,7 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   stats.set_wire_bytes(figures.wire_bytes);
   stats.set_buffered_bytes(buffered_bytes());
   stats.set_buffered_bytes_max(figures.buffered_bytes_max);
+  stats.set_batch_bytes_max(figures.batch_bytes_max);
   stats.set_flushes_in_flight(static_cast<std::uint32_t>(flusher_.in_flight()));
   stats.set_received_lsn(stream_.received().value);
   stats.set_flushed_lsn(tracker_.acknowledged().value);

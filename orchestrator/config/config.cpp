@@ -230,6 +230,18 @@ json to_json(const Sweep& sweep) {
 
 }  // namespace
 
+std::uint64_t buffered_bytes_max(const Consumer& consumer) {
+  return std::uint64_t{consumer.max_buffered_mb} << 20U;
+}
+
+std::uint64_t streamed_bytes_max(const Consumer& consumer) {
+  return consumer.streaming == Streaming::off ? 0 : buffered_bytes_max(consumer) / 4;
+}
+
+std::uint64_t batch_bytes_max(const Consumer& consumer) {
+  return buffered_bytes_max(consumer) - streamed_bytes_max(consumer);
+}
+
 Config from_json(const json& document) {
   Config config{.name = document["name"],
                 .description = document.value("description", ""),

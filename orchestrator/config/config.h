@@ -87,6 +87,13 @@ struct Consumer {
   std::string publication_name;
 };
 
+/// What the consumer holds in memory at most: maxBufferedMB is of 2^20 bytes.
+[[nodiscard]] std::uint64_t buffered_bytes_max(const Consumer& consumer);
+/// Of these, for streamed transactions: a quarter, where there may be any.
+[[nodiscard]] std::uint64_t streamed_bytes_max(const Consumer& consumer);
+/// The rest, for batches: with so much of them the consumer stops reading.
+[[nodiscard]] std::uint64_t batch_bytes_max(const Consumer& consumer);
+
 struct Clickhouse {
   /// Where ClickHouse is: an http(s) URL, with its secrets; nullopt for a private server, and where none is
   /// named, as beside the mock.

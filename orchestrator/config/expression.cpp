@@ -264,6 +264,7 @@ std::optional<double> value_of(
     const Expression::Sum& sum,
     const std::function<std::optional<double>(const Expression::Figure&)>& figure) {
   std::vector<double> stack;
+  // Of every step: 1 / (1 / 0) is a number again, and says nothing.
   bool all_known = true;
   for (const Expression::Step& step : sum) {
     if (step.operation == Operation::number) {
@@ -271,7 +272,7 @@ std::optional<double> value_of(
     } else if (step.operation == Operation::figure) {
       const auto value =
           figure(step.figure);  // each is asked for, so that the caller learns which are missing
-      all_known = all_known && value;
+      all_known = all_known && value && std::isfinite(*value);
       stack.push_back(value.value_or(0));
     } else if (step.operation == Operation::negate) {
       stack.back() = -stack.back();
@@ -279,9 +280,10 @@ std::optional<double> value_of(
       const double right = stack.back();
       stack.pop_back();
       stack.back() = result_of(step.operation, stack.back(), right);
+      all_known = all_known && std::isfinite(stack.back());
     }
   }
-  if (!all_known || stack.size() != 1 || !std::isfinite(stack.back())) return std::nullopt;
+  if (!all_known || stack.size() != 1) return std::nullopt;
   return stack.back();
 }
 

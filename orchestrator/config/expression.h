@@ -54,7 +54,7 @@ struct ExpressionError {
 
 [[nodiscard]] std::variant<Expression, ExpressionError> parse_expression(std::string_view text);
 
-/// nullopt when a figure is, and when there is no finite result: a division by zero.
+/// nullopt when a figure is, and when any step of it has no finite result: a division by zero.
 [[nodiscard]] std::optional<double> value_of(
     const Expression::Sum& sum,
     const std::function<std::optional<double>(const Expression::Figure&)>& figure);

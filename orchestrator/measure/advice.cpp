@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "orchestrator/measure/cpu_need.h"
 #include "orchestrator/measure/millis.h"
 #include "orchestrator/measure/pipe_course.h"
 
@@ -15,6 +16,8 @@ using Sentences = std::vector<std::string>;
 constexpr double kSmallFlushRecords = 1000;
 /// A sink that took so much longer than when it had little to do is at its own limit.
 constexpr double kSlowedDown = 1.5;
+/// Of all CPUs; less is what any machine does beside.
+constexpr double kOthersWorthTelling = 0.1;
 /// A transaction of so many rows or more gains little by more of them.
 constexpr std::uint32_t kLargeTransaction = 1000;
 
@@ -43,6 +46,20 @@ Sentences stalled_sink_advice(const PhaseReport& phase) {
       phase.consumer.flush_error_last.empty()
           ? ", and answered no flush with an error"
           : "; the last failed flush was answered: " + phase.consumer.flush_error_last)};
+}
+
+/// What the settings let through at the time that PostgreSQL takes to answer, as far as there is CPU for it;
+/// no figure where that is not known.
+std::string write_limit_text(const PhaseReport& phase, const PipeSettings& settings) {
+  const auto by_cpu = records_per_sec_by_cpu(phase);
+  const double service_sec = phase.producer.service_time_ms.mean.value_or(0) / 1000;
+  if (!by_cpu || service_sec <= 0) return ": all connections were waiting for answers";
+  const double connections = connections_of(settings);
+  const double by_answers = connections * settings.producer.batch_size / service_sec;
+  return fmt::format(
+      ": {:.0f} connections with transactions of {} records write {:.0f} records/s at most this way{}",
+      connections, settings.producer.batch_size, std::min(by_answers, *by_cpu),
+      by_answers > *by_cpu ? ", for this machine has CPU for no more" : "");
 }
 
 }  // namespace
@@ -105,12 +122,26 @@ Sentences consumer_advice(const PhaseReport& phase, const PipeSettings& settings
   return advice;
 }
 
-Sentences starvation_advice(const std::string& process, const PipeSettings& settings, double share) {
+Sentences starvation_advice(const std::string& process, const PipeSettings& settings, double share,
+                            std::optional<double> by_others) {
+  const std::string others =
+      by_others.value_or(0) >= kOthersWorthTelling
+          ? fmt::format("; programs that are no part of this run used {} of this machine",
+                        percent(*by_others))
+          : "";
   return {fmt::format(
       "give the {} a CPU of its own: it got {:.0f} % of a core though it wanted more; other "
-      "processes, pinning, a cgroup limit or its priority are in its way{}",
+      "processes, pinning, a cgroup limit or its priority are in its way{}{}",
       process, share * 100,
-      settings.cpu_count > 0 ? fmt::format(" (this machine has {} CPUs)", settings.cpu_count) : "")};
+      settings.cpu_count > 0 ? fmt::format(" (this machine has {} CPUs)", settings.cpu_count) : "", others)};
+}
+
+Sentences crowded_advice(const std::string& process, const PipeSettings& settings, double share) {
+  return {
+      fmt::format("give PostgreSQL or ClickHouse a machine of its own, or take a larger one: the run's "
+                  "processes used all "
+                  "{} CPUs of this one between them, so the {} got {:.0f} % of a core though it wanted more",
+                  settings.cpu_count, process, share * 100)};
 }
 
 Sentences spill_advice(const PipeSettings& settings) {
@@ -175,13 +206,8 @@ Sentences producer_advice(const PipeSettings& settings) {
 
 Sentences write_advice(const PhaseReport& phase, const PipeSettings& settings) {
   const config::Producer& producer = settings.producer;
-  const double connections = connections_of(settings);
-  const double per_sec = connections * producer.batch_size /
-                         (std::max(phase.producer.service_time_ms.mean.value_or(0), 1e-3) / 1000);
-  return {
-      fmt::format("raise producer.batchSize (now {}) or producer.connections (now {}): {:.0f} connections "
-                  "with transactions of {} records write {:.0f} records/s at most this way",
-                  producer.batch_size, producer.connections, connections, producer.batch_size, per_sec)};
+  return {fmt::format("raise producer.batchSize (now {}) or producer.connections (now {}){}",
+                      producer.batch_size, producer.connections, write_limit_text(phase, settings))};
 }
 
 Sentences full_machine_advice(const PipeSettings& settings) {

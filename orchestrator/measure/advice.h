@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,14 @@ namespace walstorm::measure {
 [[nodiscard]] std::vector<std::string> sink_advice(const PhaseReport& phase, const PipeSettings& settings);
 [[nodiscard]] std::vector<std::string> consumer_advice(const PhaseReport& phase,
                                                        const PipeSettings& settings);
-/// For a process ("consumer") that got no more than `share` of a core though it wanted more.
+/// For a process ("consumer") that got no more than `share` of a core though it wanted more; `by_others`:
+/// what processes that are none of the run's used of all CPUs.
 [[nodiscard]] std::vector<std::string> starvation_advice(const std::string& process,
-                                                         const PipeSettings& settings, double share);
+                                                         const PipeSettings& settings, double share,
+                                                         std::optional<double> by_others);
+/// ... because the run's own processes use this machine up.
+[[nodiscard]] std::vector<std::string> crowded_advice(const std::string& process,
+                                                      const PipeSettings& settings, double share);
 /// For a walsender that writes transactions to disk; that is short of CPU; that waits for its disk.
 [[nodiscard]] std::vector<std::string> spill_advice(const PipeSettings& settings);
 [[nodiscard]] std::vector<std::string> decoding_advice(const PipeSettings& settings);

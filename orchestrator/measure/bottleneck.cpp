@@ -7,21 +7,15 @@
 #include <utility>
 
 #include "orchestrator/measure/advice.h"
+#include "orchestrator/measure/cpu_need.h"
 #include "orchestrator/measure/millis.h"
 #include "orchestrator/measure/pipe_course.h"
 
 namespace walstorm::measure {
 namespace {
 
-/// A loop, or a process that is always on a CPU or waiting for one, has no time left from here on.
+/// A loop has no time left from here on.
 constexpr double kBusyShare = 0.9;
-constexpr double kCpuBoundShare = 0.85;
-/// One that waits for a CPU for so much of the time has too little of it, whatever it used.
-constexpr double kCpuDeniedShare = 0.4;
-/// The kernel's own work and PostgreSQL's writers of WAL and pages take what is left.
-constexpr double kMachineFullShare = 0.8;
-/// Of the time in which it wanted a CPU a process should get this much; less, and others are in its way.
-constexpr double kServedShare = 0.75;
 /// The sink is blamed when all flushes were under way for at least this share of the load.
 constexpr double kFlushesFullShareMin = 0.5;
 constexpr double kBufferFullShare = 0.9;
@@ -34,46 +28,21 @@ constexpr double kDiskWaitShareMin = 0.3;
 /// A connection that is too narrow is waited for at least so often, even if only in the end.
 constexpr double kSendingShareMin = 0.2;
 constexpr double kMillion = 1e6;
+constexpr double kMebibyte = 1 << 20;
+constexpr const char* kForTheConnection = "Client:WalSenderWriteData";
 
 using Sentences = std::vector<std::string>;
 
-std::string percent(double share) {
-  return fmt::format("{:.0f} %", share * 100);
+/// What to do for a process that got too little CPU.
+Sentences cpu_advice(const std::string& who, const PhaseReport& phase, const PipeSettings& settings,
+                     const ProcessReport& process) {
+  const double share = process.cpu_share.value_or(0);
+  return is_crowded(phase) ? crowded_advice(who, settings, share)
+                           : starvation_advice(who, settings, share, used_by_others(phase));
 }
 
-/// The process of that role; of "producer" and "consumer", the busiest one of them.
-const ProcessReport& process_of(const PhaseReport& phase, std::string_view role) {
-  static const ProcessReport kNone{};
-  const ProcessReport* found = &kNone;
-  for (const ProcessReport& process : phase.processes) {
-    const bool is_it = process.role == role || process.role.starts_with(fmt::format("{}-", role));
-    if (is_it && process.cpu_share.value_or(-1) > found->cpu_share.value_or(-1)) found = &process;
-  }
-  return *found;
-}
-
-/// How much of the time a process wanted a CPU, whether it got one or not.
-std::optional<double> cpu_wanted(const ProcessReport& process) {
-  if (!process.cpu_share) return std::nullopt;
-  return *process.cpu_share + process.cpu_wait_share.value_or(0);
-}
-
-/// The kernel counts a wait when it ends, so one who waits long is seen to have waited less.
-bool is_cpu_bound(const ProcessReport& process) {
-  return cpu_wanted(process).value_or(0) >= kCpuBoundShare ||
-         process.cpu_wait_share.value_or(0) >= kCpuDeniedShare;
-}
-
-std::string cpu_figure(const std::string& role) {
-  return fmt::format("processes.{}.cpuShare", role);
-}
-
-std::string cpu_text(const std::string& who, const ProcessReport& process) {
-  std::string text = fmt::format("{} used {} of a core", who, percent(process.cpu_share.value_or(0)));
-  if (process.cpu_wait_share.value_or(0) >= 0.05) {
-    text += fmt::format(" and waited for a CPU for {} of the time", percent(*process.cpu_wait_share));
-  }
-  return text;
+void add_machine(const PhaseReport& phase, const PipeSettings& settings, std::vector<Evidence>& evidence) {
+  if (phase.busy.cpus) evidence.push_back(machine_evidence(phase, settings.cpu_count));
 }
 
 /// Finds who held up the pipe, from downstream up.
@@ -101,27 +70,42 @@ class PipeInquiry final {
   }
 
   [[nodiscard]] double loop_share() const { return phase_.busy.consumer_loop.value_or(0); }
-  /// A process that has to wait for a CPU is busy even where its loop's own time does not show it.
+  /// A process that has to wait for a CPU is busy even where its loop's own time does not show it, if it
+  /// reads too little for that.
   [[nodiscard]] bool consumer_is_busy() const {
-    return loop_share() >= kBusyShare || is_cpu_bound(consumer_);
+    return loop_share() >= kBusyShare || fills_a_cpu(consumer_) ||
+           (may_lack_cpu(consumer_) && waits_for_the_reader());
+  }
+
+  /// Whether WAL, or what was read of it, stands before the consumer, and not before the walsender.
+  [[nodiscard]] bool waits_for_the_reader() const {
+    const ConsumerReport& consumer = phase_.consumer;
+    const double queue = consumer.queue_ms.mean.value_or(0);
+    if (queue > std::max(consumer.receive_ms.mean.value_or(0), consumer.flush_ms.mean.value_or(0)))
+      return true;
+    if (waits(kForTheConnection) >= kSendingShareMin) return true;
+    const auto& sent = phase_.ladder.sent_to_received.bytes.max;
+    const auto& unsent = phase_.ladder.head_to_sent.bytes.max;
+    if (sent && unsent) return *sent >= *unsent;
+    return phase_.postgres.walsender_waits.empty();  // then nothing speaks against it
   }
 
   Blame consumer_cpu() {
     add("busy.consumerLoop", phase_.busy.consumer_loop, kBusyShare,
         fmt::format("the consumer's loop was at work for {} of the time", percent(loop_share())));
     if (!consumer_.cpu_share) return say(Bottleneck::consumer_cpu, consumer_advice(phase_, settings_));
+    const bool starved = is_starved(consumer_, loop_share());
+    if (starved) add_machine(phase_, settings_, evidence_);
     add(cpu_figure(consumer_.role), consumer_.cpu_share, 1, cpu_text("its process", consumer_));
-    const double wanted = std::max(loop_share(), *cpu_wanted(consumer_));
-    const bool starved = *consumer_.cpu_share < kServedShare * wanted;
-    return say(Bottleneck::consumer_cpu, starved
-                                             ? starvation_advice("consumer", settings_, *consumer_.cpu_share)
-                                             : consumer_advice(phase_, settings_));
+    return say(Bottleneck::consumer_cpu, starved ? cpu_advice("consumer", phase_, settings_, consumer_)
+                                                 : consumer_advice(phase_, settings_));
   }
 
+  /// The reader stops when batches have their part of the bound.
   [[nodiscard]] bool buffer_is_full() const {
-    const double bytes_max = static_cast<double>(settings_.consumer.max_buffered_mb) * kMillion;
+    const auto bytes_max = static_cast<double>(config::batch_bytes_max(settings_.consumer));
     return bytes_max > 0 &&
-           static_cast<double>(phase_.consumer.buffered_bytes_max.value_or(0)) > kBufferFullShare * bytes_max;
+           static_cast<double>(phase_.consumer.batch_bytes_max.value_or(0)) > kBufferFullShare * bytes_max;
   }
 
   bool sink_is_full() {
@@ -132,9 +116,12 @@ class PipeInquiry final {
                       percent(*phase_.busy.flushes_full), since_it_fell_behind()));
       full = true;
     } else if (buffer_is_full()) {
-      add("consumer.bufferedBytesMax", static_cast<double>(*phase_.consumer.buffered_bytes_max),
-          static_cast<double>(settings_.consumer.max_buffered_mb) * kMillion,
-          "the consumer's buffer was full of records that the sink had not taken yet");
+      const auto bytes_max = static_cast<double>(config::batch_bytes_max(settings_.consumer));
+      add("consumer.batchBytesMax", static_cast<double>(*phase_.consumer.batch_bytes_max), bytes_max,
+          fmt::format(
+              "the consumer's buffer was full of records that the sink had not taken yet: batches may "
+              "hold {:g} MiB of consumer.maxBufferedMB (now {})",
+              bytes_max / kMebibyte, settings_.consumer.max_buffered_mb));
       full = true;
     }
     return full;
@@ -193,10 +180,10 @@ class PipeInquiry final {
     if (const double spilled = spilled_share(); spilled >= kMostlyShare) {
       add("postgres.spilledBytes", static_cast<double>(*phase_.postgres.spilled_bytes), {},
           fmt::format("the walsender wrote {} of what it sent to disk first", percent(spilled)));
-      if (is_cpu_bound(walsender_)) add_walsender("the walsender");
+      if (walsender_is_busy()) add_walsender("the walsender");
       return say(Bottleneck::walsender, spill_advice(settings_));
     }
-    if (is_cpu_bound(walsender_)) return busy_walsender();
+    if (walsender_is_busy()) return busy_walsender();
     if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {
       add("postgres.walsenderWaits.IO:*", disk, {},
           fmt::format("the walsender waited for its disk in {} of the looks", percent(disk)));
@@ -207,10 +194,15 @@ class PipeInquiry final {
 
   Blame busy_walsender() {
     add_walsender("the walsender");
-    const bool starved = *walsender_.cpu_share < kServedShare * *cpu_wanted(walsender_);
-    return say(Bottleneck::walsender, starved
-                                          ? starvation_advice("walsender", settings_, *walsender_.cpu_share)
-                                          : decoding_advice(settings_));
+    if (!is_starved(walsender_)) return say(Bottleneck::walsender, decoding_advice(settings_));
+    add_machine(phase_, settings_, evidence_);
+    return say(Bottleneck::walsender, cpu_advice("walsender", phase_, settings_, walsender_));
+  }
+
+  /// One that waits for the connection is in no want of a CPU, however long it waits for one in between.
+  [[nodiscard]] bool walsender_is_busy() const {
+    return fills_a_cpu(walsender_) ||
+           (may_lack_cpu(walsender_) && waits(kForTheConnection) < kSendingShareMin);
   }
 
   /// Neither side of the connection is busy: what lies between them is.
@@ -221,9 +213,8 @@ class PipeInquiry final {
       return say(Bottleneck::unknown, {});
     }
     if (!phase_.postgres.walsender_waits.empty()) {
-      const std::string for_the_connection = "Client:WalSenderWriteData";
-      const double sending = waits(for_the_connection);
-      add("postgres.walsenderWaits." + for_the_connection, sending, {},
+      const double sending = waits(kForTheConnection);
+      add(fmt::format("postgres.walsenderWaits.{}", kForTheConnection), sending, {},
           fmt::format("the walsender waited for the connection to take more in {} of the looks",
                       percent(sending)));
       const auto running = phase_.postgres.walsender_waits.find("running");
@@ -240,11 +231,16 @@ class PipeInquiry final {
     add(cpu_figure(walsender_.role), walsender_.cpu_share, 1, cpu_text(who, walsender_));
   }
 
+  /// Where the WAL stood.
   void add_ladder() {
-    const auto& gap = phase_.ladder.sent_to_received.bytes.max;
-    if (!gap) return;
-    add("ladder.sentToReceived.bytes.max", gap, {},
-        fmt::format("sent and received were up to {:.1f} MB of WAL apart", *gap / kMillion));
+    if (const auto& unsent = phase_.ladder.head_to_sent.bytes.max) {
+      add("ladder.headToSent.bytes.max", unsent, {},
+          fmt::format("up to {:.1f} MB of WAL had not been sent yet", *unsent / kMillion));
+    }
+    if (const auto& sent = phase_.ladder.sent_to_received.bytes.max) {
+      add("ladder.sentToReceived.bytes.max", sent, {},
+          fmt::format("sent and received were up to {:.1f} MB of WAL apart", *sent / kMillion));
+    }
   }
 
   /// Of the bytes that the consumer read, how many the walsender had written to disk before.
@@ -290,6 +286,23 @@ void add_writers(const PhaseReport& phase, bool were_idle, std::vector<Evidence>
                    most->first.find(':') == std::string::npos ? "" : "waiting for ", most->first)});
 }
 
+/// Of producers without time. On a machine that the run itself uses up, that is not theirs alone: the side
+/// that used more of it is named then.
+Blame blame_for_cpu(const PhaseReport& phase, const PipeSettings& settings, const ProcessReport& producer,
+                    std::vector<Evidence> evidence) {
+  if (!is_starved(producer)) return {Bottleneck::producer, std::move(evidence), producer_advice(settings)};
+  add_machine(phase, settings, evidence);
+  const ProcessReport& backends = process_of(phase, "postgres-backends");
+  if (is_crowded(phase) && backends.cpu_share.value_or(0) > *producer.cpu_share) {
+    evidence.push_back({cpu_figure(backends.role),
+                        backends.cpu_share,
+                        {},
+                        cpu_text("the writing backends together", backends)});
+    return {Bottleneck::postgres_write, std::move(evidence), full_machine_advice(settings)};
+  }
+  return {Bottleneck::producer, std::move(evidence), cpu_advice("producer", phase, settings, producer)};
+}
+
 }  // namespace
 
 Blame blame_pipe(const PhaseReport& phase, const PipeSettings& settings) {
@@ -304,12 +317,9 @@ Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
     blame.evidence.push_back(
         {cpu_figure(producer.role), producer.cpu_share, 1, cpu_text("the busiest producer", producer)});
   }
-  if (is_cpu_bound(producer)) {
-    blame.bottleneck = Bottleneck::producer;
-    const bool starved = *producer.cpu_share < kServedShare * *cpu_wanted(producer);
-    blame.try_next =
-        starved ? starvation_advice("producer", settings, *producer.cpu_share) : producer_advice(settings);
-    return blame;
+  if (fills_a_cpu(producer) ||
+      (may_lack_cpu(producer) && backends_wait_for_the_producer(phase, settings).value_or(true))) {
+    return blame_for_cpu(phase, settings, producer, std::move(blame.evidence));
   }
   if (connections) {
     blame.evidence.push_back(
@@ -340,10 +350,8 @@ Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
   }
   blame.bottleneck = Bottleneck::postgres_write;
   add_writers(phase, writers_idle, blame.evidence);
-  if (phase.busy.cpus.value_or(0) >= kMachineFullShare) {
-    blame.evidence.push_back({"busy.cpus", phase.busy.cpus, kMachineFullShare,
-                              fmt::format("the run's processes used {} of this machine's {} CPUs",
-                                          percent(*phase.busy.cpus), settings.cpu_count)});
+  if (is_crowded(phase)) {
+    add_machine(phase, settings, blame.evidence);
     blame.try_next = full_machine_advice(settings);
   } else {
     blame.try_next = write_advice(phase, settings);

@@ -75,6 +75,7 @@ void ConsumerFold::take_counts(const proto::ConsumerStats& stats) {
   totals_.wire_bytes = stats.wire_bytes();
   totals_.buffered_bytes = stats.buffered_bytes();
   totals_.buffered_bytes_max = stats.buffered_bytes_max();
+  totals_.batch_bytes_max = stats.batch_bytes_max();
   totals_.flushes_in_flight = stats.flushes_in_flight();
   totals_.heap_bytes_max = stats.heap_bytes_max();
   totals_.busy_us = stats.busy_us();

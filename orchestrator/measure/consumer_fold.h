@@ -21,7 +21,8 @@ class ConsumerFold final {
     wire::ChangeTally received, acknowledged, replayed, run_received, run_acknowledged;
     std::uint64_t batches = 0, bytes = 0, errors = 0, retries = 0;
     std::uint64_t encoded_bytes = 0, wire_bytes = 0;
-    std::uint64_t buffered_bytes = 0, buffered_bytes_max = 0, flushes_in_flight = 0, heap_bytes_max = 0;
+    std::uint64_t buffered_bytes = 0, buffered_bytes_max = 0, batch_bytes_max = 0, flushes_in_flight = 0,
+                  heap_bytes_max = 0;
     std::uint64_t busy_us = 0, elapsed_us = 0;
     std::string flush_error_last;
     std::uint64_t reconnects = 0;

@@ -142,6 +142,7 @@ class Catalogue final {
     one("loopUtilization.mean", &ConsumerReport::loop_utilization_mean, Better::lower);
     one("loopUtilization.max", &ConsumerReport::loop_utilization_max, Better::lower, Told::so_far);
     one("bufferedBytesMax", &ConsumerReport::buffered_bytes_max, Better::lower, Told::so_far);
+    one("batchBytesMax", &ConsumerReport::batch_bytes_max, Better::lower, Told::so_far);
     one("heapBytesMax", &ConsumerReport::heap_bytes_max, Better::lower, Told::so_far);
     one("cpuMicrosPerRecord", &ConsumerReport::cpu_micros_per_record, Better::lower);
   }
@@ -188,6 +189,7 @@ class Catalogue final {
     one("lagReturnSec", &PipeCourse::lag_return_sec);
     one("lagBeforeEndSec", &PipeCourse::lag_before_end_sec);
     one("lagEndSec", &PipeCourse::lag_end_sec);
+    one("lagCloseSec", &PipeCourse::lag_close_sec);
     one("lagHighSec", &PipeCourse::lag_high_sec);
     one("lagBeforeLastSec", &PipeCourse::lag_before_last_sec);
     one("lagLastSec", &PipeCourse::lag_last_sec);
@@ -215,6 +217,7 @@ class Catalogue final {
     one("flushes", &BusyReport::flushes);
     one("flushesFull", &BusyReport::flushes_full);
     one("cpus", &BusyReport::cpus);
+    one("machine", &BusyReport::machine);
   }
 
   void of_drain() {

@@ -61,6 +61,9 @@ BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional
   double cores = 0;
   for (const ProcessReport& process : report.processes) cores += process.cpu_share.value_or(0);
   if (facts_.settings.cpu_count > 0 && cores > 0) busy.cpus = cores / facts_.settings.cpu_count;
+  const auto busy_cores = rise_share(machine_busy_us_, window->middle_unix_us(), window->end_unix_us);
+  const auto all_cores = rise_share(machine_all_us_, window->middle_unix_us(), window->end_unix_us);
+  if (busy_cores && all_cores.value_or(0) > 0) busy.machine = *busy_cores / *all_cores;
   for (const auto& [name, consumer] : consumers_) {
     const auto loop = rise_share(consumer.busy_us(), window->middle_unix_us(), window->end_unix_us);
     if (loop) busy.consumer_loop = std::max(busy.consumer_loop.value_or(0), *loop);

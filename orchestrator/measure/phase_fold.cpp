@@ -133,6 +133,11 @@ void PhaseFold::process(const ProcessSample& sample) {
   at->second.add(sample);
 }
 
+void PhaseFold::machine(const MachineSample& sample) {
+  machine_busy_us_.add({sample.at_unix_us, sample.busy_us});
+  machine_all_us_.add({sample.at_unix_us, sample.all_us});
+}
+
 void PhaseFold::load_ended(std::int64_t at_unix_us) {
   load_ended_unix_us_ = at_unix_us;
 }

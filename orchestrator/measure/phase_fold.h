@@ -81,6 +81,8 @@ class PhaseFold final {
   /// "postgres-sampler" (what our own looking costs the server) and "clickhouse"; the workers account for
   /// themselves.
   void process(const ProcessSample& sample);
+  /// Once a second.
+  void machine(const MachineSample& sample);
   /// No producer starts anything any more: the planned end, or an earlier one.
   void load_ended(std::int64_t at_unix_us);
   void drain_ended(bool completed, double duration_sec);
@@ -171,6 +173,7 @@ class PhaseFold final {
   std::map<std::string, ConsumerFold> consumers_;
   std::vector<std::string> roles_;  // in the order of reports
   std::map<std::string, UsageFold> usage_;
+  CountCurve machine_busy_us_, machine_all_us_;
   std::optional<std::int64_t> ready_unix_us_;  // the first worker's
   std::optional<std::int64_t> load_ended_unix_us_;
   DrainReport drain_;

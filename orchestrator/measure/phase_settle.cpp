@@ -161,6 +161,7 @@ ConsumerReport PhaseFold::consumer_report(const ConsumerTotals& totals,
     const ConsumerFold::Totals& newest = consumer.totals();
     if (!newest.flush_error_last.empty()) report.flush_error_last = newest.flush_error_last;
     report.buffered_bytes_max = std::max(report.buffered_bytes_max.value_or(0), newest.buffered_bytes_max);
+    report.batch_bytes_max = std::max(report.batch_bytes_max.value_or(0), newest.batch_bytes_max);
     report.heap_bytes_max = std::max(report.heap_bytes_max.value_or(0), newest.heap_bytes_max);
     if (const auto share = consumer.loop_utilization_max()) {
       report.loop_utilization_max = std::max(report.loop_utilization_max.value_or(0), *share);

@@ -21,6 +21,10 @@ constexpr double kMinuteSec = 60;
 constexpr double kEndShare = 0.1;
 constexpr double kEndSecMin = 4;
 constexpr double kEndShareMax = 0.25;
+/// Its very end: so many seconds, or two of the pipe's usual rounds, and no more than the last third.
+constexpr double kCloseSecMin = 5;
+constexpr double kCloseRounds = 2;
+constexpr double kCloseShareMax = 1.0 / 3;
 /// What a ramp rises from is compared stretch by stretch, each long enough for a batching sink to flush in
 /// it.
 constexpr double kStretchShare = 1.0 / 15;
@@ -172,7 +176,8 @@ double lag_rise_sec(double load_sec) {
 }
 
 double stall_sec(double load_sec, bool to_the_end) {
-  return std::max(kStallSecMin, (to_the_end ? kStallShareAtEnd : kStallShare) * load_sec);
+  return std::max(kStallSecMin,
+                  to_the_end ? kStallShareAtEnd * telling_sec(load_sec) : kStallShare * load_sec);
 }
 
 PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double to_unix_us,
@@ -194,6 +199,8 @@ PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double
   course.lag_return_sec = lag.least(2.0 / 3, 1, false);
   course.lag_before_end_sec = lag.least(0.6, 0.8, false);
   course.lag_end_sec = lag.least(1 - end_share, 1, false);
+  const double close_sec = std::max(kCloseSecMin, kCloseRounds * usual_sec);
+  course.lag_close_sec = lag.least(1 - std::min(close_sec / length_sec, kCloseShareMax), 1, false);
   add_stretches(course, lag, length_sec);
   add_saturation(course, lag, curves, from_unix_us, to_unix_us);
   course.standstill = worst_standstill(curves, from_unix_us, to_unix_us);

@@ -29,7 +29,7 @@ struct CourseCurves {
 [[nodiscard]] double lag_rise_sec(double load_sec);
 
 /// A standstill that lasts so long is a stall: most of the load, or a fifth of it when the load ended with
-/// it.
+/// it; beyond a minute that grows with the square root of the load too, so that no long load may end dead.
 [[nodiscard]] double stall_sec(double load_sec, bool to_the_end);
 
 }  // namespace walstorm::measure

@@ -67,7 +67,9 @@ struct ConsumerReport {
   Distribution receive_ms, queue_ms, flush_ms;
   std::optional<std::uint64_t> wal_behind_bytes_max, wal_behind_bytes_end;
   std::optional<double> loop_utilization_mean, loop_utilization_max;  ///< 0 to 1, of window deltas
-  std::optional<std::uint64_t> buffered_bytes_max, heap_bytes_max;
+  std::optional<std::uint64_t> buffered_bytes_max;
+  std::optional<std::uint64_t> batch_bytes_max;  ///< of these, in batches: what stops the reader
+  std::optional<std::uint64_t> heap_bytes_max;
   std::optional<double> cpu_micros_per_record;
 
   [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
@@ -153,6 +155,9 @@ struct PipeCourse {
   std::optional<double> lag_floor_sec;
   /// In the load's last third; from 60 % to 80 % of it; in its last tenth, or a little more of a short one.
   std::optional<double> lag_return_sec, lag_before_end_sec, lag_end_sec;
+  /// In the load's last seconds, however long it was: no more of them than a batching sink needs to be seen
+  /// just after a flush.
+  std::optional<double> lag_close_sec = {};
   /// Stretch by stretch, each a fifteenth of the load or 4 s: of those in its first 70 % the one that waited
   /// longest, the last but one, and the last.
   std::optional<double> lag_high_sec, lag_before_last_sec, lag_last_sec;
@@ -176,6 +181,8 @@ struct BusyReport {
   std::optional<double> flushes_full;
   /// Of all this machine's CPUs, what the run's processes used in the load's second half.
   std::optional<double> cpus;
+  /// ... and what all processes of this machine used.
+  std::optional<double> machine = {};
 };
 
 /// One phase's change ledger, or the whole run's.

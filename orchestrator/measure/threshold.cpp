@@ -19,6 +19,17 @@ std::optional<double> look_up(const config::Expression::Figure& figure, const Ph
   return named == earlier.end() ? std::nullopt : figure_of(*named, figure.path);
 }
 
+/// Why an expression whose figures are all known has no value.
+std::string no_number_text(const config::Expression& expression) {
+  const auto divides = [](const config::Expression::Sum& sum) {
+    return std::any_of(sum.begin(), sum.end(), [](const config::Expression::Step& step) {
+      return step.operation == config::Expression::Operation::divide;
+    });
+  };
+  return divides(expression.left) || divides(expression.right) ? "a division by 0"
+                                                               : "a number too great to be had";
+}
+
 /// How far a measured judgement is on the wrong side of its limit; negative on the right one.
 double excess(Comparison comparison, const Judgement& judgement) {
   const double above = *judgement.observed - *judgement.limit;
@@ -54,7 +65,8 @@ Judgement judge(const config::Expression& expression, const PhaseReport& phase,
   if (judgement.measured()) {
     judgement.passed = holds(expression.comparison, *judgement.observed, *judgement.limit);
   } else {
-    judgement.unmeasured = missing.empty() ? "a division by 0" : fmt::format("{}", fmt::join(missing, ", "));
+    judgement.unmeasured =
+        missing.empty() ? no_number_text(expression) : fmt::format("{}", fmt::join(missing, ", "));
   }
   return judgement;
 }

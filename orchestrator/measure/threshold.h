@@ -13,7 +13,7 @@ namespace walstorm::measure {
 struct Judgement {
   std::optional<double> observed, limit;  ///< the left side and the right side; nullopt: not measured
   bool passed = false;                    ///< both were measured, and the comparison holds
-  std::string unmeasured;                 ///< why a side is nullopt: the figures that are, or a division by 0
+  std::string unmeasured;                 ///< why a side is nullopt: the figures that are, a division by 0
 
   [[nodiscard]] bool measured() const { return observed && limit; }
 };

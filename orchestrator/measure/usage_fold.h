@@ -11,6 +11,12 @@
 namespace walstorm::measure {
 
 /// What a process of some role has used since it started, read at one moment.
+/// What all CPUs of this machine did, for whoever it was, since it started.
+struct MachineSample {
+  std::int64_t at_unix_us = 0;
+  std::uint64_t busy_us = 0, all_us = 0;
+};
+
 struct ProcessSample {
   std::int64_t at_unix_us = 0;
   std::string role;  ///< "orchestrator", "producer-0", "postgres-backends", ...

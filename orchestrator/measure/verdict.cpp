@@ -16,6 +16,8 @@ namespace {
 
 /// A load shorter than this shows neither growth nor its absence.
 constexpr double kLoadSecMin = 5;
+/// Fewer show a chance, not a pipe that keeps up.
+constexpr std::uint64_t kTransactionsMin = 10;
 constexpr double kTargetRatioMin = 0.99;
 constexpr double kNotStartedShareMax = 0.01;
 /// A lag that is this much lower at the end than shortly before is coming down: a stall that is being made
@@ -28,6 +30,10 @@ constexpr double kDrainShare = 0.05;
 constexpr double kLongDrainShare = 0.5;
 /// A standstill is no stall where records always take about that long.
 constexpr double kStallPerLag = 2;
+/// Less is how flushes happen to fall; of a sink that takes its records in rounds the lag's median is half a
+/// round.
+constexpr double kStandstillSecMin = 5;
+constexpr double kStandstillPerUsualLag = 3;
 /// A minute tells an overload of 5 %; noise adds up with the square root of the time, so half of it takes
 /// four times as long.
 constexpr double kTellingSec = 60;
@@ -51,7 +57,8 @@ class Judge final {
     const bool short_of_target = missed_schedule();
     if (behind) return falling_behind();
     if (short_of_target) return say(VerdictState::generator_limited, blame_generator(phase_, settings_));
-    if (too_short() || had_errors() || drained_late() || did_not_return() || !keeping_up_is_known()) {
+    if (too_short() || too_few() || had_errors() || drained_late() || did_not_return() || ended_waiting() ||
+        !keeping_up_is_known()) {
       return marginal();
     }
     return sustained();
@@ -218,6 +225,39 @@ class Judge final {
     return true;
   }
 
+  /// It had come back, and then did not keep up to the load's end: it stood still there, or the records of
+  /// its last seconds waited longer than a stall that is being made up for explains.
+  bool ended_waiting() {
+    bool waited = false;
+    if (is_worth_telling(course_.standstill) && course_.standstill->to_the_end) {
+      const Standstill& still = *course_.standstill;
+      add("course.standstill.fromSec", still.from_sec, {},
+          fmt::format(
+              "nothing was acknowledged from second {:.0f} to the end of the load, while {:.0f} records "
+              "waited",
+              still.from_sec, still.waiting));
+      waited = true;
+    }
+    const auto& floor = course_.lag_floor_sec;
+    const auto& close = course_.lag_close_sec;
+    if (floor && close && *close > *floor + lag_rise_sec(load_sec_)) {
+      add("course.lagCloseSec", *close, *floor + lag_rise_sec(load_sec_),
+          fmt::format(
+              "records waited at least {:.2g} s in the last seconds of the load, where {:.2g} s is the "
+              "least this pipe showed",
+              *close, *floor));
+      waited = true;
+    }
+    if (!waited) return false;
+    window_needed_sec_ = std::clamp(2 * load_sec_, kTellingSec, kTellingSecMax);
+    lagged_ = true;
+    return true;
+  }
+
+  [[nodiscard]] bool is_worth_telling(const std::optional<Standstill>& still) const {
+    return still && still->seconds() >= std::max(kStandstillSecMin, kStandstillPerUsualLag * usual_lag_sec());
+  }
+
   /// As long as the lag would take to come back at the rate it comes down, or a drift of its size to be told
   /// from noise. Nothing after a load so long that a longer one would hardly tell more.
   [[nodiscard]] std::optional<double> window_that_tells(double excess_sec) const {
@@ -257,6 +297,18 @@ class Judge final {
     add("durationSec", load_sec_, kLoadSecMin,
         fmt::format("{:.1f} s of load are too short to tell whether the pipe keeps up", load_sec_));
     window_needed_sec_ = kTellingSec;
+    return true;
+  }
+
+  bool too_few() {
+    const std::uint64_t transactions = phase_.producer.transactions;
+    if (transactions >= kTransactionsMin) return false;
+    add("producer.transactions", static_cast<double>(transactions), static_cast<double>(kTransactionsMin),
+        fmt::format("{} {} to tell whether the pipe keeps up", transactions,
+                    transactions == 1 ? "transaction is too little" : "transactions are too few"));
+    const double of_enough = load_sec_ * static_cast<double>(kTransactionsMin) /
+                             static_cast<double>(std::max<std::uint64_t>(transactions, 1));
+    window_needed_sec_ = std::clamp(of_enough, kTellingSec, kTellingSecMax);
     return true;
   }
 
@@ -305,6 +357,11 @@ class Judge final {
           fmt::format("{:.1f} % of the records due were written", *ratio * 100));
     }
     add("consumer.lagMs.p99", phase_.consumer.lag_ms.p99, {}, "the lag came back to its floor");
+    if (const auto& still = course_.standstill; is_worth_telling(still)) {
+      add("course.standstill.fromSec", still->from_sec, {},
+          fmt::format("nothing was acknowledged from second {:.0f} to {:.0f}, which was made up for",
+                      still->from_sec, still->to_sec));
+    }
     add("drain.durationSec", phase_.drain.duration_sec, drain_sec_max(),
         fmt::format("drained in {:.3f} s", *phase_.drain.duration_sec));
     const bool throttled = phase_.producer.target_ratio.has_value();

@@ -14,7 +14,8 @@ namespace walstorm::measure {
 ///   it began and was not coming down again; or a rising ramp's end waited longer than anything before it.
 ///   Said even where the generator fell short: the pipe then could not even keep up with less.
 /// - generator-limited: the producers missed their schedule, and the pipe kept up with what they made.
-/// - sustained: on target, no errors, the lag came back to its floor, drained soon.
+/// - sustained: on target, no errors, the lag came back to its floor and was still near it at the load's end,
+///   drained soon; and there were transactions enough to show it.
 /// - marginal: none of these can be said; with the load that would tell, where a longer one would.
 ///
 /// Growth is read off floors, not slopes or averages: a stall that passed does not count (TRAPS, Measuring

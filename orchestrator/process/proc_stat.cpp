@@ -3,6 +3,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <fstream>
+#include <numeric>
 #include <sstream>
 #include <string>
 #include <unistd.h>
@@ -60,6 +61,22 @@ std::optional<ProcStat> read_proc_stat(pid_t pid) {
   std::uint64_t waited_ns = 0;
   if (schedstat >> on_cpu_ns >> waited_ns) result.cpu_wait_us = waited_ns / 1000U;
   return result;
+}
+
+std::optional<MachineCpu> read_machine_cpu() {
+  std::istringstream line(read_file("/proc/stat"));
+  std::string name;
+  // user, nice, system, idle, iowait, irq, softirq, steal; a guest's time is in user already.
+  std::array<std::uint64_t, 8> ticks{};
+  if (!(line >> name) || name != "cpu") return std::nullopt;
+  for (std::uint64_t& each : ticks) line >> each;
+  if (!line) return std::nullopt;
+  constexpr std::size_t kIdle = 3;
+  constexpr std::size_t kWaitingForDisk = 4;
+  const std::uint64_t all = std::accumulate(ticks.begin(), ticks.end(), std::uint64_t{0});
+  if (all == 0) return std::nullopt;
+  const auto us_per_tick = 1'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  return MachineCpu{(all - ticks[kIdle] - ticks[kWaitingForDisk]) * us_per_tick, all * us_per_tick};
 }
 
 bool is_local_postgres(pid_t pid) {

@@ -23,6 +23,16 @@ struct ProcStat {
 /// CPU times have the kernel's tick of 10 ms.
 [[nodiscard]] std::optional<ProcStat> read_proc_stat(pid_t pid);
 
+/// What all of this machine's CPUs did since it started, whoever it was for.
+struct MachineCpu {
+  std::uint64_t busy_us = 0;
+  std::uint64_t all_us = 0;  ///< busy or idle
+};
+
+/// Reads /proc/stat (proc(5)); time that a hypervisor took away counts as busy. nullopt where it tells
+/// nothing.
+[[nodiscard]] std::optional<MachineCpu> read_machine_cpu();
+
 /// Whether `pid` on this machine is one of a PostgreSQL server's processes: its command line says so. Guards
 /// against taking a remote server's or a container's pid for a local one.
 [[nodiscard]] bool is_local_postgres(pid_t pid);

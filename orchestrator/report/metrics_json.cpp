@@ -77,6 +77,7 @@ Json to_json(const measure::ConsumerReport& c) {
           {"loopUtilization",
            {{"mean", or_null(c.loop_utilization_mean)}, {"max", or_null(c.loop_utilization_max)}}},
           {"bufferedBytesMax", or_null(c.buffered_bytes_max)},
+          {"batchBytesMax", or_null(c.batch_bytes_max)},
           {"heapBytesMax", or_null(c.heap_bytes_max)},
           {"cpuMicrosPerRecord", or_null(c.cpu_micros_per_record)}};
 }

@@ -83,6 +83,7 @@ void read(const json& from, measure::ConsumerReport& c) {
   take(field(from, "loopUtilization"), "mean", c.loop_utilization_mean);
   take(field(from, "loopUtilization"), "max", c.loop_utilization_max);
   take(from, "bufferedBytesMax", c.buffered_bytes_max);
+  take(from, "batchBytesMax", c.batch_bytes_max);
   take(from, "heapBytesMax", c.heap_bytes_max);
   take(from, "cpuMicrosPerRecord", c.cpu_micros_per_record);
 }
@@ -135,6 +136,7 @@ void read(const json& from, measure::PipeCourse& course) {
   take(from, "lagReturnSec", course.lag_return_sec);
   take(from, "lagBeforeEndSec", course.lag_before_end_sec);
   take(from, "lagEndSec", course.lag_end_sec);
+  take(from, "lagCloseSec", course.lag_close_sec);
   take(from, "lagHighSec", course.lag_high_sec);
   take(from, "lagBeforeLastSec", course.lag_before_last_sec);
   take(from, "lagLastSec", course.lag_last_sec);
@@ -156,6 +158,7 @@ void read(const json& from, measure::BusyReport& busy) {
   take(from, "flushes", busy.flushes);
   take(from, "flushesFull", busy.flushes_full);
   take(from, "cpus", busy.cpus);
+  take(from, "machine", busy.machine);
 }
 
 void read(const json& from, measure::ChangeLedger& l) {

@@ -59,6 +59,7 @@ nlohmann::ordered_json course_json(const measure::PipeCourse& course) {
           {"lagReturnSec", or_null(course.lag_return_sec)},
           {"lagBeforeEndSec", or_null(course.lag_before_end_sec)},
           {"lagEndSec", or_null(course.lag_end_sec)},
+          {"lagCloseSec", or_null(course.lag_close_sec)},
           {"lagHighSec", or_null(course.lag_high_sec)},
           {"lagBeforeLastSec", or_null(course.lag_before_last_sec)},
           {"lagLastSec", or_null(course.lag_last_sec)},
@@ -73,7 +74,8 @@ nlohmann::ordered_json busy_json(const measure::BusyReport& busy) {
           {"connections", or_null(busy.connections)},
           {"flushes", or_null(busy.flushes)},
           {"flushesFull", or_null(busy.flushes_full)},
-          {"cpus", or_null(busy.cpus)}};
+          {"cpus", or_null(busy.cpus)},
+          {"machine", or_null(busy.machine)}};
 }
 
 nlohmann::ordered_json clocks_json(const std::vector<measure::ClockReport>& clocks) {

@@ -94,6 +94,7 @@ std::string search_json(const SearchReport& report) {
   json["confidence"] = search::confidence(report);
   json["stopReason"] = or_null(report.stop_reason);
   json["failure"] = or_null(report.failure);
+  json["failedRuns"] = search::failed_trials(report);
   json["confirmation"] = confirmation_json(report);
   const ValueTrial* bend = search::knee(report);
   json["knee"] = bend == nullptr ? Json(nullptr) : end_json(report, bend);

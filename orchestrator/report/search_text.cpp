@@ -35,6 +35,7 @@ std::string value_text(const SearchReport& report, std::optional<double> value) 
 }
 
 std::string verdict_text(const trial::Trial& trial) {
+  if (trial.failed()) return "run failed";
   std::string text = measure::to_string(trial.verdict);
   if (trial.bottleneck != measure::Bottleneck::none && trial.bottleneck != measure::Bottleneck::unknown)
     text += fmt::format(" ({})", measure::to_string(trial.bottleneck));
@@ -64,7 +65,8 @@ std::string stop_text(const SearchReport& report) {
   if (report.stop_reason == "time-out")
     return "--max-duration has passed; the same command with --resume goes on";
   if (report.stop_reason == "interrupted") return "interrupted; the same command with --resume goes on";
-  return report.stop_reason == "run-failed" ? "a run failed: " + report.failure : report.stop_reason;
+  if (report.stop_reason == "run-failed") return report.failure + "; the same command with --resume goes on";
+  return report.stop_reason;
 }
 
 /// The generator, and not the pipe, was the limit: then the pipe may take more.
@@ -72,6 +74,23 @@ std::string generator_text(const SearchReport& report) {
   if (!search::bound_by(report).starts_with("generator")) return "";
   return "the load generator was the limit, not the pipeline: the pipeline kept up with all that could be "
          "written";
+}
+
+std::string why_text(const trial::Trial& trial) {
+  return trial.failed() ? trial.failure_line() : trial.why;
+}
+
+/// "2, whose values count as failing: ..."; empty when none failed.
+std::string failed_runs_text(const SearchReport& report) {
+  std::string text;
+  const auto add = [&text](const std::string& which, const trial::Trial& trial) {
+    if (trial.failed())
+      text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", which, trial.failure_line());
+  };
+  if (report.unthrottled) add("the first look", *report.unthrottled);
+  for (const ValueTrial& trial : report.trials) add(value_text(report, trial.value), trial.trial);
+  if (text.empty()) return text;
+  return fmt::format("{}, whose values count as failing: {}", search::failed_trials(report), text);
 }
 
 std::vector<std::pair<std::string, std::string>> answer(const SearchReport& report) {
@@ -87,13 +106,15 @@ std::vector<std::pair<std::string, std::string>> answer(const SearchReport& repo
     const std::string why =
         failing->judged == Judged::unclear && failing->lag_creep_ms.value_or(0) > 0
             ? fmt::format("not shown to pass: its lag crept up by {}", ms_text(failing->lag_creep_ms))
-            : fmt::format("{}; {}", verdict_text(failing->trial), failing->trial.why);
+            : fmt::format("{}; {}", verdict_text(failing->trial), why_text(failing->trial));
     lines.emplace_back("first failing", fmt::format("{}: {}", value_text(report, failing->value), why));
   }
   if (const ValueTrial* blamed = search::blamed_trial(report)) {
     lines.emplace_back("bound by", search::bound_by(report));
     if (!blamed->trial.advice.empty()) lines.emplace_back("try next", blamed->trial.advice);
   }
+  if (const std::string said = failed_runs_text(report); !said.empty())
+    lines.emplace_back("failed runs", said);
   if (const std::string said = generator_text(report); !said.empty()) lines.emplace_back("note", said);
   lines.emplace_back("width", percent_text(report.width));
   lines.emplace_back("confidence", search::confidence(report));
@@ -131,6 +152,7 @@ std::vector<std::string> curve_lines(const SearchReport& report) {
   };
   std::vector<Point> points;
   for (const ValueTrial& trial : report.trials) {
+    if (trial.trial.failed()) continue;  // broken off: neither is a figure of that value
     const auto rate = figure(trial, "consumer.throughput");
     const auto latency = figure(trial, "consumer.lagMs.p99");
     if (rate && latency && *latency > 0) points.push_back({*rate, *latency, trial.judged});
@@ -170,12 +192,17 @@ std::string unthrottled_line(const trial::Trial& trial) {
   const auto rate = [&trial](const char* path) {
     return rate_text(trial.figures.contains(path) ? std::optional(trial.figures.at(path)) : std::nullopt);
   };
-  return fmt::format("a first look: wrote {}, landed {}", rate("producer.throughput"),
-                     rate("consumer.throughput"));
+  return fmt::format("a first look: wrote {}, landed {}{}", rate("producer.throughput"),
+                     rate("consumer.throughput"),
+                     trial.failed() ? "; then the run failed: " + trial.failure_line() : "");
 }
 
 std::string trial_line(const SearchReport& report, std::size_t index) {
   const ValueTrial& trial = report.trials.at(index);
+  if (trial.trial.failed()) {
+    return fmt::format("trial {}: {} {}: its run failed: {}", index + 1, value_text(report, trial.value),
+                       search::to_string(trial.judged), trial.trial.failure_line());
+  }
   return fmt::format("trial {}: {} {}: {}{}, landed {}, {}", index + 1, value_text(report, trial.value),
                      search::to_string(trial.judged), verdict_text(trial.trial), creep_text(trial),
                      rate_text(figure(trial, "consumer.throughput")), lag_text(trial));

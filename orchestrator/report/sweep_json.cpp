@@ -1,5 +1,6 @@
 #include "orchestrator/report/sweep_json.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "orchestrator/report/format.h"
@@ -31,6 +32,12 @@ Json settings_json(const SweepReport& report, const sweep::Cell& cell) {
   return settings;
 }
 
+std::size_t failed_runs_of(const SweepReport& report, std::size_t cell) {
+  return static_cast<std::size_t>(
+      std::count_if(report.trials.begin(), report.trials.end(),
+                    [cell](const sweep::CellTrial& run) { return run.cell == cell && run.trial.failed(); }));
+}
+
 Json cells_json(const SweepReport& report, const std::vector<FigureTable>& tables) {
   Json cells = Json::array();
   for (std::size_t number = 0; number < report.cells.size(); ++number) {
@@ -44,6 +51,7 @@ Json cells_json(const SweepReport& report, const std::vector<FigureTable>& table
     }
     cells.push_back({{"settings", settings_json(report, report.cells[number])},
                      {"sustained", sweep::is_sustained(report, number)},
+                     {"failedRuns", failed_runs_of(report, number)},
                      {"figures", figures}});
   }
   return cells;
@@ -59,7 +67,9 @@ Json effects_json(const SweepReport& report, const std::vector<FigureTable>& tab
       for (const auto& mean : effect.means) means.push_back(or_null(mean));
       axes[report.axes[axis].key] = {{"means", means}, {"p", or_null(effect.p)}};
     }
-    effects[table.path] = {{"best", table.has_better ? or_null(table.analysis.best) : Json(nullptr)},
+    // Of what the medians between two runs, the means and the intervals are: of the logarithms or not.
+    effects[table.path] = {{"scale", table.analysis.logarithmic ? "logarithmic" : "linear"},
+                           {"best", table.has_better ? or_null(table.analysis.best) : Json(nullptr)},
                            {"keys", axes}};
   }
   return effects;
@@ -103,6 +113,7 @@ std::string sweep_json(const SweepReport& report) {
   json["seed"] = report.seed;
   json["stopReason"] = or_null(report.stop_reason);
   json["failure"] = or_null(report.failure);
+  json["failedRuns"] = sweep::failed_runs(report);
   json["advice"] = sweep::advice(report, tables);
   json["axes"] = axes;
   json["cells"] = cells_json(report, tables);

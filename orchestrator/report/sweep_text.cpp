@@ -25,12 +25,12 @@ constexpr std::string_view kPlain = "\x1b[0m";
 
 std::string stop_text(const SweepReport& report) {
   if (report.stop_reason == "interrupted") return "interrupted; the same command with --resume goes on";
-  if (report.stop_reason == "run-failed") return "a run failed: " + report.failure;
+  if (report.stop_reason == "run-failed") return report.failure + "; the same command with --resume goes on";
   return report.stop_reason;
 }
 
 /// "12.1 ms ±8 %", the wider side of the interval; a mark on the one cell that beats all others.
-std::string stat_text(const FigureTable& table, std::size_t cell) {
+std::string stat_text(const SweepReport& report, const FigureTable& table, std::size_t cell) {
   const CellStat& stat = table.analysis.cells[cell];
   std::string text = figure_text(table.path, stat.median);
   if (stat.median && stat.low && stat.high && *stat.median != 0) {
@@ -38,6 +38,8 @@ std::string stat_text(const FigureTable& table, std::size_t cell) {
         std::max(*stat.high - *stat.median, *stat.median - *stat.low) / std::abs(*stat.median);
     text += fmt::format(" ±{:.0f} %", wider * 100);
   }
+  if (stat.count > 0 && stat.count < report.repeats)
+    text += fmt::format(" ({} of {} runs)", stat.count, report.repeats);
   if (table.has_better && table.analysis.best == cell) text += " *";
   return text;
 }
@@ -53,7 +55,7 @@ std::string verdicts_text(const SweepReport& report, std::size_t cell) {
   std::vector<std::string> said;
   for (const sweep::CellTrial& run : report.trials) {
     if (run.cell != cell) continue;
-    std::string text = measure::to_string(run.trial.verdict);
+    std::string text = run.trial.failed() ? "run failed" : measure::to_string(run.trial.verdict);
     if (!run.trial.crossed.empty()) text += ", thresholds crossed";
     if (std::find(said.begin(), said.end(), text) == said.end()) said.push_back(text);
   }
@@ -68,7 +70,7 @@ std::vector<Row> cell_rows(const SweepReport& report, const std::vector<FigureTa
   std::vector<Row> rows{header};
   for (std::size_t cell = 0; cell < report.cells.size(); ++cell) {
     Row row = settings_of(report, report.cells[cell]);
-    for (const FigureTable& table : tables) row.push_back(stat_text(table, cell));
+    for (const FigureTable& table : tables) row.push_back(stat_text(report, table, cell));
     row.push_back(verdicts_text(report, cell));
     rows.push_back(std::move(row));
   }
@@ -105,6 +107,35 @@ std::vector<FigureTable> most_telling(std::vector<FigureTable> tables) {
   return tables;
 }
 
+/// What the figures in the cells are. Of two runs the median is what lies halfway between them.
+std::string legend(const std::vector<FigureTable>& tables) {
+  const bool all_logarithmic = std::all_of(
+      tables.begin(), tables.end(), [](const FigureTable& table) { return table.analysis.logarithmic; });
+  return fmt::format(
+      "median of the runs (of two of them their geometric mean{}) and 95 % interval; * beats every other "
+      "cell "
+      "beyond noise",
+      all_logarithmic ? "" : ", or the arithmetic one of a figure that was 0 in some run");
+}
+
+/// The runs that failed, which no figure here is of.
+std::vector<std::string> failure_lines(const SweepReport& report) {
+  std::vector<std::string> lines;
+  for (const sweep::CellTrial& run : report.trials) {
+    if (!run.trial.failed()) continue;
+    lines.push_back(fmt::format("{}: {}", sweep::cell_text(report.axes, report.cells[run.cell]),
+                                run.trial.run.empty()
+                                    ? run.trial.failure_line()
+                                    : fmt::format("{} ({})", run.trial.failure_line(), run.trial.run)));
+  }
+  return lines;
+}
+
+std::string failures_title(const SweepReport& report) {
+  return fmt::format("{} of {} runs failed; no figure is of them", sweep::failed_runs(report),
+                     report.trials.size());
+}
+
 }  // namespace
 
 std::string cell_run_line(const SweepReport& report, std::size_t index) {
@@ -113,10 +144,11 @@ std::string cell_run_line(const SweepReport& report, std::size_t index) {
     const auto& figures = run.trial.figures;
     return figure_text(path, figures.contains(path) ? std::optional(figures.at(path)) : std::nullopt);
   };
-  return fmt::format(
-      "run {} of {}: {}: {}, landed {}, lag p99 {}", index + 1, report.cells.size() * report.repeats,
-      sweep::cell_text(report.axes, report.cells[run.cell]), measure::to_string(run.trial.verdict),
-      figure("consumer.throughput"), figure("consumer.lagMs.p99"));
+  const std::string which = fmt::format("run {} of {}: {}", index + 1, report.cells.size() * report.repeats,
+                                        sweep::cell_text(report.axes, report.cells[run.cell]));
+  if (run.trial.failed()) return fmt::format("{}: failed: {}", which, run.trial.failure_line());
+  return fmt::format("{}: {}, landed {}, lag p99 {}", which, measure::to_string(run.trial.verdict),
+                     figure("consumer.throughput"), figure("consumer.lagMs.p99"));
 }
 
 std::string sweep_text(const SweepReport& report, const std::string& folder, bool colour) {
@@ -124,11 +156,14 @@ std::string sweep_text(const SweepReport& report, const std::string& folder, boo
   std::string text = "\n";
   const auto lines = aligned(cell_rows(report, most_telling(tables)), 2);
   for (const std::string& line : lines) text += line + "\n";
-  text += "\nmedian of the runs and 95 % interval; * beats every other cell beyond noise\n\n";
+  text += fmt::format("\n{}\n\n", legend(tables));
   for (const std::string& line : effect_lines(report, tables)) text += line + "\n";
   text += "\n";
   for (const std::string& line : sweep::advice(report, tables))
     text += colour ? fmt::format("{}{}{}\n", kGreen, line, kPlain) : line + "\n";
+  const auto failures = failure_lines(report);
+  if (!failures.empty()) text += "\n" + failures_title(report) + ":\n";
+  for (const std::string& line : failures) text += "  " + line + "\n";
   if (report.stop_reason != "finished") text += fmt::format("stopped: {}\n", stop_text(report));
   return text +
          fmt::format(
@@ -144,10 +179,13 @@ std::string sweep_md(const SweepReport& report) {
   for (const std::string& line : sweep::advice(report, tables)) text += fmt::format("- {}\n", line);
   const auto rows = cell_rows(report, tables);
   text += "\n" + markdown_table(rows.front(), {rows.begin() + 1, rows.end()});
-  text +=
-      "Median of the runs and 95 % interval; * beats every other cell beyond noise.\n\n## What each key "
-      "did\n\n";
+  std::string said = legend(tables);
+  said.front() = 'M';
+  text += said + ".\n\n## What each key did\n\n";
   for (const std::string& line : effect_lines(report, tables)) text += "- " + line + "\n";
+  const auto failures = failure_lines(report);
+  if (!failures.empty()) text += fmt::format("\n## Runs that failed\n\n{}.\n\n", failures_title(report));
+  for (const std::string& line : failures) text += "- " + line + "\n";
   return text;
 }
 

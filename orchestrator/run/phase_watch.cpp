@@ -92,6 +92,8 @@ void PhaseWatch::close_second() {
 void PhaseWatch::look() {
   sampler_.look();
   fold_.process(own_sample());
+  if (const auto cpu = process::read_machine_cpu())
+    fold_.machine({wire::SystemClock().unix_us(), cpu->busy_us, cpu->all_us});
   look_at_sink();
 }
 

@@ -142,7 +142,8 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_flush_batch_size(consumer.flush_batch_size);
   setup.set_flush_interval_ms(consumer.flush_interval_ms);
   setup.set_flush_concurrency_max(consumer.max_flush_concurrency);
-  setup.set_buffered_bytes_max(std::uint64_t{consumer.max_buffered_mb} << 20);
+  setup.set_buffered_bytes_max(config::buffered_bytes_max(consumer));
+  setup.set_streamed_bytes_max(config::streamed_bytes_max(consumer));
   setup.set_ack_policy(to_proto(consumer.ack_policy));
   setup.set_proto_version(consumer.proto_version);
   setup.set_streaming(to_proto(consumer.streaming));

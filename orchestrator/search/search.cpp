@@ -37,6 +37,7 @@ const std::vector<std::string>& shown_figures() {
 }
 
 Judged judge(const trial::Trial& trial, std::optional<double> lag_creep_ms) {
+  if (trial.failed()) return Judged::fails;
   if (!trial.crossed.empty()) return Judged::fails;
   switch (trial.verdict) {
     case VerdictState::sustained:
@@ -122,6 +123,7 @@ class Search final {
     if (!plan_.by_rate()) return std::max(plan_.limits().min, plan_.limits().min * kFirstStep);
     if (!report_.unthrottled && report_.trials.empty()) look_first();
     if (!report_.unthrottled) return plan_.limits().min;
+    // Also of a look that failed: so much the pipe did until then.
     const auto& figures = report_.unthrottled->figures;
     double rate = plan_.limits().min;
     for (const char* path : {"consumer.throughput", "producer.throughput"}) {
@@ -133,10 +135,9 @@ class Search final {
 
   void look_first() {
     const auto report = trials_.carry_out(plan_.first_look(), "a first look, without a target");
-    trial::Trial look = trial_from(report);
-    require_run(look);
-    if (look.outcome == Outcome::failed) return;
-    report_.unthrottled = std::move(look);  // of one that was broken off the figures are no hint
+    // What was interrupted says nothing, however much it did before.
+    if (report.outcome == Outcome::interrupted) throw process::Interrupted{};
+    report_.unthrottled = trial_from(report);
     write();
     trials_.progress().print(report::unthrottled_line(*report_.unthrottled));
   }
@@ -155,36 +156,32 @@ class Search final {
     return report_.stop_reason.empty();
   }
 
+  /// False where the search ends with it.
   bool try_value(const Bracket::Step& step, const Bracket& bracket) {
     const double load_sec = plan_.load_sec(step.purpose);
-    const auto report = trials_.carry_out(
-        plan_.trial(step.value, load_sec, report_.trials.size() + 1),
-        report::progress_text(report_, step.value, bracket.trials_left(), plan_.trial_sec()));
-    if (report.outcome == Outcome::interrupted) {
-      report_.stop_reason = "interrupted";
-      return false;
+    try {
+      const auto report = trials_.carry_out(
+          plan_.trial(step.value, load_sec, report_.trials.size() + 1),
+          report::progress_text(report_, step.value, bracket.trials_left(), plan_.trial_sec()));
+      if (report.outcome == Outcome::interrupted) {
+        report_.stop_reason = "interrupted";
+        return false;
+      }
+      trial::Trial trial = trial_from(report);
+      const auto creep_ms = trial.failed() ? std::nullopt : lag_creep_ms(trials_.lag_ms());
+      const Judged judged = judge(trial, creep_ms);
+      report_.trials.push_back({step.value, step.purpose, judged, load_sec, creep_ms, std::move(trial)});
+      return true;
+    } catch (const wire::Error& error) {
+      if (report_.trials.empty() && !report_.unthrottled) throw;  // never ready
+      report_.failure = fmt::format("trial {} could not begin: {}", report_.trials.size() + 1, error.what());
     }
-    trial::Trial trial = trial_from(report);
-    if (report.outcome == Outcome::failed) {
-      report_.stop_reason = "run-failed";
-      report_.failure = fmt::format("{}: {}", trial.run, trial.failure);
-      return false;
-    }
-    const auto creep_ms = lag_creep_ms(trials_.lag_ms());
-    const Judged judged = judge(trial, creep_ms);
-    report_.trials.push_back({step.value, step.purpose, judged, load_sec, creep_ms, std::move(trial)});
-    return true;
+    report_.stop_reason = "run-failed";
+    return false;
   }
 
   [[nodiscard]] static trial::Trial trial_from(const measure::RunReport& report) {
     return trial::trial_of(report, std::filesystem::path(report.folder).filename().string(), shown_figures());
-  }
-
-  void require_run(const trial::Trial& trial) {
-    if (trial.outcome == Outcome::interrupted) throw process::Interrupted{};
-    if (trial.outcome != Outcome::failed) return;
-    report_.stop_reason = "run-failed";
-    report_.failure = fmt::format("{}: {}", trial.run, trial.failure);
   }
 
   void conclude(const Bracket& bracket) {
@@ -203,7 +200,7 @@ class Search final {
 
   [[nodiscard]] int exit_code() const {
     if (report_.stop_reason == "interrupted") return 130;
-    if (report_.stop_reason == "run-failed") return 1;
+    if (report_.stop_reason == "run-failed" || failed_trials(report_) > 0) return 1;
     return report_.last_passing ? 0 : 99;
   }
 

@@ -1,6 +1,7 @@
 #include "orchestrator/search/search_report.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <fmt/format.h>
 #include <map>
 
@@ -12,6 +13,12 @@ constexpr const char* kLatency = "consumer.lagMs.p99";
 constexpr std::size_t kKneePointsMin = 4;
 
 }  // namespace
+
+std::size_t failed_trials(const SearchReport& report) {
+  const auto failed = std::count_if(report.trials.begin(), report.trials.end(),
+                                    [](const ValueTrial& trial) { return trial.trial.failed(); });
+  return static_cast<std::size_t>(failed) + (report.unthrottled && report.unthrottled->failed() ? 1 : 0);
+}
 
 const ValueTrial* trial_at(const SearchReport& report, std::optional<double> value, Judged judged) {
   const auto found = std::find_if(report.trials.rbegin(), report.trials.rend(), [&](const ValueTrial& trial) {
@@ -39,6 +46,7 @@ std::string bound_by(const SearchReport& report) {
   const ValueTrial* failing = blamed_trial(report);
   if (failing == nullptr) return "";
   const trial::Trial& trial = failing->trial;
+  if (trial.failed()) return "failed run";
   if (!trial.crossed.empty()) return fmt::format("threshold {}", fmt::join(trial.crossed, ", "));
   if (trial.verdict == measure::VerdictState::generator_limited) {
     return fmt::format("generator ({})", measure::to_string(trial.bottleneck));

@@ -37,7 +37,7 @@ struct SearchReport {
   std::string phase;   ///< that trials are made of
   std::string config;  ///< what it was begun with, as JSON (config/pipeline.h)
   /// The trial without a target, whose rate was the first hint; nullopt where another key made none
-  /// necessary, and where none ran to its end.
+  /// necessary, and where it was interrupted.
   std::optional<trial::Trial> unthrottled;
   std::vector<ValueTrial> trials;
   std::optional<double> last_passing, first_failing, width;
@@ -45,8 +45,11 @@ struct SearchReport {
   /// "converged", "max-passes", "min-fails", "edge-unclear", "time-out", "interrupted", "run-failed"; empty
   /// while it goes on.
   std::string stop_reason;
-  std::string failure;  ///< of the run that ended it; else empty
+  std::string failure;  ///< of the run that could not begin and so ended it; else empty
 };
+
+/// How many runs failed, the first look among them.
+[[nodiscard]] std::size_t failed_trials(const SearchReport& report);
 
 /// The trial that speaks for one end of the bracket: the last one of that value that was judged so. nullptr
 /// where there is none.
@@ -61,7 +64,8 @@ struct SearchReport {
 /// only not shown to pass, of the next greater one that failed. nullptr where none failed.
 [[nodiscard]] const ValueTrial* blamed_trial(const SearchReport& report);
 
-/// What kept the first failing value from passing: the thresholds it crossed, "generator", or its bottleneck.
+/// What kept the first failing value from passing: "failed run", the thresholds it crossed, "generator", or
+/// its bottleneck.
 [[nodiscard]] std::string bound_by(const SearchReport& report);
 
 /// How sure the answer is: "high" with a confirmed lower end, an upper one that failed twice and no

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/students_t.hpp>
+
+#include "orchestrator/sweep/block_effects.h"
 
 namespace walstorm::sweep {
 namespace {
@@ -34,6 +38,7 @@ class Scale final {
       for (const double value : cell) logarithmic_ = logarithmic_ && value > 0;
     }
   }
+  [[nodiscard]] bool logarithmic() const { return logarithmic_; }
   [[nodiscard]] double to(double value) const { return logarithmic_ ? std::log(value) : value; }
   [[nodiscard]] double from(double scaled) const { return logarithmic_ ? std::exp(scaled) : scaled; }
   [[nodiscard]] std::vector<std::vector<double>> to(std::vector<std::vector<double>> samples) const {
@@ -117,31 +122,32 @@ void find_best(const std::vector<std::vector<double>>& samples, const Noise& noi
   if (others > 0 && analysis.as_good.empty()) analysis.best = leader;
 }
 
-/// The axis's mean at each of its values over the cells that have it, and the F test of their differences.
+/// The cells that have a value of that axis, by their other settings.
+std::vector<Block> blocks_of(std::size_t axis, const std::vector<Cell>& cells,
+                             const std::vector<std::vector<double>>& samples) {
+  std::map<Cell, Block> blocks;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (!cells[i][axis] || samples[i].empty()) continue;
+    Cell others = cells[i];
+    others[axis].reset();
+    blocks[others].push_back({*cells[i][axis], mean_of(samples[i]), static_cast<double>(samples[i].size())});
+  }
+  std::vector<Block> found;
+  for (auto& [others, block] : blocks) found.push_back(std::move(block));
+  return found;
+}
+
 AxisEffect axis_effect(const Axis& axis, std::size_t number, const std::vector<Cell>& cells,
                        const std::vector<std::vector<double>>& samples, const Scale& scale,
                        const Noise& noise) {
+  const BlockEffects found = block_effects(axis.values.size(), blocks_of(number, cells, samples));
   AxisEffect effect;
-  std::vector<double> of_all;
-  std::vector<std::vector<double>> by_value(axis.values.size());
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (!cells[i][number]) continue;
-    auto& values = by_value[*cells[i][number]];
-    values.insert(values.end(), samples[i].begin(), samples[i].end());
-    of_all.insert(of_all.end(), samples[i].begin(), samples[i].end());
-  }
-  double squares = 0;
-  double groups = 0;
-  for (const auto& values : by_value) {
-    effect.means.push_back(values.empty() ? std::nullopt : std::optional(scale.from(mean_of(values))));
-    if (values.empty()) continue;
-    const double distance = mean_of(values) - mean_of(of_all);
-    squares += static_cast<double>(values.size()) * distance * distance;
-    ++groups;
-  }
-  if (groups < 2 || !noise.known() || noise.variance <= 0) return effect;
-  const double f = squares / (groups - 1) / noise.variance;
-  effect.p = boost::math::cdf(boost::math::complement(boost::math::fisher_f(groups - 1, noise.freedom), f));
+  for (const auto& mean : found.means)
+    effect.means.push_back(mean ? std::optional(scale.from(*mean)) : std::nullopt);
+  if (found.freedom <= 0 || !noise.known() || noise.variance <= 0) return effect;
+  const double f = found.squares / found.freedom / noise.variance;
+  effect.p =
+      boost::math::cdf(boost::math::complement(boost::math::fisher_f(found.freedom, noise.freedom), f));
   return effect;
 }
 
@@ -153,6 +159,7 @@ FigureAnalysis analyse(const std::vector<Axis>& axes, const std::vector<Cell>& c
   const auto scaled = scale.to(samples);
   const Noise noise(scaled);
   FigureAnalysis analysis;
+  analysis.logarithmic = scale.logarithmic();
   analysis.cells = cell_stats(scaled, scale, noise);
   find_best(scaled, noise, lower_is_better, analysis);
   for (std::size_t axis = 0; axis < axes.size(); ++axis) {

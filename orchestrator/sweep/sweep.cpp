@@ -8,11 +8,16 @@
 #include "orchestrator/report/sweep_json.h"
 #include "orchestrator/report/sweep_text.h"
 #include "proto/wire/clock.h"
+#include "proto/wire/error.h"
 
 namespace walstorm::sweep {
 namespace {
 
 using measure::Outcome;
+
+/// So many runs in a row that could not begin are no matter of their cells: a server is gone.
+constexpr std::size_t kNotBegunMax = 3;
+
 class Sweep final {
  public:
   Sweep(process::EventLoop& loop, const trial::Resolve& resolve, const Options& options,
@@ -31,7 +36,7 @@ class Sweep final {
     write();
     std::cout << report::sweep_text(report_, trials_.folder().path().string(), display_.colour) << std::flush;
     if (report_.stop_reason == "interrupted") return 130;
-    return report_.stop_reason == "finished" ? 0 : 1;
+    return report_.stop_reason == "finished" && failed_runs(report_) == 0 ? 0 : 1;
   }
 
  private:
@@ -48,26 +53,42 @@ class Sweep final {
     report_.stop_reason = "finished";
   }
 
+  /// False where the sweep ends with it. Throws the Error of an environment that was never ready.
   bool run_cell(std::size_t cell) {
+    try {
+      const auto report = trials_.carry_out(plan_.configs[cell], doing(cell));
+      if (report.outcome == Outcome::interrupted) {
+        report_.stop_reason = "interrupted";
+        return false;
+      }
+      not_begun_ = 0;
+      report_.trials.push_back({cell, trial::trial_of(report, folder_name(report), shown_figures())});
+      return true;
+    } catch (const wire::Error& error) {
+      report_.trials.push_back({cell, {}});
+      report_.trials.back().trial.failure = fmt::format("could not begin: {}", error.what());
+      ++not_begun_;
+      const bool all_made = report_.trials.size() == plan_.order.size();
+      const bool none_ever_began = report_.trials.size() == not_begun_;
+      if (none_ever_began && (all_made || not_begun_ == kNotBegunMax)) throw;
+      if (not_begun_ < kNotBegunMax) return true;
+      report_.failure =
+          fmt::format("{} runs in a row could not begin; the last: {}", not_begun_, error.what());
+    }
+    report_.stop_reason = "run-failed";
+    report_.trials.resize(report_.trials.size() - not_begun_);
+    return false;
+  }
+
+  [[nodiscard]] std::string doing(std::size_t cell) const {
     const std::size_t left = plan_.order.size() - report_.trials.size();
-    const auto report = trials_.carry_out(
-        plan_.configs[cell],
-        fmt::format("run {} of {}: {}; about {} left", report_.trials.size() + 1, plan_.order.size(),
-                    cell_text(report_.axes, report_.cells[cell]),
-                    report::sec_text(static_cast<double>(left) * run_sec(plan_.configs[cell]))));
-    if (report.outcome == Outcome::interrupted) {
-      report_.stop_reason = "interrupted";
-      return false;
-    }
-    trial::Trial trial =
-        trial::trial_of(report, std::filesystem::path(report.folder).filename().string(), shown_figures());
-    if (report.outcome == Outcome::failed) {
-      report_.stop_reason = "run-failed";
-      report_.failure = fmt::format("{}: {}", trial.run, trial.failure);
-      return false;
-    }
-    report_.trials.push_back({cell, std::move(trial)});
-    return true;
+    return fmt::format("run {} of {}: {}; about {} left", report_.trials.size() + 1, plan_.order.size(),
+                       cell_text(report_.axes, report_.cells[cell]),
+                       report::sec_text(static_cast<double>(left) * run_sec(plan_.configs[cell])));
+  }
+
+  [[nodiscard]] static std::string folder_name(const measure::RunReport& report) {
+    return std::filesystem::path(report.folder).filename().string();
   }
 
   void write() {
@@ -84,6 +105,7 @@ class Sweep final {
   const Plan plan_;
   SweepReport report_;
   trial::Trials trials_;
+  std::size_t not_begun_ = 0;  // runs in a row, up to the last one
 };
 
 }  // namespace

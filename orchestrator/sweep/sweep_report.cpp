@@ -47,6 +47,11 @@ const std::vector<std::string>& shown_figures() {
   return paths;
 }
 
+std::size_t failed_runs(const SweepReport& report) {
+  return static_cast<std::size_t>(std::count_if(report.trials.begin(), report.trials.end(),
+                                                [](const CellTrial& run) { return run.trial.failed(); }));
+}
+
 std::vector<FigureTable> tables_of(const SweepReport& report) {
   std::vector<FigureTable> tables;
   for (const std::string& path : shown_figures()) {
@@ -59,7 +64,7 @@ std::vector<FigureTable> tables_of(const SweepReport& report) {
     bool measured = false;
     for (const CellTrial& run : report.trials) {
       const auto value = run.trial.figures.find(path);
-      if (value == run.trial.figures.end()) continue;
+      if (run.trial.failed() || value == run.trial.figures.end()) continue;
       table.samples[run.cell].push_back(value->second);
       measured = true;
     }
@@ -75,6 +80,7 @@ bool is_sustained(const SweepReport& report, std::size_t cell) {
   for (const CellTrial& run : report.trials) {
     if (run.cell != cell) continue;
     any = true;
+    if (run.trial.failed()) return false;
     if (run.trial.verdict != measure::VerdictState::sustained || !run.trial.crossed.empty()) return false;
   }
   return any;

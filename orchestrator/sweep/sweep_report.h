@@ -30,7 +30,7 @@ struct SweepReport {
   std::vector<CellTrial> trials;  ///< in the order in which they were made
   /// "finished", "interrupted", "run-failed"; empty while it goes on.
   std::string stop_reason;
-  std::string failure;  ///< of the run that ended it; else empty
+  std::string failure;  ///< why it ended before its last run; else empty
 };
 
 /// A figure of every cell, analysed.
@@ -45,10 +45,15 @@ struct FigureTable {
 /// The figures that a sweep keeps and shows.
 [[nodiscard]] const std::vector<std::string>& shown_figures();
 
-/// Those of them that any run measured.
+/// How many runs failed.
+[[nodiscard]] std::size_t failed_runs(const SweepReport& report);
+
+/// Those of them that any run measured which did not fail: what a broken-off run measured is no figure of its
+/// cell's.
 [[nodiscard]] std::vector<FigureTable> tables_of(const SweepReport& report);
 
-/// Whether every run of the cell was sustained and crossed no threshold; false for a cell without runs.
+/// Whether every run of the cell was sustained and crossed no threshold, and none failed; false for a cell
+/// without runs.
 [[nodiscard]] bool is_sustained(const SweepReport& report, std::size_t cell);
 
 /// What to set, a sentence for each figure that matters most, among the cells that are sustained: "for the

@@ -21,6 +21,10 @@ struct Trial {
   std::string advice;                     ///< what to try next
   std::vector<std::string> crossed;       ///< thresholds, by their expressions
   std::map<std::string, double> figures;  ///< those that were asked for and measured, by path
+
+  [[nodiscard]] bool failed() const { return outcome == measure::Outcome::failed; }
+  /// The first line of why it failed; what follows from it is in the run's own report.
+  [[nodiscard]] std::string failure_line() const { return failure.substr(0, failure.find('\n')); }
 };
 
 /// `paths`: the figures to keep. The judged phase is the last one that is no warm-up.

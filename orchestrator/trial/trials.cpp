@@ -6,6 +6,7 @@
 
 #include "orchestrator/report/format.h"
 #include "proto/wire/clock.h"
+#include "proto/wire/error.h"
 
 namespace walstorm::trial {
 namespace {
@@ -32,6 +33,9 @@ measure::RunReport Trials::carry_out(const config::Config& config, const std::st
   progress_.show(doing);
   phase_.clear();
   lag_ms_.clear();
+  // Whoever asks it anything would wait for long, and not learn why.
+  if (const std::string why = servers_.failure(); !why.empty())
+    throw wire::Error(wire::ErrorKind::unavailable, why);
   servers_.discard_leftovers();
   run::Display silent;
   silent.quiet = true;

@@ -33,8 +33,8 @@ class Trials final {
 
   /// Carries out one run with its config against the command's servers; what the one before left in a private
   /// ClickHouse is thrown away first. `doing` stands in the progress line. What goes wrong in the run is in
-  /// the report; throws Error for an environment that was never ready and process::Interrupted before the run
-  /// began.
+  /// the report; throws Error for an environment that is not ready, a private server that has ended among it,
+  /// and process::Interrupted before the run began.
   [[nodiscard]] measure::RunReport carry_out(const config::Config& config, const std::string& doing);
 
   /// The lag's p50 of each second of the last run's judged load, in milliseconds: its first seconds, in which

@@ -90,6 +90,26 @@ TEST(Search, KeepsNoFirstLookThatWasBrokenOffAndResumesWithNoOtherConfig) {
   EXPECT_THAT(second.output(), HasSubstr("producer.batchSize (was 20, is 21)"));
 }
 
+/// A run that the load broke is an answer, and not the end of the search.
+TEST(Search, TakesATrialThatFailedForAnAnswerAndSaysSo) {
+  WalstormRun run(capped(), kShortSearch, WALSTORM_BINARY, "search");
+  run.wait_for_output("trial 1: ");
+  run.wait_until([&run] { return !run.descendants("walstorm-consumer").empty(); });
+  ::kill(run.descendants("walstorm-consumer").front(), SIGKILL);
+  EXPECT_EQ(run.finish(std::chrono::seconds(280)).code, 1) << run.output();
+  expect_nothing_left(run);
+  ASSERT_TRUE(run.run_folder());
+  const json found = read_json(*run.run_folder() / "search.json");
+  ASSERT_GE(found["trials"].size(), 3U) << run.output();
+  EXPECT_EQ(found["trials"][1]["outcome"], "failed");
+  EXPECT_EQ(found["trials"][1]["judged"], "fails");
+  EXPECT_THAT(found["trials"][1]["failure"].get<std::string>(), HasSubstr("signal 9"));
+  EXPECT_EQ(found["failedRuns"], 1);
+  EXPECT_EQ(found["stopReason"], "converged") << run.output();
+  EXPECT_LT(found["lastPassing"]["targetThroughput"], found["trials"][1]["value"]);
+  EXPECT_THAT(run.output(), HasSubstr("failed runs"));
+}
+
 TEST(Search, RefusesAKeyThatIsNotThereAndSaysWhatWasMeant) {
   WalstormRun run(capped(), {"--key", "consumer.flushBatchSise"}, WALSTORM_BINARY, "search");
   EXPECT_EQ(run.finish().code, 2);
@@ -129,6 +149,52 @@ TEST(Sweep, TellsTheFasterSinkFromTheSlowerAndKeepsEveryRun) {
   EXPECT_GT(lag_p50(1), lag_p50(0) + 100);
   EXPECT_LT(found["effects"]["consumer.lagMs.p50"]["keys"]["consumer.mockClickhouseDelay"]["p"], 0.05);
   EXPECT_TRUE(std::filesystem::exists(*run.run_folder() / "consumer.lagMs.p50.csv"));
+}
+
+/// A sink that refuses everything fails its cell's runs, and no other's; --resume goes on past them.
+TEST(Sweep, GoesOnPastACellWhoseRunsFail) {
+  const json config = config_with({phase("load", 2, 200)},
+                                  {{"clickhouse", {{"giveUpSec", 1}}}, {"drain", {{"timeoutSec", 5}}}});
+  WalstormRun first(config, {"--vary", "consumer.mock.errorRate=0,1", "--repeats", "2"}, WALSTORM_BINARY,
+                    "sweep");
+  first.wait_for_output("failed: ");
+  first.send_signal(SIGINT);
+  EXPECT_EQ(first.finish().code, 130) << first.output();
+  ASSERT_TRUE(first.run_folder());
+  const auto folder = *first.run_folder();
+  const std::size_t made = read_json(folder / "sweep.json")["trials"].size();
+
+  WalstormRun second(config,
+                     {"--vary", "consumer.mock.errorRate=0,1", "--repeats", "2", "--resume", folder.string()},
+                     WALSTORM_BINARY, "sweep");
+  EXPECT_EQ(second.finish().code, 1) << second.output();
+  expect_nothing_left(second);
+  const json found = read_json(folder / "sweep.json");
+  EXPECT_LT(made, 4U);
+  ASSERT_EQ(found["trials"].size(), 4U) << second.output();
+  EXPECT_EQ(found["stopReason"], "finished");
+  EXPECT_EQ(found["failedRuns"], 2);
+  EXPECT_EQ(found["cells"][0]["failedRuns"], 0);
+  EXPECT_EQ(found["cells"][1]["failedRuns"], 2);
+  EXPECT_EQ(found["cells"][0]["figures"]["consumer.lagMs.p50"]["count"], 2);
+  EXPECT_EQ(found["cells"][1]["figures"]["consumer.lagMs.p50"]["count"], 0);
+  EXPECT_THAT(second.output(), HasSubstr("2 of 4 runs failed"));
+}
+
+/// Each of its runs tries in vain to reach the server.
+TEST(Sweep, GoesOnPastACellWhoseRunsCannotBegin) {
+  const json config = config_with({phase("load", 2, 200)}, {{"producer", {{"batchSize", 10}}}});
+  WalstormRun run(config,
+                  {"--vary", "clickhouse.url=http://127.0.0.1:1/", "--vary",
+                   "consumer.useMockClickhouse=true,false", "--repeats", "1"},
+                  WALSTORM_BINARY, "sweep");
+  EXPECT_EQ(run.finish(std::chrono::seconds(200)).code, 1) << run.output();
+  expect_nothing_left(run);
+  ASSERT_TRUE(run.run_folder());
+  const json found = read_json(*run.run_folder() / "sweep.json");
+  EXPECT_EQ(found["stopReason"], "finished");
+  EXPECT_EQ(found["failedRuns"], 1);
+  EXPECT_THAT(run.output(), HasSubstr("could not begin: "));
 }
 
 TEST(Sweep, SetsWhatItVariesOfAPrivateServerInTheWritingSessions) {

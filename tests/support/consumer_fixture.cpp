@@ -138,6 +138,8 @@ void ConsumerOnAServer::start_consumer(const Protocol& protocol,
   consumer.set_flush_concurrency_max(100);
   consumer.set_buffered_bytes_max(16U << 20U);
   adapt(consumer);
+  if (protocol.streaming != proto::STREAMING_OFF)
+    consumer.set_streamed_bytes_max(consumer.buffered_bytes_max() / 4);
   consumer_->send(frame);
   start_phase();
   wait_until([this] { return hello_; });

@@ -97,6 +97,16 @@ TEST(Expression, HasNoValueWhereAFigureHasNoneOrTheResultIsNoNumber) {
   EXPECT_EQ(value("a * 0", {}), std::nullopt);
 }
 
+TEST(Expression, HasNoValueWhereAnyStepOfItIsNoNumber) {
+  EXPECT_EQ(value("1 / (1 / a)", {{"a", 0}}), std::nullopt);
+  EXPECT_EQ(value("1 / (a / b)", {{"a", 5}, {"b", 0}}), std::nullopt);
+  EXPECT_EQ(value("-1 / (-a / b) + 3", {{"a", 5}, {"b", 0}}), std::nullopt);
+  EXPECT_EQ(value("a / (1e300 * 1e300)", {{"a", 5}}), std::nullopt);
+  EXPECT_EQ(value("1 / a", {{"a", INFINITY}}), std::nullopt);
+  EXPECT_EQ(value("1 / a", {{"a", NAN}}), std::nullopt);
+  EXPECT_EQ(value("1 / (1 / a)", {{"a", 4}}), 4.0);
+}
+
 TEST(Expression, AsksForEveryFigureSoThatAllThatAreMissingCanBeNamed) {
   int asked = 0;
   EXPECT_EQ(value_of(parsed("a + b * phase('p').c < 1").left,

@@ -56,6 +56,16 @@ TEST(Threshold, OnAFigureThatWasNeverMeasuredDoesNotPassAndNamesIt) {
   EXPECT_EQ(judged("consumer.lagMs.p99 / consumer.errors > 1", phase("p", 1)).unmeasured, "a division by 0");
 }
 
+TEST(Threshold, OnADivisionByZeroInsideItsExpressionIsNotMeasured) {
+  const Judgement nested = judged("1 / (1 / producer.errors) < 1", phase("p", 1));
+  EXPECT_FALSE(nested.measured());
+  EXPECT_FALSE(nested.passed);
+  EXPECT_EQ(nested.observed, std::nullopt);
+  EXPECT_EQ(nested.unmeasured, "a division by 0");
+  EXPECT_EQ(judged("consumer.lagMs.p99 * 1e300 * 1e300 > 1", phase("p", 99)).unmeasured,
+            "a number too great to be had");
+}
+
 TEST(Threshold, KnowsWhichOfTwoIsWorseOnEitherSideOfItsLimit) {
   const auto worse = [](const char* text, double a, double b) {
     return is_worse(expression(text), judged(text, phase("p", a)), judged(text, phase("p", b)));

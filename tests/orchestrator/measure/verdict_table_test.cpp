@@ -167,6 +167,55 @@ TEST(VerdictTable, ARampIsCalledFallingBehindForWhatItEndsWith) {
   }
 }
 
+/// A pipe that kept up and died before the load ended, under a constant load or a rising one, however long:
+/// it comes back once the load is over and makes up for all, so that only the end tells.
+TEST(VerdictTable, APipeThatDiesLateIsNotSustained) {
+  struct Dies {
+    double duration_sec, before_the_end_sec;
+    int runs;
+  };
+  for (const auto& [duration_sec, before_the_end_sec, runs] :
+       {Dies{60, 8, 100}, Dies{60, 11, 100}, Dies{60, 20, 100}, Dies{300, 11, 20}, Dies{300, 60, 20},
+        Dies{3600, 20, 3}, Dies{3600, 60, 3}, Dies{3600, 700, 3}}) {
+    for (const auto& [kind, name] : kKinds) {
+      for (const auto& [shape, made] :
+           {std::pair{"constant", Make(constant)}, std::pair{"ramp", Make(ramp)}}) {
+        const Make dying = [&, make = made](double share, double seconds, const Roughness& rough) {
+          SimulatedPipe pipe = make(share, seconds, rough);
+          pipe.sink_capacity *= 10;  // it makes up for everything within the drain that is usual
+          pipe.stall_from_sec = seconds - before_the_end_sec;
+          pipe.stall_to_sec = seconds + 0.2;
+          return pipe;
+        };
+        const Shares shares = judge_many(dying, kind, 0.8, duration_sec, runs);
+        print(duration_sec, name, 0.8, shares);
+        SCOPED_TRACE(fmt::format("{}, {}, dead for the last {} of {} s, seed {}", shape, name,
+                                 before_the_end_sec, duration_sec, kSeed));
+        EXPECT_EQ(shares.sustained, 0);
+        if (before_the_end_sec >= 20 && duration_sec <= 60) {
+          EXPECT_EQ(shares.other, 1) << "stalled";
+        }
+      }
+    }
+  }
+}
+
+/// What ends with the load is told from what is made up for before.
+TEST(VerdictTable, APipeThatKeepsUpToTheEndIsSustainedHoweverLongAndHoweverItRises) {
+  for (const auto& [duration_sec, runs] :
+       {std::pair{60.0, 100}, std::pair{300.0, 20}, std::pair{3600.0, 3}}) {
+    for (const auto& [kind, name] : kKinds) {
+      for (const auto& [shape, made] :
+           {std::pair{"constant", Make(constant)}, std::pair{"ramp", Make(ramp)}}) {
+        const Shares shares = judge_many(made, kind, 0.8, duration_sec, runs);
+        print(duration_sec, name, 0.8, shares);
+        SCOPED_TRACE(fmt::format("{}, {}, {} s, seed {}", shape, name, duration_sec, kSeed));
+        EXPECT_GE(shares.sustained, 0.95);
+      }
+    }
+  }
+}
+
 TEST(VerdictTable, AMarginalVerdictAsksForALoadThatTells) {
   int marginal = 0, told = 0;
   for (const auto& [kind, name] : kKinds) {

@@ -19,6 +19,21 @@ using ::testing::Le;
 using ::testing::Not;
 using ::testing::Optional;
 
+/// A report of a phase that went well, and a course to judge it by.
+PipeCourse course_of(double early_sec, double before_end_sec, double end_sec) {
+  PipeCourse course;
+  course.lag_early_sec = course.lag_floor_sec = early_sec;
+  course.lag_return_sec = std::min(before_end_sec, end_sec);
+  course.lag_before_end_sec = before_end_sec;
+  course.lag_end_sec = end_sec;
+  return course;
+}
+
+Verdict judged(PhaseReport report, const PipeCourse& course) {
+  report.course = course;
+  return judge(report, {});
+}
+
 TEST(Verdict, CallsAPipeThatKeepsUpSustainedWithEvidence) {
   const Verdict verdict = SimulatedPipe{}.report().verdict;
   EXPECT_EQ(verdict.state, VerdictState::sustained);
@@ -142,6 +157,49 @@ TEST(Verdict, ForgivesAStallThatTheSinkMadeUpFor) {
   EXPECT_EQ(pipe.report().verdict.state, VerdictState::sustained);
 }
 
+TEST(Verdict, CallsNoPipeSustainedWhoseSinkTookNothingForTheLast11Seconds) {
+  const SimulatedPipe pipe{.load = config::ConstantLoad{500},
+                           .sink_capacity = 100'000,
+                           .stall_from_sec = 49,
+                           .stall_to_sec = 60.2};
+  const Verdict verdict = pipe.report().verdict;
+  EXPECT_EQ(verdict.state, VerdictState::marginal);
+  ASSERT_FALSE(verdict.evidence.empty());
+  EXPECT_THAT(verdict.evidence.front().says, HasSubstr("to the end of the load, while"));
+  EXPECT_THAT(verdict.window_needed_sec, Optional(Ge(120)));
+}
+
+TEST(Verdict, CallsAnHourThatEndsWithTwoDeadMinutesStalled) {
+  const SimulatedPipe pipe{.load = config::ConstantLoad{100},
+                           .duration_sec = 3600,
+                           .sink_capacity = 100'000,
+                           .stall_from_sec = 3480,
+                           .stall_to_sec = 3600.2};
+  EXPECT_EQ(pipe.report().verdict.state, VerdictState::stalled);
+}
+
+TEST(Verdict, SaysOfASustainedPipeThatItStoodStillForLong) {
+  const Verdict verdict =
+      SimulatedPipe{.sink_capacity = 100'000, .stall_from_sec = 20, .stall_to_sec = 30}.report().verdict;
+  EXPECT_EQ(verdict.state, VerdictState::sustained);
+  const auto told =
+      std::any_of(verdict.evidence.begin(), verdict.evidence.end(), [](const Evidence& evidence) {
+        return evidence.says.find("which was made up for") != std::string::npos;
+      });
+  EXPECT_TRUE(told);
+}
+
+TEST(Verdict, CallsOneTransactionTooLittleToTell) {
+  PhaseReport report = SimulatedPipe{}.report();
+  const PipeCourse course = report.course;
+  report.producer.transactions = 1;
+  report.duration_sec = 5;
+  const Verdict verdict = judged(report, course);
+  EXPECT_EQ(verdict.state, VerdictState::marginal);
+  EXPECT_EQ(verdict.evidence.front().figure, "producer.transactions");
+  EXPECT_THAT(verdict.window_needed_sec, Optional(Ge(50)));
+}
+
 TEST(Verdict, CallsFewHealthyPipesSickThatStallAtRandom) {
   constexpr unsigned kSeed = 20260131;
   std::mt19937 random(kSeed);
@@ -168,21 +226,6 @@ TEST(Verdict, ShowsTheSameWithEverySecondSampleLost) {
   const SimulatedPipe overloaded{
       .sink_capacity = 3000, .drain_timeout_sec = 100, .sample_arrives = every_other};
   EXPECT_EQ(overloaded.report().verdict.state, VerdictState::falling_behind);
-}
-
-/// A report of a phase that went well, and a course to judge it by.
-PipeCourse course_of(double early_sec, double before_end_sec, double end_sec) {
-  PipeCourse course;
-  course.lag_early_sec = course.lag_floor_sec = early_sec;
-  course.lag_return_sec = std::min(before_end_sec, end_sec);
-  course.lag_before_end_sec = before_end_sec;
-  course.lag_end_sec = end_sec;
-  return course;
-}
-
-Verdict judged(PhaseReport report, const PipeCourse& course) {
-  report.course = course;
-  return judge(report, {});
 }
 
 TEST(Verdict, CallsABrokenLedgerFailedHoweverWellTheRestLooks) {

@@ -57,6 +57,7 @@ ConsumerReport consumer_of(std::uint64_t records, double landed) {
   consumer.loop_utilization_mean = 0.18;
   consumer.loop_utilization_max = 0.31;
   consumer.buffered_bytes_max = 812'000;
+  consumer.batch_bytes_max = 790'000;
   consumer.heap_bytes_max = 9'400'000;
   consumer.cpu_micros_per_record = 12.2;
   return consumer;
@@ -77,11 +78,15 @@ void add_observations(PhaseReport& report) {
                      .walsender_waits = {{"Client:WalSenderWaitForWAL", 0.9}, {"running", 0.1}},
                      .writer_waits = {{"IO:WALSync", 0.4}, {"idle", 3.2}, {"running", 0.4}}};
   report.course.lag_early_sec = report.course.lag_floor_sec = 0.12;
-  report.course.lag_return_sec = report.course.lag_end_sec = 0.13;
+  report.course.lag_return_sec = report.course.lag_end_sec = report.course.lag_close_sec = 0.13;
   report.course.lag_before_end_sec = report.course.lag_high_sec = 0.14;
   report.course.lag_before_last_sec = report.course.lag_last_sec = 0.13;
-  report.busy = {
-      .consumer_loop = 0.21, .connections = 0.31, .flushes = 0.08, .flushes_full = 0, .cpus = 0.24};
+  report.busy = {.consumer_loop = 0.21,
+                 .connections = 0.31,
+                 .flushes = 0.08,
+                 .flushes_full = 0,
+                 .cpus = 0.24,
+                 .machine = 0.31};
 }
 
 PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double landed) {
@@ -150,8 +155,12 @@ PhaseReport overloaded() {
                    .acknowledged_per_sec = 3010,
                    .produced_per_sec = 5000,
                    .standstill = Standstill{30, 31.5, false, 62'000}};
-  report.busy = {
-      .consumer_loop = 0.13, .connections = 0.31, .flushes = 1, .flushes_full = 0.97, .cpus = 0.22};
+  report.busy = {.consumer_loop = 0.13,
+                 .connections = 0.31,
+                 .flushes = 1,
+                 .flushes_full = 0.97,
+                 .cpus = 0.22,
+                 .machine = 0.3};
   report.drain = {false, 30};
   report.ledger.acknowledged = 270'600;
   report.ledger.missing.reset();

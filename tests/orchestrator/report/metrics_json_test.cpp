@@ -58,7 +58,7 @@ void expect_all_keys(const Json& json) {
       Json::parse(
           R"(["records","batches","bytes","encodedBytes","wireBytes","throughput","throughputPerSec","errors","retries",
                               "errorRate","lagMs","censored","receiveMs","queueMs","flushMs","walBehindBytes",
-                              "loopUtilization","bufferedBytesMax","heapBytesMax","cpuMicrosPerRecord"])"));
+                              "loopUtilization","bufferedBytesMax","batchBytesMax","heapBytesMax","cpuMicrosPerRecord"])"));
   for (const char* distribution :
        {"/producer/throughputPerSec", "/producer/writeLatencyMs", "/producer/serviceTimeMs",
         "/producer/scheduleLagMs", "/consumer/throughputPerSec", "/consumer/lagMs", "/consumer/receiveMs",

@@ -66,6 +66,28 @@ SearchReport converged() {
   return report;
 }
 
+TEST(SearchReport, TellsOfTrialsWhoseRunFailed) {
+  SearchReport report = converged();
+  EXPECT_EQ(failed_trials(report), 0U);
+  for (const std::size_t index : {4U, 6U}) {  // both of the first failing value
+    report.trials[index].trial.outcome = measure::Outcome::failed;
+    report.trials[index].trial.verdict = VerdictState::failed;
+    report.trials[index].trial.failure = "consumer-0: the sink was unreachable for 60 s\nmore of it";
+  }
+  EXPECT_EQ(failed_trials(report), 2U);
+  EXPECT_EQ(bound_by(report), "failed run");
+  const std::string text = report::search_text(report, "/out", false);
+  EXPECT_THAT(
+      text,
+      HasSubstr("first failing   10,062/s: run failed; consumer-0: the sink was unreachable for 60 s\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("failed runs     2, whose values count as failing: 10,062/s: consumer-0: the sink was"));
+  EXPECT_THAT(report::trial_line(report, 4),
+              HasSubstr("10,062/s fails: its run failed: consumer-0: the sink"));
+  EXPECT_EQ(nlohmann::json::parse(report::search_json(report))["failedRuns"], 2);
+}
+
 TEST(SearchReport, NamesWhatBoundTheFirstFailingValue) {
   EXPECT_EQ(bound_by(converged()), "sink");
   SearchReport by_threshold = converged();

@@ -70,6 +70,63 @@ TEST(SweepReport, AdvisesOnlyAmongSustainedCellsAndOnlyBeyondNoise) {
     EXPECT_THAT(line, Not(HasSubstr("=50 consumer.maxFlushConcurrency=1")));
 }
 
+/// A second run of the last cell that failed half-way, with figures that would turn everything round.
+SweepReport with_a_failed_run() {
+  SweepReport report = made_up();
+  trial::Trial& failed = report.trials.back().trial;
+  failed.outcome = measure::Outcome::failed;
+  failed.verdict = measure::VerdictState::failed;
+  failed.failure = "consumer-0 ended in phase \"load\": signal 9\nproducer-0 was told to stop";
+  for (auto& [path, value] : failed.figures) value *= 1000;
+  return report;
+}
+
+TEST(SweepReport, TakesNoFigureOfARunThatFailed) {
+  const SweepReport report = with_a_failed_run();
+  EXPECT_EQ(failed_runs(report), 1U);
+  EXPECT_FALSE(is_sustained(report, 3));
+  for (const FigureTable& table : tables_of(report)) {
+    EXPECT_EQ(table.samples[3].size(), 1U) << table.path;
+    EXPECT_EQ(table.analysis.cells[3].count, 1U) << table.path;
+  }
+  for (const std::string& line : advice(report, tables_of(report)))
+    EXPECT_THAT(line, Not(HasSubstr("=1000 consumer.maxFlushConcurrency=8")));
+}
+
+TEST(SweepReport, TellsOfRunsThatFailed) {
+  const SweepReport report = with_a_failed_run();
+  const std::string text = report::sweep_text(report, "/out/batches-sweep", false);
+  EXPECT_THAT(text,
+              HasSubstr("1 of 8 runs failed; no figure is of them:\n"
+                        "  consumer.flushBatchSize=1000 consumer.maxFlushConcurrency=8: consumer-0 ended in "
+                        "phase \"load\": signal 9 (batches-cell04)\n"));
+  EXPECT_THAT(text, HasSubstr("sustained; run failed"));
+  EXPECT_THAT(text, HasSubstr("(1 of 2 runs)"));
+  EXPECT_THAT(report::sweep_md(report), HasSubstr("## Runs that failed"));
+  EXPECT_THAT(report::cell_run_line(report, 7),
+              HasSubstr(": failed: consumer-0 ended in phase \"load\": signal 9"));
+  const auto json = nlohmann::json::parse(report::sweep_json(report));
+  EXPECT_EQ(json["failedRuns"], 1);
+  EXPECT_EQ(json["cells"][3]["failedRuns"], 1);
+  EXPECT_EQ(json["cells"][0]["failedRuns"], 0);
+  EXPECT_EQ(json["trials"][7]["outcome"], "failed");
+}
+
+TEST(SweepText, SaysThatTheMedianOfTwoIsTheirGeometricMean) {
+  SweepReport report = made_up();
+  for (std::size_t run : {3U, 7U})
+    report.trials[run].trial.figures = {{"consumer.lagMs.p50", run == 3 ? 10 : 1000}};
+  const auto json = nlohmann::json::parse(report::sweep_json(report));
+  EXPECT_NEAR(json["cells"][3]["figures"]["consumer.lagMs.p50"]["median"].get<double>(), 100, 1e-6);
+  EXPECT_EQ(json["effects"]["consumer.lagMs.p50"]["scale"], "logarithmic");
+  EXPECT_THAT(report::sweep_text(report, "/out", false), HasSubstr("of two of them their geometric mean)"));
+  report.trials.front().trial.figures["consumer.lagMs.p50"] = 0;
+  EXPECT_EQ(nlohmann::json::parse(report::sweep_json(report))["effects"]["consumer.lagMs.p50"]["scale"],
+            "linear");
+  EXPECT_THAT(report::sweep_text(report, "/out", false),
+              HasSubstr("or the arithmetic one of a figure that was 0"));
+}
+
 TEST(SweepReport, SaysSoWhenNoCellWasSustained) {
   SweepReport report = made_up();
   for (CellTrial& run : report.trials) run.trial.verdict = measure::VerdictState::falling_behind;
