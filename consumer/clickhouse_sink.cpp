@@ -8,6 +8,7 @@
 #include "consumer/block_layout.h"
 #include "proto/clickhouse/address.h"
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -128,8 +129,11 @@ std::string_view advice(int code) {
   }
 }
 
-std::string shortened(const std::string& text) {
-  return text.size() <= kErrorTextMax ? text : text.substr(0, kErrorTextMax) + " ...";
+/// A proxy's page, or a server's text that was cut within a character, is not always UTF-8.
+std::string shortened(const std::string& answer) {
+  std::string text = wire::to_utf8(answer);
+  if (text.size() > kErrorTextMax) text = std::string(wire::utf8_prefix(text, kErrorTextMax)) + " ...";
+  return text;
 }
 
 /// Of a failure that may pass.

@@ -12,6 +12,7 @@
 #include "consumer/mock_sink.h"
 #include "proto/wire/change_tally.h"
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -249,7 +250,7 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   stats.set_transactions(figures.transactions);
   stats.set_errors(figures.errors);
   stats.set_retries(figures.retries);
-  stats.set_flush_error_last(figures.error_last);
+  stats.set_flush_error_last(wire::to_utf8(figures.error_last));
   stats.set_encoded_bytes(figures.encoded_bytes);
   stats.set_wire_bytes(figures.wire_bytes);
   stats.set_buffered_bytes(buffered_bytes());
@@ -262,7 +263,7 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   const Outages outages = stream_.outages();
   stats.set_reconnects(outages.reconnects);
   stats.set_offline_us(static_cast<std::uint64_t>(outages.offline_us));
-  for (const std::string& story : outages.stories) stats.add_outages(story);
+  for (const std::string& story : outages.stories) stats.add_outages(wire::to_utf8(story));
   figures.lag_us.to_proto(*stats.mutable_lag_us());
   figures.receive_us.to_proto(*stats.mutable_receive_us());
   figures.queue_us.to_proto(*stats.mutable_queue_us());

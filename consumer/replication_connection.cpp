@@ -10,6 +10,7 @@
 
 #include "consumer/slot_state.h"
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -25,7 +26,7 @@ std::string one_line(std::string_view message) {
     if (c == '\n') line += ' ';
     if (c != '\n' && c != '\t') line += c;
   }
-  return line;
+  return wire::to_utf8(line);
 }
 
 [[noreturn]] void refuse(const std::string& doing, const std::string& said, std::string_view sqlstate) {
@@ -117,7 +118,7 @@ void ReplicationConnection::refused_to_connect() const {
 void ReplicationConnection::lost(const std::string& doing) const {
   // libpq guesses on further lines what it "probably means".
   const std::string_view said = PQerrorMessage(connection_.get());
-  throw ConnectionLost(fmt::format("{}: {}", doing, said.substr(0, said.find('\n'))));
+  throw ConnectionLost(fmt::format("{}: {}", doing, one_line(said.substr(0, said.find('\n')))));
 }
 
 void ReplicationConnection::send(const std::string& sql, std::string doing) {

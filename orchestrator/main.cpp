@@ -1,9 +1,9 @@
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <string>
 #include <unistd.h>
 #include <variant>
 
@@ -12,9 +12,11 @@
 #include "orchestrator/cli.h"
 #include "orchestrator/config/load.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/config/secrets.h"
 #include "orchestrator/measure/figures.h"
 #include "orchestrator/past_runs.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/process/signals.h"
 #include "orchestrator/run/run.h"
 #include "proto/wire/error.h"
 #include "proto/wire/log.h"
@@ -37,10 +39,15 @@ int exit_code_of(wire::ErrorKind kind) {
   }
 }
 
+/// Text for a person.
+void show(std::FILE* stream, const std::string& text) {
+  fmt::print(stream, "{}", config::hide_secrets(text));
+}
+
 int carry_out_clean(const config::Config& config, bool dry_run) {
   process::EventLoop loop;
   const auto found = clean(loop, config, dry_run);
-  for (const auto& line : found) fmt::print("{} {}\n", dry_run ? "found" : "removed", line);
+  for (const auto& line : found) show(stdout, fmt::format("{} {}\n", dry_run ? "found" : "removed", line));
   if (found.empty()) fmt::print("nothing left by earlier runs\n");
   return 0;
 }
@@ -48,7 +55,7 @@ int carry_out_clean(const config::Config& config, bool dry_run) {
 int carry_out_check(const config::Config& config) {
   process::EventLoop loop;
   const auto sections = check::look(loop, config);
-  fmt::print("{}", check::check_text(sections));
+  show(stdout, check::check_text(sections));
   return check::is_ready(sections) ? 0 : kNotReady;
 }
 
@@ -74,8 +81,8 @@ int carry_out_many(const CommandLine& line) {
     return resolve(line, more);
   };
   if (line.dry_run) {
-    fmt::print("{}", line.command == Command::search ? search::dry_run_text(resolve_more, line.search)
-                                                     : sweep::dry_run_text(resolve_more, line.sweep));
+    show(stdout, line.command == Command::search ? search::dry_run_text(resolve_more, line.search)
+                                                 : sweep::dry_run_text(resolve_more, line.sweep));
     return 0;
   }
   process::EventLoop loop;
@@ -102,7 +109,7 @@ int carry_out(const CommandLine& line) {
   if (line.command == Command::clean) return carry_out_clean(config, line.dry_run);
   if (line.command == Command::check) return carry_out_check(config);
   if (line.dry_run) {
-    fmt::print("{}", config::dry_run_text(config));
+    show(stdout, config::dry_run_text(config));
     return 0;
   }
   process::EventLoop loop;
@@ -114,11 +121,11 @@ int carry_out(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   using namespace walstorm;
-  std::signal(SIGPIPE, SIG_IGN);
+  process::ignore_signals_of_writes();
   try {
     const auto parsed = parse_command_line(argc, argv);
     if (const auto* answer = std::get_if<Answer>(&parsed)) {
-      fmt::print(answer->exit_code == 0 ? stdout : stderr, "{}", answer->text);
+      show(answer->exit_code == 0 ? stdout : stderr, answer->text);
       return answer->exit_code;
     }
     const auto& line = std::get<CommandLine>(parsed);
@@ -128,10 +135,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "walstorm: interrupted before the run began\n");
     return kInterrupted;
   } catch (const wire::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    show(stderr, std::string(error.what()) + "\n");
     return exit_code_of(error.kind());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "walstorm: {}\n", error.what());
+    show(stderr, fmt::format("walstorm: {}\n", error.what()));
     return 1;
   }
 }

@@ -4,8 +4,10 @@
 #include <system_error>
 #include <vector>
 
+#include "orchestrator/config/secrets.h"
 #include "orchestrator/report/junit_xml.h"
 #include "orchestrator/report/metrics_reader.h"
+#include "orchestrator/report/output.h"
 #include "orchestrator/report/past_folders.h"
 #include "orchestrator/report/report_md.h"
 #include "orchestrator/report/run_folder.h"
@@ -19,10 +21,16 @@ int report_again(const std::filesystem::path& folder, const run::Display& displa
   const std::filesystem::path named = folder.has_filename() ? folder : folder.parent_path();
   const report::RecordedRun run = report::read_run(named);
   const auto timelines = report::read_timelines(named / report::kTimeseriesFile);
-  report::RunFolder::open(named).write("report.md", report::report_md(run.report, run.tool, timelines));
-  if (display.junit_file) report::JunitFile(*display.junit_file).write(run.report);
-  std::cout << report::summary(run.report, named.string(), display.colour) << std::flush;
-  return 0;
+  std::cout << config::hide_secrets(report::summary(run.report, named.string(), display.colour))
+            << std::flush;
+  report::Outputs outputs;
+  outputs.attempt("report.md", [&] {
+    report::RunFolder::open(named).write("report.md", report::report_md(run.report, run.tool, timelines));
+  });
+  if (display.junit_file)
+    outputs.attempt("JUnit", [&] { report::JunitFile(*display.junit_file).write(run.report); });
+  std::cerr << report::not_written_text(outputs.not_written(), 0);
+  return report::exit_code_with(outputs.not_written(), 0);
 }
 
 int list_past_runs(const std::filesystem::path& folder, const std::filesystem::path& output_dir) {

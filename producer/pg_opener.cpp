@@ -7,6 +7,7 @@
 #include <libpq-fe.h>
 
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::producer {
 
@@ -106,7 +107,7 @@ std::string one_line(std::string_view message) {
     }
   }
   if (line.ends_with(' ')) line.pop_back();
-  return line;
+  return wire::to_utf8(line);  // before the client encoding is agreed on, the server speaks its own
 }
 
 std::string message_of(const pg_result* result) {

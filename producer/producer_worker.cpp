@@ -10,6 +10,7 @@
 #include "producer/statement_writer.h"
 #include "proto/postgres/server_clock.h"
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::producer {
 namespace {
@@ -212,9 +213,9 @@ void ProducerWorker::check_rows(std::uint64_t rows) {
   proto::MetricsFrame frame;
   proto::ContentChecked& checked = *frame.mutable_content_checked();
   checked.set_sampled(report.sampled);
-  for (std::string& id : report.ids) checked.add_ids(std::move(id));
+  for (const std::string& id : report.ids) checked.add_ids(wire::to_utf8(id));
   checked.set_matching(report.matching);
-  for (const std::string& difference : report.differences) checked.add_differences(difference);
+  for (const std::string& difference : report.differences) checked.add_differences(wire::to_utf8(difference));
   session_.send(frame);
 }
 

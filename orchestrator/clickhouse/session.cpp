@@ -9,6 +9,7 @@
 
 #include "proto/wire/backoff.h"
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::clickhouse {
 namespace {
@@ -42,7 +43,7 @@ Error error_of(const std::string& what, const Answer& answer) {
   const std::string todo = todo_for(answer.code);
   const bool outside = answer.kind == Answer::Kind::no_answer || worth_a_retry(answer) || !todo.empty();
   return {outside ? ErrorKind::unavailable : ErrorKind::data,
-          fmt::format("{}: {}{}", what, answer.text, todo)};
+          fmt::format("{}: {}{}", what, wire::to_utf8(answer.text), todo)};
 }
 
 /// What stands for `escaped`, the character behind a backslash.

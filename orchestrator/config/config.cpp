@@ -6,6 +6,7 @@
 
 #include "orchestrator/config/json_text.h"
 #include "orchestrator/config/secrets.h"
+#include "orchestrator/config/shown_json.h"
 #include "orchestrator/config/thresholds.h"
 #include "proto/wire/error.h"
 
@@ -62,7 +63,7 @@ Load load_from(const json& target) {
 
 Phase phase_from(const json& phase, const json& target_default) {
   return {
-      .name = phase["name"],
+      .name = without_secrets(phase["name"].get<std::string>()),  // it goes to logs and the wire as well
       .duration_sec = phase["durationSec"],
       .load = load_from(phase.contains("targetThroughput") ? phase["targetThroughput"] : target_default),
       .records = phase.contains("records") ? std::optional<std::uint64_t>(phase["records"]) : std::nullopt,
@@ -189,19 +190,19 @@ json to_json(const Consumer& consumer) {
 }
 
 json to_json(const Database& database) {
-  json result{{"url", database.url ? without_secrets(*database.url) : "private"},
+  json result{{"url", database.url.value_or("private")},
               {"profilingDatabase", database.profiling_database},
               {"keep", database.keep},
               {"replicaIdentity", word_of(kReplicaIdentities, database.replica_identity)},
               {"settings", database.settings},
               {"giveUpSec", number_json(database.give_up_sec)}};
-  if (database.copy_schema_from) result["copySchemaFrom"] = without_secrets(*database.copy_schema_from);
+  if (database.copy_schema_from) result["copySchemaFrom"] = *database.copy_schema_from;
   return result;
 }
 
 json to_json(const Clickhouse& clickhouse) {
   json result{{"database", clickhouse.database}, {"giveUpSec", number_json(clickhouse.give_up_sec)}};
-  if (clickhouse.url) result["url"] = without_secrets(*clickhouse.url);
+  if (clickhouse.url) result["url"] = *clickhouse.url;
   if (clickhouse.is_private) result["url"] = "private";
   return result;
 }
@@ -259,7 +260,10 @@ Config from_json(const json& document) {
   for (const json& phase : document["phases"]) {
     config.phases.push_back(phase_from(phase, document["producer"]["targetThroughput"]));
   }
-  for (const json& threshold : document["thresholds"]) config.thresholds.push_back(threshold_from(threshold));
+  for (const json& each : document["thresholds"]) {
+    Threshold& threshold = config.thresholds.emplace_back(threshold_from(each));
+    if (threshold.phase) threshold.phase = without_secrets(*threshold.phase);  // as the phase is called here
+  }
   return config;
 }
 
@@ -287,6 +291,7 @@ json to_json(const Config& config) {
   if (!config.description.empty()) result["description"] = config.description;
   for (const Phase& phase : config.phases) result["phases"].push_back(to_json(phase));
   for (const Threshold& threshold : config.thresholds) result["thresholds"].push_back(to_json(threshold));
+  hide_secrets_in(result);
   return result;
 }
 

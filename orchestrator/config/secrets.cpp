@@ -1,10 +1,21 @@
 #include "orchestrator/config/secrets.h"
 
 #include <algorithm>
-#include <string_view>
+#include <array>
+#include <cctype>
+
+#include "orchestrator/config/json_text.h"
+#include "orchestrator/config/shown_json.h"
 
 namespace walstorm::config {
 namespace {
+
+constexpr const char* kHidden = "***";
+/// Ends of names: of libpq (password, sslpassword, oauth_client_secret, scram_client_key), of ClickHouse and
+/// of what stands before it.
+constexpr std::array<std::string_view, 10> kSecretEndings{
+    "password", "passwd",  "pwd",    "passphrase", "secret",
+    "token",    "api_key", "apikey", "access_key", "scram_client_key"};
 
 /// Where a value that begins at `start` ends: at its closing quote, at the next parameter, or at a blank.
 std::size_t end_of_value(const std::string& text, std::size_t start) {
@@ -16,7 +27,66 @@ std::size_t end_of_value(const std::string& text, std::size_t start) {
   return std::min(quote + 1, text.size());
 }
 
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const int letter = std::tolower(static_cast<unsigned char>(c));
+  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/// libpq and ClickHouse decode the names of parameters too: "pass%77ord".
+std::string decoded(std::string_view name) {
+  std::string text;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool is_escape =
+        name[i] == '%' && i + 2 < name.size() && hex_digit(name[i + 1]) >= 0 && hex_digit(name[i + 2]) >= 0;
+    text += is_escape ? static_cast<char>(hex_digit(name[i + 1]) * 16 + hex_digit(name[i + 2])) : name[i];
+    if (is_escape) i += 2;
+  }
+  return text;
+}
+
+/// Behind every '?' and '&': passwords with a raw '?' in them are no reason to show another parameter.
+void hide_parameters(std::string& url) {
+  for (auto at = url.find_first_of("?&"); at != std::string::npos; at = url.find_first_of("?&", at + 1)) {
+    const auto equals = url.find('=', at);
+    if (equals == std::string::npos) return;
+    const std::string_view name = std::string_view(url).substr(at + 1, equals - at - 1);
+    if (name.find_first_of("?&") != std::string_view::npos || !names_a_secret(decoded(name))) continue;
+    url.replace(equals + 1, end_of_value(url, equals + 1) - equals - 1, kHidden);
+  }
+}
+
+/// What stands between the URLs of a text.
+std::string hide_keywords(std::string text) {
+  static constexpr std::string_view kKey = "password";
+  for (auto at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at)) {
+    at += kKey.size();
+    const auto equals = text.find_first_not_of(' ', at);
+    if (equals == std::string::npos || text[equals] != '=') continue;
+    const auto start = std::min(text.find_first_not_of(' ', equals + 1), text.size());
+    const bool quoted = start < text.size() && text[start] == '\'';
+    const auto end = quoted ? end_of_value(text, start)
+                            : std::min(text.find_first_of("& \t\r\n\"\\`", start), text.size());
+    // Within a JSON string no quote of ours may be taken for the string's end.
+    if (text.substr(start, end - start).find('"') != std::string::npos) continue;
+    text.replace(start, end - start, kHidden);
+  }
+  return text;
+}
+
+bool belongs_to_scheme(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
+}
+
 }  // namespace
+
+bool names_a_secret(std::string_view key) {
+  std::string name(key);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::any_of(kSecretEndings.begin(), kSecretEndings.end(),
+                     [&name](std::string_view ending) { return name.ends_with(ending); });
+}
 
 std::string without_secrets(std::string url) {
   static constexpr std::string_view kKey = "password";
@@ -25,14 +95,40 @@ std::string without_secrets(std::string url) {
     const auto equals = url.find_first_not_of(' ', at);
     if (equals == std::string::npos || url[equals] != '=') continue;
     const auto start = std::min(url.find_first_not_of(' ', equals + 1), url.size());
-    url.replace(start, end_of_value(url, start) - start, "***");
+    url.replace(start, end_of_value(url, start) - start, kHidden);
   }
   const auto scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  hide_parameters(url);
   const auto host = url.rfind('@');
-  if (scheme == std::string::npos || host == std::string::npos || host < scheme) return url;
+  if (host == std::string::npos || host < scheme) return url;
   const auto colon = url.find(':', scheme + 3);
-  if (colon < host) url.replace(colon + 1, host - colon - 1, "***");
+  if (colon < host) url.replace(colon + 1, host - colon - 1, kHidden);
   return url;
+}
+
+std::string shown_value(const std::string& value) {
+  ParsedJson parsed = parse_json(value);
+  if (!parsed.error.empty()) return without_secrets(value);
+  hide_secrets_in(parsed.value);
+  return parsed.value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string hide_secrets(const std::string& text) {
+  // How a URL is to be written is no secret.
+  static constexpr std::string_view kAdvice = "postgresql://user:password@";
+  std::string shown;
+  std::size_t from = 0;
+  for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", from)) {
+    std::size_t begin = at;
+    while (begin > from && belongs_to_scheme(text[begin - 1])) --begin;
+    const std::size_t end = std::min(text.find_first_of(" \t\r\n\"\\`", at), text.size());
+    const std::string url = text.substr(begin, end - begin);
+    shown += hide_keywords(text.substr(from, begin - from));
+    shown += url.starts_with(kAdvice) ? url : without_secrets(url);
+    from = end;
+  }
+  return shown + hide_keywords(text.substr(from));
 }
 
 }  // namespace walstorm::config

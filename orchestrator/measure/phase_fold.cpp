@@ -10,6 +10,9 @@
 namespace walstorm::measure {
 namespace {
 
+/// More of them are counted, not listed.
+constexpr std::size_t kBlindMax = 3;
+
 template <typename Fold>
 Fold& worker_in(std::map<std::string, Fold>& workers, const std::string& name) {
   const auto at = workers.find(name);
@@ -144,6 +147,12 @@ void PhaseFold::load_ended(std::int64_t at_unix_us) {
 
 void PhaseFold::drain_ended(bool completed, double duration_sec) {
   drain_ = {completed, duration_sec};
+}
+
+void PhaseFold::stood_still(std::int64_t from_unix_us, std::int64_t to_unix_us) {
+  if (blind_.size() < kBlindMax) blind_.push_back({from_unix_us, to_unix_us});
+  ++blind_count_;
+  blind_sec_ += std::max(0.0, static_cast<double>(to_unix_us - from_unix_us) / 1e6);
 }
 
 std::optional<std::int64_t> PhaseFold::load_started() const {

@@ -86,6 +86,8 @@ class PhaseFold final {
   /// No producer starts anything any more: the planned end, or an earlier one.
   void load_ended(std::int64_t at_unix_us);
   void drain_ended(bool completed, double duration_sec);
+  /// Nothing was looked at in between: the orchestrator did not run. The workers' counts go on regardless.
+  void stood_still(std::int64_t from_unix_us, std::int64_t to_unix_us);
 
   /// The second since the last call; call once a second, best a moment after the Samples are due.
   [[nodiscard]] Second close_second(std::int64_t now_unix_us);
@@ -156,6 +158,7 @@ class PhaseFold final {
   [[nodiscard]] CountCurve acknowledged_curve() const;
   [[nodiscard]] CountCurve run_acknowledged_curve() const;
   [[nodiscard]] std::vector<std::string> notes() const;
+  [[nodiscard]] std::string blind_note() const;
 
   // phase_live.cpp
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
@@ -177,6 +180,12 @@ class PhaseFold final {
   std::optional<std::int64_t> ready_unix_us_;  // the first worker's
   std::optional<std::int64_t> load_ended_unix_us_;
   DrainReport drain_;
+  struct Blind {
+    std::int64_t from_unix_us = 0, to_unix_us = 0;
+  };
+  std::vector<Blind> blind_;  // the first kBlindMax standstills of the orchestrator
+  std::size_t blind_count_ = 0;
+  double blind_sec_ = 0;
   LadderFold ladder_;
   ServerFold server_;
   double target_closed_sec_ = 0;  // up to where in the load the last second's target went

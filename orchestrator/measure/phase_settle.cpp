@@ -289,6 +289,23 @@ std::optional<wire::RowTally> PhaseFold::rows_expected() const {
   return rows;
 }
 
+/// The figures are the workers' own and hold; what is looked at once a second has a hole.
+std::string PhaseFold::blind_note() const {
+  std::string when;
+  const std::int64_t start = load_started().value_or(ready_unix_us_.value_or(0));
+  for (const Blind& blind : blind_) {
+    when += fmt::format("{}{:.0f} s to {:.0f} s", when.empty() ? "" : ", ",
+                        std::max(0.0, static_cast<double>(blind.from_unix_us - start) / 1e6),
+                        std::max(0.0, static_cast<double>(blind.to_unix_us - start) / 1e6));
+  }
+  if (blind_count_ > blind_.size()) when += fmt::format(" and {} times more", blind_count_ - blind_.size());
+  return fmt::format(
+      "the orchestrator stood still for {:.1f} s ({} after the load began): it was stopped, or had no CPU. "
+      "Those seconds are missing in timeseries.csv, and nobody looked at the servers or at thresholds in "
+      "them; counts and latencies are the workers' own and whole",
+      blind_sec_, when);
+}
+
 std::vector<std::string> PhaseFold::notes() const {
   std::vector<std::string> notes = server_.notes();
   const auto note = [&notes](const auto& workers) {
@@ -300,6 +317,7 @@ std::vector<std::string> PhaseFold::notes() const {
   };
   note(producers_);
   note(consumers_);
+  if (blind_count_ > 0) notes.push_back(blind_note());
   for (const auto& [name, consumer] : consumers_) {
     const ConsumerFold::Totals& totals = consumer.totals();
     for (const std::string& outage : totals.outages) notes.push_back(fmt::format("{} {}", name, outage));

@@ -1,6 +1,7 @@
 #include "orchestrator/postgres/address.h"
 
 #include <array>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <memory>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <libpq-fe.h>
 
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::postgres {
 namespace {
@@ -110,6 +112,12 @@ Address Address::parse(const std::string& url, const std::string& key) {
       address.keywords_[keyword] = option->val;
     }
   }
+  // Children are not given it by the environment.
+  const char* const password = std::getenv("PGPASSWORD");
+  if (password == nullptr || *password == '\0') return address;
+  if (wire::to_utf8(password) != password)
+    throw Error(ErrorKind::config, "PGPASSWORD is not UTF-8: put the password into the URL, percent-encoded");
+  address.keywords_.try_emplace("password", password);
   return address;
 }
 

@@ -45,19 +45,15 @@ void write_file(const fs::path& path, const std::string& text) {
     throw Error(ErrorKind::unavailable, fmt::format("write {}: the disk is full, or gone", path.string()));
 }
 
-/// Runs a program of PostgreSQL's to its end. `password`: whether its password stands in a file. Throws
+/// Runs a program of PostgreSQL's to its end; its password, if any, stands in a file. Throws
 /// Error{unavailable} that begins with `what` and ends with what the program said.
 void run(process::EventLoop& loop, const std::string& what, const fs::path& program,
-         std::vector<std::string> arguments, bool password, const fs::path& log) {
+         std::vector<std::string> arguments, const fs::path& log) {
   process::ChildOptions options;
   options.program = program;
   options.arguments = std::move(arguments);
   options.log_file = log;
-  if (password) {
-    // PGPASSWORD is stronger than a password file, and may be another server's.
-    options.program = "/usr/bin/env";
-    options.arguments.insert(options.arguments.begin(), {"-u", "PGPASSWORD", program.string()});
-  }
+  options.variables = process::Variables::libpq;
   process::ChildProcess child(loop, options);
   const Waited waited = loop.wait(kCopyTimeout, 0, [&] { return child.ended().has_value(); });
   if (waited == Waited::interrupted) throw process::Interrupted{};
@@ -171,7 +167,7 @@ SchemaDump::SchemaDump(process::EventLoop& loop, DumpTools tools, const Database
        "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
        "--lock-wait-timeout=10s", "--file=" + (folder_.path() / kDumpFile).string(),
        "--dbname=" + source.address.conninfo_with_passfile(source.database, passwords)},
-      !passwords.empty(), folder_.path() / "pg_dump.log");
+      folder_.path() / "pg_dump.log");
 }
 
 void SchemaDump::restore_into(const DatabaseAt& target, const std::set<std::string>& target_settings) {
@@ -182,7 +178,7 @@ void SchemaDump::restore_into(const DatabaseAt& target, const std::set<std::stri
       {"--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction",
        "--output=/dev/null", "--file=" + dump.string(),
        "--dbname=" + target.address.conninfo_with_passfile(target.database, passwords)},
-      !passwords.empty(), folder_.path() / "psql.log");
+      folder_.path() / "psql.log");
 }
 
 /// Empty when the address has no password, and libpq finds it as it always does.

@@ -8,6 +8,7 @@
 #include <pqxx/nontransaction>
 
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::postgres {
 
@@ -20,9 +21,10 @@ namespace {
 /// A server that starts up again takes seconds: five connects in each of them are no load.
 constexpr std::chrono::milliseconds kRetryPause{200};
 
+/// Before the client encoding is agreed on, the server speaks its own.
 std::string without_final_newline(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
+  return wire::to_utf8(text);
 }
 
 /// Inside a catch block: whether what was caught means that the server has ended the session. libpq notices

@@ -15,7 +15,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/process/v2.hpp>
 
+#include "orchestrator/process/signals.h"
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::process {
 namespace {
@@ -58,10 +60,18 @@ struct Prepare {
   std::optional<UserId> run_as;
   int death_signal;
   pid_t parent;
+  const std::vector<const char*>& variables;
+
+  template <typename Launcher>
+  bp::error_code on_setup(Launcher& launcher, const bp::filesystem::path&, const char* const*) const {
+    launcher.env = variables.data();
+    return {};
+  }
 
   template <typename Launcher>
   bp::error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*) const {
     ::setpgid(0, 0);
+    restore_default_signals();
     if (run_as &&
         (::setgroups(0, nullptr) != 0 || ::setgid(run_as->gid) != 0 || ::setuid(run_as->uid) != 0)) {
       return {errno, boost::system::system_category()};
@@ -120,10 +130,15 @@ ChildProcess::ChildProcess(EventLoop& loop, const ChildOptions& options) : state
     std::tie(child_in, state_->stdin_fd) = make_pipe();
     std::tie(state_->stdout_fd, child_out) = make_pipe();
   }
+  const std::vector<std::string> environment = child_environment(options.variables);
+  std::vector<const char*> variables;
+  variables.reserve(environment.size() + 1);
+  for (const std::string& variable : environment) variables.push_back(variable.c_str());
+  variables.push_back(nullptr);
   try {
     state_->process.emplace(loop.io(), options.program.string(), options.arguments,
                             bp::process_stdio{child_in.get(), child_out.get(), log.get()},
-                            Prepare{options.run_as, options.death_signal, ::getpid()});
+                            Prepare{options.run_as, options.death_signal, ::getpid(), variables});
   } catch (const std::exception& error) {
     throw Error(ErrorKind::unavailable, fmt::format("start {}: {}", options.program.string(), error.what()));
   }
@@ -184,7 +199,7 @@ std::string last_lines(const std::filesystem::path& log_file, int lines_max) {
     lines.push_back(line);
     if (lines.size() > static_cast<std::size_t>(lines_max)) lines.pop_front();
   }
-  return fmt::format("{}", fmt::join(lines, "\n"));
+  return wire::to_utf8(fmt::format("{}", fmt::join(lines, "\n")));
 }
 
 }  // namespace walstorm::process

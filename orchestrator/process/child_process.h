@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "orchestrator/process/child_environment.h"
 #include "orchestrator/process/event_loop.h"
 
 namespace walstorm::process {
@@ -28,6 +29,7 @@ struct ChildOptions {
   bool with_pipes = false;
   /// Given up to when we are root.
   std::optional<UserId> run_as;
+  Variables variables = Variables::needed;
   /// What the kernel sends the child when we die, however we die.
   int death_signal = SIGKILL;
 };

@@ -115,7 +115,7 @@ std::string compare_json(const compare::Comparison& comparison, std::int64_t com
   json["significantBelow"] = compare::kSignificant;
   json["tested"] = comparison.tested;
   json["phases"] = phases_json(comparison);
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace walstorm::report

@@ -13,11 +13,13 @@
 #include <boost/property_tree/ptree.hpp>
 #include <boost/property_tree/xml_parser.hpp>
 
+#include "orchestrator/config/secrets.h"
 #include "orchestrator/measure/ledger.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
 #include "proto/wire/error.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::report {
 namespace {
@@ -26,7 +28,8 @@ using boost::property_tree::ptree;
 using measure::Outcome;
 
 /// XML 1.0 has no way to write most control characters, and makes a blank of the others in an attribute.
-std::string clean(std::string text) {
+std::string clean(const std::string& raw) {
+  std::string text = wire::to_utf8(raw);
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
@@ -142,7 +145,7 @@ JunitFile::JunitFile(std::filesystem::path path) : path_(std::move(path)) {
 void JunitFile::write(const measure::RunReport& report) const {
   errno = 0;
   std::ofstream file(path_, std::ios::binary);
-  file << junit_xml(report) << std::flush;
+  file << config::hide_secrets(junit_xml(report)) << std::flush;
   if (!file) fail(wire::ErrorKind::unavailable, path_);
 }
 

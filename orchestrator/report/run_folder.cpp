@@ -8,6 +8,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "orchestrator/config/secrets.h"
 #include "orchestrator/report/format.h"
 #include "proto/wire/error.h"
 
@@ -67,14 +68,20 @@ RunFolder RunFolder::open(const fs::path& path) {
   return RunFolder(path);
 }
 
-void RunFolder::write(const std::string& file_name, std::string_view text) const {
+void RunFolder::write(const std::string& file_name, const std::string& whole) const {
+  const std::string text = config::hide_secrets(whole);
   const fs::path target = path_ / file_name;
   const fs::path temporary = path_ / ("." + file_name + ".tmp");
+  errno = 0;
   std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
-  if (!out) fail("write", temporary, std::strerror(errno));
   std::error_code error;
+  if (!out) {
+    const std::string why = std::strerror(errno);
+    fs::remove(temporary, error);  // on a full disk the next file may fit
+    fail("write", target, why);
+  }
   fs::rename(temporary, target, error);
   if (error) fail("write", target, error.message());
 }

@@ -23,8 +23,8 @@ class RunFolder final {
   [[nodiscard]] std::filesystem::path logs() const { return path_ / "logs"; }
 
   /// Writes a whole file at once: a reader sees the old one or the new one, never a part.
-  /// Throws Error{unavailable} when it cannot.
-  void write(const std::string& file_name, std::string_view text) const;
+  /// Secrets in it are hidden. Throws Error{unavailable} when it cannot.
+  void write(const std::string& file_name, const std::string& whole) const;
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

@@ -101,7 +101,7 @@ std::string search_json(const SearchReport& report) {
   json["unthrottled"] = report.unthrottled ? to_json(*report.unthrottled) : Json(nullptr);
   json["trials"] = trials_json(report);
   json["config"] = report.config.empty() ? Json(nullptr) : Json::parse(report.config);
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 SearchReport read_search(const std::filesystem::path& file) {

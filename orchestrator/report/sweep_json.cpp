@@ -120,7 +120,7 @@ std::string sweep_json(const SweepReport& report) {
   json["effects"] = effects_json(report, tables);
   json["trials"] = trials;
   json["config"] = report.config.empty() ? Json(nullptr) : Json::parse(report.config);
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 SweepReport read_sweep(const std::filesystem::path& file) {

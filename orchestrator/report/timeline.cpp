@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <fstream>
 #include <string_view>
@@ -73,6 +74,14 @@ std::string chart_line(const char* label, const Values& seconds, Pooled how, con
   return fmt::format("{:<9}{}  up to {}\n", label, bars_of(values, *highest), text_of(highest));
 }
 
+/// Seconds without a line, as when the orchestrator stood still, keep their place and stay blank.
+void add_unseen(Timeline& timeline, double sec_since_last) {
+  constexpr double kSecondsMax = 86'400;
+  const auto unseen = static_cast<std::size_t>(std::clamp(std::round(sec_since_last) - 1, 0.0, kSecondsMax));
+  for (Values* values : {&timeline.produced_per_sec, &timeline.landed_per_sec, &timeline.lag_p99_ms})
+    values->insert(values->end(), unseen, std::nullopt);
+}
+
 }  // namespace
 
 std::map<std::string, Timeline> read_timelines(std::istream& csv) {
@@ -87,6 +96,8 @@ std::map<std::string, Timeline> read_timelines(std::istream& csv) {
   const std::size_t produced = column("producedPerSec");
   const std::size_t landed = column("landedPerSec");
   const std::size_t lag = column("lagP99Ms");
+  const std::size_t elapsed = column("phaseElapsedSec");
+  std::map<std::string, double> last_sec;
   while (std::getline(csv, line)) {
     const std::vector<std::string> fields = csv_fields(line);
     // A line that a dying run could not finish has fewer.
@@ -95,6 +106,10 @@ std::map<std::string, Timeline> read_timelines(std::istream& csv) {
       return at < fields.size() ? number_in(fields[at]) : std::nullopt;
     };
     Timeline& timeline = timelines[fields[phase]];
+    const double sec = value(elapsed).value_or(0);
+    const auto before = last_sec.find(fields[phase]);
+    if (before != last_sec.end()) add_unseen(timeline, sec - before->second);
+    last_sec[fields[phase]] = sec;
     timeline.produced_per_sec.push_back(value(produced));
     timeline.landed_per_sec.push_back(value(landed));
     timeline.lag_p99_ms.push_back(value(lag));

@@ -66,7 +66,8 @@ PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std
       on_server_back_(std::move(on_server_back)),
       sampler_(session, std::move(slot), std::move(database), std::string(kApplicationPrefix) + "producer",
                [this](const postgres::ServerSample& sample) { take(sample); }),
-      timer_(loop.io(), std::chrono::steady_clock::now() + kBeat) {
+      timer_(loop.io(), std::chrono::steady_clock::now() + kBeat),
+      last_beat_unix_us_(wire::SystemClock().unix_us()) {
   look();
   beat();
 }
@@ -74,6 +75,7 @@ PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std
 void PhaseWatch::beat() {
   timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
     if (error || alive.expired()) return;
+    if (stood_still(std::chrono::milliseconds(0))) return beat();
     look();
     timer_.expires_at(timer_.expiry() + kAfterSamples);
     close_second();
@@ -83,10 +85,24 @@ void PhaseWatch::beat() {
 void PhaseWatch::close_second() {
   timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
     if (error || alive.expired()) return;
-    on_second_(fold_.close_second(wire::SystemClock().unix_us()));
+    if (stood_still(kAfterSamples)) return beat();
+    last_beat_unix_us_ = wire::SystemClock().unix_us();
+    const measure::Second second = fold_.close_second(last_beat_unix_us_);
+    if (std::exchange(second_is_whole_, true)) on_second_(second);
     timer_.expires_at(timer_.expiry() + kBeat - kAfterSamples);
     beat();
   });
+}
+
+/// Whether a beat or more was missed. Then the next one is due on the next whole second of the phase, when
+/// what waited in the pipes has been read. `behind_whole_second`: where the timer was set to.
+bool PhaseWatch::stood_still(std::chrono::steady_clock::duration behind_whole_second) {
+  const auto late = std::chrono::steady_clock::now() - timer_.expiry();
+  if (late < kBeat) return false;
+  fold_.stood_still(last_beat_unix_us_, wire::SystemClock().unix_us());
+  second_is_whole_ = false;
+  timer_.expires_at(timer_.expiry() - behind_whole_second + (late / kBeat + 2) * kBeat);
+  return true;
 }
 
 void PhaseWatch::look() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 
 #include <boost/asio/steady_timer.hpp>
@@ -13,8 +15,9 @@
 namespace walstorm::run {
 
 /// The beat of a phase: once a second it looks at the servers and at the orchestrator itself, feeds what it
-/// sees to the phase's fold, and closes the second. Lives on the loop, for one phase; the fold and the
-/// session outlive it.
+/// sees to the phase's fold, and closes the second. Seconds in which this process stood still are left out:
+/// what is read after them is of no second alone, and the fold is told of them. Lives on the loop, for one
+/// phase; the fold and the session outlive it.
 class PhaseWatch final {
  public:
   using OnSecond = std::function<void(const measure::Second&)>;
@@ -32,6 +35,7 @@ class PhaseWatch final {
  private:
   void beat();
   void close_second();
+  [[nodiscard]] bool stood_still(std::chrono::steady_clock::duration behind_whole_second);
   void look();
   void look_at_sink();
   void take(const postgres::ServerSample& sample);
@@ -44,6 +48,8 @@ class PhaseWatch final {
   clickhouse::PreparedTable* table_ = nullptr;
   bool counting_parts_ = false;
   boost::asio::steady_timer timer_;
+  std::int64_t last_beat_unix_us_;
+  bool second_is_whole_ = true;  // false: a standstill is in it
   wire::Lifetime lifetime_;
 };
 

@@ -1,28 +1,30 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/live/live_view.h"
 #include "orchestrator/measure/run_report.h"
 #include "orchestrator/report/junit_xml.h"
+#include "orchestrator/report/output.h"
 #include "orchestrator/report/run_folder.h"
 #include "orchestrator/run/run.h"
+#include "orchestrator/run/terminal_output.h"
+#include "orchestrator/run/timeseries_file.h"
 
 namespace walstorm::run {
 
-/// All that a run shows and leaves: the live view, a line per phase, the summary, and the run folder.
+/// All that a run shows and leaves: the terminal and the run folder's files, each an Output of its own. None
+/// of them holds up the loop while a phase is on, and one that cannot be written costs no other.
 class Presentation final {
  public:
-  /// Makes the run folder. Throws Error{unavailable} when it cannot, Error{config} for a JUnit file that
-  /// cannot be written. `config` outlives this.
-  Presentation(const config::Config& config, const std::filesystem::path& output_dir, const Display& display,
-               std::int64_t started_unix_us);
+  /// Makes the run folder. Throws Error{unavailable} when it cannot, and leaves none then; Error{config} for
+  /// a JUnit file that cannot be written. `loop` and `config` outlive this.
+  Presentation(process::EventLoop& loop, const config::Config& config,
+               const std::filesystem::path& output_dir, const Display& display, std::int64_t started_unix_us);
   Presentation(const Presentation&) = delete;
   Presentation& operator=(const Presentation&) = delete;
 
@@ -39,20 +41,20 @@ class Presentation final {
   void show(const measure::Second& second);
   void end_phase(std::size_t phase_index, const measure::PhaseReport& report);
 
-  /// Writes the run folder's files and prints the summary.
-  void write_report(const measure::RunReport& report);
+  /// The summary first, then the run folder's files, then what of them could not be written. `report` gets a
+  /// note when seconds are missing, and the exit code of a run whose results are not all there. Never throws.
+  void conclude(measure::RunReport& report);
   /// Removes the folder of a run that never began.
   void discard();
 
  private:
-  const config::Config& config_;
+  process::EventLoop& loop_;
   const Display display_;
   std::optional<report::JunitFile> junit_;  // before the folder: without it there is to be none
   report::RunFolder folder_;
-  std::vector<std::string> roles_;  // of timeseries.csv's columns
-  std::ofstream timeseries_;
-  std::unique_ptr<live::LiveView> live_;  // nullptr when quiet
-  std::size_t first_phase_shown_ = 0;     // 1 when the live view has the preload in front
+  TerminalOutput terminal_;
+  std::unique_ptr<TimeseriesFile> timeseries_;
+  report::Outputs outputs_;  // the files that are written at the end, and what becomes of every output
 };
 
 }  // namespace walstorm::run

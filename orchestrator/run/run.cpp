@@ -94,7 +94,7 @@ Run::Run(process::EventLoop& loop, const config::Config& config, const std::file
       config_(config),
       plan_(config::plan_phases(config)),
       run_id_(fmt::format("{:x}-{}", wire::SystemClock().unix_us(), ::getpid())),
-      presentation_(config, output_dir, display, report_.started_at_unix_us) {
+      presentation_(loop, config, output_dir, display, report_.started_at_unix_us) {
   report_.name = config.name;
   report_.folder = presentation_.folder().string();
   report_.config = config;
@@ -141,7 +141,8 @@ void Run::start_workers() {
   presentation_.say("starting the workers");
   workers_ = std::make_unique<Workers>(
       loop_, presentation_.log_dir(),
-      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); });
+      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); },
+      database_->on_private_server() ? process::Variables::needed : process::Variables::libpq);
   const auto facts_for = [this](const std::string& worker) {
     return SetupFacts{run_id_, database_->conninfo(kApplicationPrefix + worker),
                       database_->on_private_server(), database_->facts().wal_sender_timeout_ms};
@@ -223,7 +224,7 @@ void Run::conclude() {
   }
   if (report_.outcome == Outcome::interrupted) report_.exit_code = 130;
   report_.ended_at_unix_us = wire::SystemClock().unix_us();
-  presentation_.write_report(report_);
+  presentation_.conclude(report_);
 }
 
 void Run::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame) {

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/run_report.h"
@@ -19,6 +21,8 @@ struct Display {
   bool summary = true;    ///< at the end, on stdout
   /// Told every second of a phase, in place of a live view; may be empty.
   std::function<void(const measure::Second&)> on_second = {};
+  /// Told at the end what of the run's files could not be written; may be empty.
+  std::function<void(const std::vector<std::string>&)> on_not_written = {};
   /// Where the outcome goes as JUnit XML, beside the run folder; nullopt: nowhere.
   std::optional<std::filesystem::path> junit_file = {};
 };

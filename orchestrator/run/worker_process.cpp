@@ -10,11 +10,12 @@ namespace {
 constexpr std::chrono::milliseconds kEndGrace{1000};
 
 process::ChildOptions child_options(const std::filesystem::path& program,
-                                    const std::filesystem::path& log_file) {
+                                    const std::filesystem::path& log_file, process::Variables variables) {
   process::ChildOptions options;
   options.program = program;
   options.log_file = log_file;
   options.with_pipes = true;
+  options.variables = variables;
   return options;
 }
 
@@ -22,14 +23,16 @@ process::ChildOptions child_options(const std::filesystem::path& program,
 
 WorkerProcess::WorkerProcess(process::EventLoop& loop, Role role, std::string name,
                              const std::filesystem::path& program, const std::filesystem::path& log_file,
-                             OnFrame on_frame)
-    : role_(role),
+                             OnFrame on_frame, process::Variables variables)
+    : loop_(loop),
+      role_(role),
       name_(std::move(name)),
       log_file_(log_file),
-      child_(loop, child_options(program, log_file)),
+      child_(loop, child_options(program, log_file, variables)),
       channel_(loop.io(), child_.take_stdout_fd(), child_.take_stdin_fd()),
       end_grace_(loop.io()),
-      on_frame_(std::move(on_frame)) {
+      on_frame_(std::move(on_frame)),
+      last_heard_(loop.attended()) {
   channel_.start([this](std::string_view bytes) { on_bytes(bytes); },
                  [this](const std::string& reason) { on_closed(reason); });
   child_.on_end([this] { explain_end(); });
@@ -55,7 +58,7 @@ void WorkerProcess::on_bytes(std::string_view bytes) {
       frame.body_case() == proto::MetricsFrame::BODY_NOT_SET) {
     return fail(fmt::format("{} sent {} bytes that are no metrics frame", name_, bytes.size()));
   }
-  last_heard_ = std::chrono::steady_clock::now();
+  last_heard_ = loop_.attended();
   if (frame.has_failure()) {
     failure_kind_ = frame.failure().kind();
     return fail(

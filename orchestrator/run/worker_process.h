@@ -27,7 +27,8 @@ class WorkerProcess final {
 
   /// Starts `program`, whose stderr goes to `log_file`. Throws Error{unavailable}.
   WorkerProcess(process::EventLoop& loop, Role role, std::string name, const std::filesystem::path& program,
-                const std::filesystem::path& log_file, OnFrame on_frame);
+                const std::filesystem::path& log_file, OnFrame on_frame,
+                process::Variables variables = process::Variables::needed);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
   ~WorkerProcess();
@@ -47,7 +48,8 @@ class WorkerProcess final {
   [[nodiscard]] const std::string& failure() const { return failure_; }
   /// The kind that the worker gave with its Failure.
   [[nodiscard]] std::optional<proto::FailureKind> failure_kind() const { return failure_kind_; }
-  [[nodiscard]] std::chrono::steady_clock::time_point last_heard() const { return last_heard_; }
+  /// How long it has said nothing, of the time in which the loop has listened.
+  [[nodiscard]] std::chrono::steady_clock::duration silence() const { return loop_.attended() - last_heard_; }
 
  private:
   void on_bytes(std::string_view bytes);
@@ -56,6 +58,7 @@ class WorkerProcess final {
   void fail_as_ended();
   void fail(const std::string& why);
 
+  process::EventLoop& loop_;
   Role role_;
   std::string name_;
   std::filesystem::path log_file_;
@@ -65,7 +68,7 @@ class WorkerProcess final {
   OnFrame on_frame_;
   std::string failure_;
   std::optional<proto::FailureKind> failure_kind_;
-  std::chrono::steady_clock::time_point last_heard_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::duration last_heard_;  // in attended time
   bool pipe_closed_ = false;
   bool stopping_ = false;
   wire::Lifetime lifetime_;

@@ -13,14 +13,15 @@ using process::Waited;
 using wire::Error;
 using wire::ErrorKind;
 
-Workers::Workers(process::EventLoop& loop, std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame)
-    : loop_(loop), log_dir_(std::move(log_dir)), on_frame_(std::move(on_frame)) {}
+Workers::Workers(process::EventLoop& loop, std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame,
+                 process::Variables variables)
+    : loop_(loop), log_dir_(std::move(log_dir)), on_frame_(std::move(on_frame)), variables_(variables) {}
 
 WorkerProcess& Workers::start(Role role, const std::string& name) {
   const char* program = role == Role::producer ? "walstorm-producer" : "walstorm-consumer";
   const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path() / program;
-  workers_.push_back(
-      std::make_unique<WorkerProcess>(loop_, role, name, beside, log_dir_ / (name + ".log"), on_frame_));
+  workers_.push_back(std::make_unique<WorkerProcess>(loop_, role, name, beside, log_dir_ / (name + ".log"),
+                                                     on_frame_, variables_));
   return *workers_.back();
 }
 
@@ -37,13 +38,11 @@ void Workers::send_to(Role role, const proto::ControlFrame& frame) {
 }
 
 std::string Workers::failure(std::chrono::milliseconds silence_max) const {
-  const auto now = std::chrono::steady_clock::now();
   for (const auto& worker : workers_) {
     if (!worker->failure().empty()) return worker->failure();
-    if (now - worker->last_heard() > silence_max) {
-      return fmt::format(
-          "{} has been silent for {} s", worker->name(),
-          std::chrono::duration_cast<std::chrono::seconds>(now - worker->last_heard()).count());
+    if (worker->silence() > silence_max) {
+      return fmt::format("{} has been silent for {} s", worker->name(),
+                         std::chrono::duration_cast<std::chrono::seconds>(worker->silence()).count());
     }
   }
   return {};

@@ -22,8 +22,9 @@ class Workers final {
   static constexpr std::chrono::milliseconds kNeverSilent = std::chrono::hours(24 * 365);
 
   /// `log_dir` takes each worker's stderr as <name>.log. Worker programs are found beside this program's own
-  /// file.
-  Workers(process::EventLoop& loop, std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame);
+  /// file, and given `variables`.
+  Workers(process::EventLoop& loop, std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame,
+          process::Variables variables = process::Variables::needed);
 
   WorkerProcess& start(Role role, const std::string& name);
 
@@ -58,6 +59,7 @@ class Workers final {
   process::EventLoop& loop_;
   std::filesystem::path log_dir_;
   WorkerProcess::OnFrame on_frame_;
+  process::Variables variables_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
 };
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <fmt/format.h>
-#include <iostream>
 #include <map>
 #include <utility>
 
@@ -65,11 +65,14 @@ class Search final {
       search();
     } catch (const process::Interrupted&) {
       report_.stop_reason = "interrupted";
+    } catch (const std::exception& error) {
+      if (report_.trials.empty()) throw;  // nothing was learnt that a report could tell
+      report_.stop_reason = "run-failed";
+      report_.failure = error.what();
     }
-    write();
-    std::cout << report::search_text(report_, trials_.folder().path().string(), display_.colour)
-              << std::flush;
-    return exit_code();
+    return trials_.conclude(
+        [this] { return report::search_text(report_, trials_.folder().path().string(), display_.colour); },
+        [this] { write(); }, exit_code());
   }
 
  private:
@@ -194,8 +197,11 @@ class Search final {
 
   void write() {
     report_.ended_at_unix_us = clock_.unix_us();
-    trials_.folder().write(report::kSearchFile, report::search_json(report_));
-    trials_.folder().write("search.md", report::search_md(report_));
+    trials_.outputs().attempt(report::kSearchFile, [this] {
+      trials_.folder().write(report::kSearchFile, report::search_json(report_));
+    });
+    trials_.outputs().attempt("search.md",
+                              [this] { trials_.folder().write("search.md", report::search_md(report_)); });
   }
 
   [[nodiscard]] int exit_code() const {

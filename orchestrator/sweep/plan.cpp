@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <utility>
 
 #include "orchestrator/config/pipeline.h"
+#include "orchestrator/config/secrets.h"
 #include "orchestrator/config/trial_load.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/sweep_json.h"
@@ -39,12 +41,36 @@ void take_over(SweepReport& report, SweepReport earlier, const std::string& fold
   report.trials = std::move(earlier.trials);
 }
 
+std::vector<Axis> axes_of(const config::Config& base, const Options& options) {
+  if (!options.axes.empty()) return options.axes;
+  std::vector<Axis> axes;
+  for (const config::SweepAxis& axis : base.sweep.axes) axes.push_back({axis.key, axis.values});
+  return axes;
+}
+
+/// As a report may show them. Values that differ in a secret alone are told apart by a number.
+std::vector<Axis> shown_axes(std::vector<Axis> axes) {
+  for (Axis& axis : axes) {
+    std::map<std::string, int> seen;
+    for (std::string& value : axis.values) {
+      const bool is_secret = config::names_a_secret(axis.key);
+      const std::string shown = is_secret ? "\"***\"" : config::shown_value(value);
+      const bool is_hidden = shown != value && shown.find("***") != std::string::npos;
+      if (!is_hidden) continue;  // as it was written
+      const int nth = ++seen[shown];
+      value = nth == 1 || !shown.ends_with('"')
+                  ? shown
+                  : fmt::format("{} ({})\"", shown.substr(0, shown.size() - 1), nth);
+    }
+  }
+  return axes;
+}
+
 SweepReport first_report(const config::Config& base, const Options& options) {
   SweepReport report;
   report.name = base.name;
   report.started_at_unix_us = wire::SystemClock().unix_us();
-  for (const config::SweepAxis& axis : base.sweep.axes) report.axes.push_back({axis.key, axis.values});
-  if (!options.axes.empty()) report.axes = options.axes;
+  report.axes = shown_axes(axes_of(base, options));
   report.mode = options.mode.value_or(base.sweep.one_at_a_time ? Mode::one_at_a_time : Mode::full);
   report.repeats = options.repeats.value_or(base.sweep.repeats);
   report.seed = base.seed;
@@ -66,15 +92,15 @@ SweepReport first_report(const config::Config& base, const Options& options) {
 }
 
 std::vector<config::Config> configs_of_cells(const trial::Resolve& resolve, const std::string& name,
-                                             const SweepReport& report) {
+                                             const SweepReport& report, const std::vector<Axis>& axes) {
   std::vector<config::Config> configs;
   std::string problems;
   for (std::size_t number = 0; number < report.cells.size(); ++number) {
     std::vector<config::Override> overrides{
         {"the cell's ", "name", config::trial_name(name, fmt::format("cell{:02}", number + 1)), true}};
-    for (std::size_t axis = 0; axis < report.axes.size(); ++axis) {
+    for (std::size_t axis = 0; axis < axes.size(); ++axis) {
       if (!report.cells[number][axis]) continue;
-      const Axis& varied = report.axes[axis];
+      const Axis& varied = axes[axis];
       const std::string& value = varied.values[*report.cells[number][axis]];
       overrides.push_back({fmt::format("--vary {}=", varied.key), varied.key, value, false});
     }
@@ -95,7 +121,7 @@ std::vector<config::Config> configs_of_cells(const trial::Resolve& resolve, cons
 Plan plan_of(const trial::Resolve& resolve, const Options& options) {
   config::Config base = resolve({});
   SweepReport report = first_report(base, options);
-  auto configs = configs_of_cells(resolve, base.name, report);
+  auto configs = configs_of_cells(resolve, base.name, report, axes_of(base, options));
   auto order = run_order(report.cells.size(), report.repeats, report.seed);
   return {std::move(base), std::move(report), std::move(configs), std::move(order)};
 }

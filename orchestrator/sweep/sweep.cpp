@@ -1,7 +1,8 @@
 #include "orchestrator/sweep/sweep.h"
 
+#include <exception>
 #include <fmt/format.h>
-#include <iostream>
+#include <functional>
 #include <utility>
 
 #include "orchestrator/report/format.h"
@@ -32,14 +33,22 @@ class Sweep final {
       run_all();
     } catch (const process::Interrupted&) {
       report_.stop_reason = "interrupted";
+    } catch (const std::exception& error) {
+      if (report_.trials.empty()) throw;  // nothing was learnt that a report could tell
+      report_.stop_reason = "run-failed";
+      report_.failure = error.what();
     }
-    write();
-    std::cout << report::sweep_text(report_, trials_.folder().path().string(), display_.colour) << std::flush;
+    return trials_.conclude(
+        [this] { return report::sweep_text(report_, trials_.folder().path().string(), display_.colour); },
+        [this] { write(); }, exit_code());
+  }
+
+ private:
+  [[nodiscard]] int exit_code() const {
     if (report_.stop_reason == "interrupted") return 130;
     return report_.stop_reason == "finished" && failed_runs(report_) == 0 ? 0 : 1;
   }
 
- private:
   void run_all() {
     for (std::size_t number = report_.trials.size(); number < plan_.order.size(); ++number) {
       if (trials_.interrupted()) {
@@ -93,12 +102,15 @@ class Sweep final {
 
   void write() {
     report_.ended_at_unix_us = wire::SystemClock().unix_us();
-    const report::RunFolder& folder = trials_.folder();
-    folder.write(report::kSweepFile, report::sweep_json(report_));
-    folder.write("sweep.md", report::sweep_md(report_));
+    write_file(report::kSweepFile, [this] { return report::sweep_json(report_); });
+    write_file("sweep.md", [this] { return report::sweep_md(report_); });
     for (const FigureTable& table : tables_of(report_)) {
-      folder.write(table.path + ".csv", report::sweep_csv(report_, table));
+      write_file(table.path + ".csv", [&] { return report::sweep_csv(report_, table); });
     }
+  }
+
+  void write_file(const std::string& name, const std::function<std::string()>& text) {
+    trials_.outputs().attempt(name, [&] { trials_.folder().write(name, text()); });
   }
 
   const run::Display display_;

@@ -14,13 +14,14 @@ class ProgressLine final {
   ProgressLine(std::ostream& out, const run::Display& display) : out_(out), display_(display) {}
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
-  /// Takes its line off the terminal.
-  ~ProgressLine() { clear(); }
+  ~ProgressLine() { end(); }
 
   /// What is going on; on a terminal only, since it changes every second. Nothing when quiet.
   void show(const std::string& line);
   /// What has come of it: stays. Nothing when quiet.
   void print(const std::string& line);
+  /// Takes its line off the terminal.
+  void end() { clear(); }
 
  private:
   void clear();

@@ -30,11 +30,11 @@ SharedServers::SharedServers(process::EventLoop& loop, const config::Config& con
 }
 
 config::Config SharedServers::against(config::Config config) const {
-  if (postgres_) {
+  if (postgres_ && !config.database.url) {
     config.database.url = postgres_->address().conninfo("postgres", "walstorm");
     config.database.settings = settings_beyond(settings_, config.database.settings);
   }
-  if (clickhouse_) {
+  if (clickhouse_ && config.clickhouse.is_private) {
     config.clickhouse.url = clickhouse::to_url(clickhouse_->address());
     config.clickhouse.is_private = false;
     config.clickhouse.private_pid = clickhouse_->pid();

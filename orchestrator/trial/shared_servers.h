@@ -24,9 +24,9 @@ class SharedServers final {
   /// Starts those that `config` wants private; they log into `log_dir`. Throws Error{unavailable}.
   SharedServers(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& log_dir);
 
-  /// `config` with these servers in place of private ones. Of its PostgreSQL settings those stay that the
-  /// server was not started with: as on a user's server the writing sessions set them, and a run fails where
-  /// PostgreSQL does not let a session do that.
+  /// `config` with these servers in place of private ones; one that a cell names stands. Of its PostgreSQL
+  /// settings those stay that the server was not started with: as on a user's server the writing sessions set
+  /// them, and a run fails where PostgreSQL does not let a session do that.
   [[nodiscard]] config::Config against(config::Config config) const;
 
   /// Throws away what a run has left in a private ClickHouse; PostgreSQL's table is emptied by the next run.

@@ -1,9 +1,9 @@
 #include "orchestrator/trial/trials.h"
 
 #include <fmt/format.h>
-#include <iostream>
 #include <utility>
 
+#include "orchestrator/config/secrets.h"
 #include "orchestrator/report/format.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
@@ -26,7 +26,8 @@ Trials::Trials(process::EventLoop& loop, const config::Config& base, const std::
     : loop_(loop),
       display_(display),
       folder_(folder_of(base, command, resume)),
-      progress_(std::cout, display),
+      terminal_(config::hide_secrets),
+      progress_(terminal_.out(), display),
       servers_(loop, base, folder_.logs()) {}
 
 measure::RunReport Trials::carry_out(const config::Config& config, const std::string& doing) {
@@ -42,10 +43,25 @@ measure::RunReport Trials::carry_out(const config::Config& config, const std::st
   silent.summary = false;
   silent.on_second = [this, &doing](const measure::Second& second) {
     take(second);
+    if (!terminal_.is_idle()) return;
     progress_.show(fmt::format("{}: {} {}, lag p99 {}", doing, report::sec_text(second.phase_elapsed_sec),
                                report::rate_text(second.landed_per_sec), report::ms_text(second.lag_p99_ms)));
   };
+  silent.on_not_written = [this, run = config.name](const std::vector<std::string>& not_written) {
+    outputs_.take_over(run, not_written);
+  };
   return run::carry_out(loop_, servers_.against(config), folder_.path(), silent);
+}
+
+int Trials::conclude(const std::function<std::string()>& result, const std::function<void()>& write,
+                     int exit_code) {
+  progress_.end();
+  outputs_.attempt("standard output", [&] { terminal_.out() << result() << std::flush; });
+  write();
+  const auto not_written = outputs_.not_written();
+  terminal_.out() << report::not_written_text(not_written, exit_code) << std::flush;
+  terminal_.finish(loop_);
+  return report::exit_code_with(not_written, exit_code);
 }
 
 /// A trial's last phase is the judged one.

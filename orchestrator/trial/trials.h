@@ -10,6 +10,8 @@
 #include "orchestrator/config/config.h"
 #include "orchestrator/config/load.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/process/terminal.h"
+#include "orchestrator/report/output.h"
 #include "orchestrator/report/run_folder.h"
 #include "orchestrator/run/run.h"
 #include "orchestrator/trial/progress_line.h"
@@ -42,6 +44,12 @@ class Trials final {
   [[nodiscard]] const std::vector<double>& lag_ms() const { return lag_ms_; }
   [[nodiscard]] const report::RunFolder& folder() const { return folder_; }
   [[nodiscard]] ProgressLine& progress() { return progress_; }
+  /// What of the command's own files, and of its runs', could not be written.
+  [[nodiscard]] report::Outputs& outputs() { return outputs_; }
+  /// The result first, then `write` for the command's files, then what could not be written. Returns what the
+  /// command exits with. Never throws but for what ends the program.
+  [[nodiscard]] int conclude(const std::function<std::string()>& result, const std::function<void()>& write,
+                             int exit_code);
   [[nodiscard]] bool interrupted() const { return loop_.interrupts() > 0; }
 
  private:
@@ -50,7 +58,9 @@ class Trials final {
   process::EventLoop& loop_;
   const run::Display display_;
   report::RunFolder folder_;
+  process::Terminal terminal_;
   ProgressLine progress_;
+  report::Outputs outputs_;
   SharedServers servers_;
   std::string phase_;  // the one that is on
   std::vector<double> lag_ms_;

@@ -14,6 +14,7 @@
 #include "proto/wire/clock.h"
 #include "proto/wire/log.h"
 #include "proto/wire/process_usage.h"
+#include "proto/wire/utf8.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::wire {
@@ -76,8 +77,8 @@ void WorkerSession::fail(ErrorKind kind, const std::string& message) {
   spdlog::error("{}: {} ({})", where_, message, to_string(kind));
   proto::MetricsFrame frame;
   frame.mutable_failure()->set_kind(to_proto(kind));
-  frame.mutable_failure()->set_message(message);
-  frame.mutable_failure()->set_where(where_);
+  frame.mutable_failure()->set_message(to_utf8(message));
+  frame.mutable_failure()->set_where(to_utf8(where_));
   send(frame);
   channel_.flush(kLastWordsTimeoutMs);
 }
@@ -141,7 +142,7 @@ void WorkerSession::set_up(const proto::Setup& setup) {
   hello.set_tool_version(kToolVersion);
   hello.set_git_revision(kGitRevision);
   hello.set_pid(static_cast<std::uint32_t>(::getpid()));
-  hello.set_host(host.data());
+  hello.set_host(to_utf8(host.data()));
   send(frame);
   where_ = "waiting for a phase";
 }
@@ -211,6 +212,7 @@ int run_worker(const char* program,
                const std::function<std::unique_ptr<Worker>(boost::asio::io_context&, WorkerSession&)>& make) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // the write says it
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   start_log(program, false);
   try {

@@ -89,9 +89,9 @@ class WorkerSession final {
   bool set_up_ = false;
 };
 
-/// The whole of a worker's main: ignores SIGPIPE and SIGINT (a terminal's Ctrl-C goes to the whole process
-/// group; the orchestrator decides what it means), asks to be killed when the parent dies, runs the session.
-/// `make` builds the worker on the loop and session, which outlive it.
+/// The whole of a worker's main: ignores SIGPIPE, SIGXFSZ and SIGINT (a terminal's Ctrl-C goes to the whole
+/// process group; the orchestrator decides what it means), asks to be killed when the parent dies, runs the
+/// session. `make` builds the worker on the loop and session, which outlive it.
 [[nodiscard]] int run_worker(
     const char* program,
     const std::function<std::unique_ptr<Worker>(boost::asio::io_context&, WorkerSession&)>& make);

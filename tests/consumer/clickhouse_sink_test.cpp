@@ -313,6 +313,24 @@ TEST(ClickhouseSink, AnErrorThatWillNotPassEndsItAndSaysWhatToDo) {
   }
 }
 
+/// Protobuf refuses to parse a frame with a text that is not: a proxy's page failed the whole run.
+TEST(ClickhouseSink, AnAnswerThatIsNotUtf8IsMadeSo) {
+  ScriptedClickhouse server;
+  const std::string page = "<h1>Service indisponible : syst\xE8me satur\xE9</h1>";
+  server.will(
+      {{.status = 503, .body = page}, {.status = 503, .body = std::string(999, 'x') + "\u00e9\u00e9"}});
+  Rig rig(setup_for(server));
+  rig.flusher.submit(rig.batch(1));
+  rig.await_acknowledged(1);
+  ASSERT_EQ(rig.attempts.size(), 3U);
+  EXPECT_THAT(rig.attempts[0].landing.error, HasSubstr("syst\uFFFDme satur\uFFFD"));
+  for (const auto& attempt : rig.attempts) {
+    proto::MetricsFrame frame;
+    frame.mutable_sample()->mutable_consumer()->set_flush_error_last(attempt.landing.error);
+    EXPECT_TRUE(proto::MetricsFrame().ParseFromString(frame.SerializeAsString())) << attempt.landing.error;
+  }
+}
+
 TEST(ClickhouseSink, ALongErrorIsCutShort) {
   ScriptedClickhouse server;
   server.will({refusal(60, std::string(100'000, 'x'), 404)});

@@ -45,6 +45,7 @@ WalstormRun::WalstormRun(const nlohmann::json& config, std::vector<std::string> 
   fs::permissions(temp, fs::perms{0755});
   process::ChildOptions options;
   options.program = "/usr/bin/env";
+  options.variables = process::Variables::all;
   options.arguments = {"TMPDIR=" + temp.string(), "DATABASE_URL=", "CLICKHOUSE_URL=",
                        program.string(),          command,         "-c",
                        config_file.string(),      "--output",      (folder_.path() / "results").string()};

@@ -28,6 +28,35 @@ TEST(Secrets, HidesPasswordsOfKeywordStrings) {
   EXPECT_EQ(without_secrets("password='never closed"), "password=***");
 }
 
+TEST(Secrets, HidesEveryParameterThatNamesOne) {
+  EXPECT_EQ(without_secrets("https://ch:8443/?access_token=hunter2&x=1"),
+            "https://ch:8443/?access_token=***&x=1");
+  EXPECT_EQ(without_secrets("postgres://u@h/db?pass%77ord=hunter2"), "postgres://u@h/db?pass%77ord=***");
+  EXPECT_EQ(without_secrets("postgres://u@h/db?a=b&PASSWD=hunter2"), "postgres://u@h/db?a=b&PASSWD=***");
+  EXPECT_EQ(without_secrets("postgres://u@h/db?oauth_client_secret=hunter2"),
+            "postgres://u@h/db?oauth_client_secret=***");
+}
+
+TEST(Secrets, AreHiddenInAWholeText) {
+  EXPECT_EQ(hide_secrets("a postgresql://u:hunter2@h/d b\nhttps://v:hunter3@k: see user@host\n"),
+            "a postgresql://u:***@h/d b\nhttps://v:***@k: see user@host\n");
+  EXPECT_EQ(hide_secrets("host=h password=hunter2 dbname=d"), "host=h password=*** dbname=d");
+  EXPECT_EQ(hide_secrets(R"({"a": "postgresql://u:hunter2@h", "b": "x@y", "c": "password=hunter2"})"),
+            R"({"a": "postgresql://u:***@h", "b": "x@y", "c": "password=***"})");
+  const std::string advice = "write it as postgresql://user:password@host:5432/database";
+  EXPECT_EQ(hide_secrets(advice), advice);
+  const std::string plain = "look at user and password in clickhouse.url: http://ch:8123 refused user@host";
+  EXPECT_EQ(hide_secrets(plain), plain);
+}
+
+TEST(Secrets, AreHiddenInAValueAsTheCommandLineHasIt) {
+  EXPECT_EQ(shown_value("50"), "50");
+  EXPECT_EQ(shown_value(R"("postgresql://u:hunter2@h/d")"), R"("postgresql://u:***@h/d")");
+  EXPECT_EQ(shown_value("https://u:hunter2@h"), "https://u:***@h");
+  EXPECT_EQ(shown_value(R"({"url": "https://u:hunter2@h", "sslpassword": "hunter2"})"),
+            R"({"sslpassword":"***","url":"https://u:***@h"})");
+}
+
 TEST(Secrets, LeavesWhatHoldsNoSecret) {
   for (const char* text : {"private", "", "postgres://u@h:5432/db", "postgres://h:5432/db?schema=public",
                            "password authentication failed for user \"load\"", "user@host", "password="}) {

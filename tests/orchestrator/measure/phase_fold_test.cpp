@@ -13,6 +13,7 @@ namespace walstorm::measure::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::Ge;
@@ -67,6 +68,19 @@ TEST(PhaseFold, TellsWhatTheLastFailedFlushWasAnswered) {
   result.mutable_consumer()->set_flush_error_last("connection refused");
   fold.result("consumer-0", result);
   EXPECT_EQ(fold.settle(Outcome::passed).consumer.flush_error_last, "connection refused");
+}
+
+TEST(PhaseFold, SaysThatTheOrchestratorStoodStill) {
+  PhaseFold fold(facts_of(config::ConstantLoad{100}, 60));
+  fold.sample("producer-0", producer_at<proto::Sample>(1, 100));
+  const std::int64_t start = fold.load_started().value();
+  fold.stood_still(start + 10'000'000, start + 29'500'000);
+  for (int i = 40; i < 44; ++i) fold.stood_still(start + i * 1'000'000, start + i * 1'000'000 + 500'000);
+  EXPECT_THAT(
+      fold.settle(Outcome::passed).notes,
+      Contains(AllOf(HasSubstr("stood still for 21.5 s (10 s to 30 s, 40 s to 40 s, 41 s to 42 s and 2 times "
+                               "more after the load began)"),
+                     HasSubstr("missing in timeseries.csv"))));
 }
 
 TEST(PhaseFold, LosesNoCountWithASampleLost) {

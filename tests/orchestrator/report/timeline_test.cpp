@@ -54,6 +54,15 @@ TEST(Timelines, AreReadFromWhatARunWrote) {
   EXPECT_THAT(timelines.at("a, b").lag_p99_ms, ElementsAre(std::nullopt));
 }
 
+TEST(Timelines, KeepTheRoomOfSecondsThatNobodySaw) {
+  measure::Second second = example_second();
+  std::string csv = csv_header({"orchestrator"}) + csv_line(second, {"orchestrator"});
+  second.phase_elapsed_sec += 4.02;  // stood still for three
+  csv += csv_line(second, {"orchestrator"});
+  EXPECT_THAT(read(csv).at("baseline").produced_per_sec,
+              ElementsAre(Optional(5003.2), std::nullopt, std::nullopt, std::nullopt, Optional(5003.2)));
+}
+
 TEST(Timelines, OfAForeignOrMissingFileAreNone) {
   EXPECT_THAT(read(""), IsEmpty());
   EXPECT_THAT(read("x,y\n1,2\n"), IsEmpty());

@@ -57,6 +57,22 @@ TEST(SweepPlan, ResumesNothingButTheSameSweepOfTheSameConfig) {
   }
 }
 
+TEST(SweepPlan, ShowsNoPasswordOfTheUrlsThatItVaries) {
+  const tests::TemporaryFolder folder;
+  Options options = varying({{"database.url",
+                              {R"("postgresql://u:planted1@h/d")", R"("postgresql://u:planted2@h/d")",
+                               R"("postgresql://u@other/d")"}}});
+  const Plan plan = plan_of(resolve, options);
+  EXPECT_THAT(plan.report.axes.at(0).values,
+              testing::ElementsAre(R"("postgresql://u:***@h/d")", R"x("postgresql://u:***@h/d (2)")x",
+                                   R"("postgresql://u@other/d")"));
+  EXPECT_EQ(plan.configs.at(1).database.url, "postgresql://u:planted2@h/d");
+  EXPECT_EQ(dry_run_text(resolve, options).find("planted"), std::string::npos);
+  std::ofstream(folder.path() / report::kSweepFile) << report::sweep_json(plan.report);
+  options.resume = folder.path();
+  EXPECT_EQ(plan_of(resolve, options).order.size(), 6U) << "the same sweep";
+}
+
 TEST(SweepPlan, TakesManyKeysOneAtATime) {
   std::vector<Axis> axes;
   for (const char* key : {"consumer.flushBatchSize", "consumer.flushIntervalMs",

@@ -1,0 +1,31 @@
+#include "orchestrator/process/child_environment.h"
+
+#include <gtest/gtest.h>
+
+namespace walstorm::process {
+namespace {
+
+TEST(ChildEnvironment, HoldsWhatProgramsNeed) {
+  for (const char* name :
+       {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_PRELOAD", "SSL_CERT_FILE", "ASAN_OPTIONS"}) {
+    EXPECT_TRUE(is_given(name, Variables::needed)) << name;
+  }
+}
+
+TEST(ChildEnvironment, HoldsNoSecretAndNothingThatNobodyAskedFor) {
+  for (const char* name : {"DATABASE_URL", "CLICKHOUSE_URL", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY",
+                           "GITHUB_TOKEN", "MYSQL_PWD", "WALSTORM_PASSWORD", "NPM_TOKEN"}) {
+    EXPECT_FALSE(is_given(name, Variables::needed)) << name;
+    EXPECT_FALSE(is_given(name, Variables::libpq)) << name;
+  }
+}
+
+TEST(ChildEnvironment, HoldsLibpqsVariablesOnlyWhereItIsUsedAgainstANamedServer) {
+  for (const char* name : {"PGSSLROOTCERT", "PGSERVICEFILE", "PGPASSFILE", "PGHOST"}) {
+    EXPECT_FALSE(is_given(name, Variables::needed)) << name;
+    EXPECT_TRUE(is_given(name, Variables::libpq)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace walstorm::process
