@@ -93,7 +93,7 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
 }
 
 Lines clean_clickhouse(process::EventLoop& loop, const config::Config& config, bool dry_run) {
-  const auto address = clickhouse::server_address(*config.clickhouse.url);
+  const auto address = clickhouse::server_address(config.clickhouse);
   clickhouse::Session session(loop, address, "clean ClickHouse at " + address.shown());
   return clickhouse::clean_up(session, config.clickhouse.database, dry_run);
 }

@@ -176,7 +176,7 @@ void ask_named_server(process::EventLoop& loop, const config::Config& config, Se
   clickhouse::Address address;
   Findings& findings = section.findings;
   const bool known =
-      attempt(findings, "server", [&] { address = clickhouse::server_address(*config.clickhouse.url); });
+      attempt(findings, "server", [&] { address = clickhouse::server_address(config.clickhouse); });
   if (!known) return;
   section.title = "ClickHouse at " + address.shown();
   Session session(loop, address, "check");
