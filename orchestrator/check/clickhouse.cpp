@@ -20,6 +20,7 @@
 #include "orchestrator/clickhouse/session.h"
 #include "orchestrator/clickhouse/task_runs.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/process/private_folder.h"
 
 namespace walstorm::check {
 namespace {
@@ -48,7 +49,7 @@ class TrialServer final {
 
  private:
   struct Log {
-    fs::path path = fs::temp_directory_path() / fmt::format("walstorm-check-clickhouse-{}.log", ::getpid());
+    fs::path path = process::temporary_folder() / fmt::format("walstorm-check-clickhouse-{}.log", ::getpid());
 
     Log() = default;
     Log(const Log&) = delete;

@@ -193,13 +193,22 @@ std::string Address::conninfo_of(std::map<std::string, std::string> keywords) co
   return text;
 }
 
+std::string Address::ignored_text() const {
+  if (ignored_.empty()) return {};
+  return fmt::format("left out of the URL for PostgreSQL, as for other drivers alone: {}",
+                     fmt::join(ignored_, ", "));
+}
+
 std::string Address::shown() const {
   const auto value = [this](const char* keyword, const char* otherwise) {
     const auto found = keywords_.find(keyword);
     return found == keywords_.end() ? std::string(otherwise) : found->second;
   };
-  const std::string host = value("host", "the local socket");
   const std::string user = value("user", "");
+  if (const std::string service = value("service", ""); !service.empty() && !keywords_.contains("host")) {
+    return fmt::format("service \"{}\"{}", service, user.empty() ? "" : fmt::format(" as \"{}\"", user));
+  }
+  const std::string host = value("host", "the local socket");
   return fmt::format("{}{}{}", host, host.starts_with('/') ? "" : ":" + value("port", "5432"),
                      user.empty() ? "" : fmt::format(" as \"{}\"", user));
 }

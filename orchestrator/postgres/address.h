@@ -41,6 +41,8 @@ class Address final {
   [[nodiscard]] const std::string& schema() const { return schema_; }
   /// The URL's parameters that were left out because they concern another driver alone.
   [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
+  /// The same as a sentence; empty for none.
+  [[nodiscard]] std::string ignored_text() const;
   /// Who connects where, without the password: `127.0.0.1:5432 as "load"`.
   [[nodiscard]] std::string shown() const;
 
