@@ -9,6 +9,7 @@
 #include "orchestrator/clickhouse/clean_up.h"
 #include "orchestrator/clickhouse/server_probe.h"
 #include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/connection_trial.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
@@ -65,9 +66,12 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
   const std::string& database = config.database.profiling_database;
   const std::string what = "clean " + address.shown();
   const std::string home = postgres::home_database(address, config.database);
-  postgres::Session at_home(loop, address.conninfo(home, "walstorm"), what);
-  if (!at_home.ask<bool>("look for the database", kStepTimeout, 0,
-                         [database](auto& connection) { return database_exists(connection, database); })) {
+  const std::string conninfo = address.conninfo(home, "walstorm");
+  postgres::Session at_home(loop, conninfo, what);
+  if (!at_home.ask<bool>("look for the database", kStepTimeout, 0, [database, conninfo](auto& connection) {
+        postgres::require_no_pooler(connection, conninfo);  // the lock would stay with a pooler's connection
+        return database_exists(connection, database);
+      })) {
     return {};
   }
   Lines found;
@@ -93,7 +97,7 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
 }
 
 Lines clean_clickhouse(process::EventLoop& loop, const config::Config& config, bool dry_run) {
-  const auto address = clickhouse::server_address(*config.clickhouse.url);
+  const auto address = clickhouse::server_address(config.clickhouse);
   clickhouse::Session session(loop, address, "clean ClickHouse at " + address.shown());
   return clickhouse::clean_up(session, config.clickhouse.database, dry_run);
 }
@@ -108,7 +112,7 @@ Lines clean(process::EventLoop& loop, const config::Config& config, bool dry_run
     const Lines more = clean_clickhouse(loop, config, dry_run);
     found.insert(found.end(), more.begin(), more.end());
   }
-  const auto temp = std::filesystem::temp_directory_path();
+  const auto temp = process::temporary_folder();
   for (const auto& folder : process::stale_folders(temp))
     found.push_back(fmt::format("folder {}", folder.string()));
   if (!dry_run) process::remove_stale_folders(temp);

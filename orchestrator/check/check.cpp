@@ -19,6 +19,7 @@
 #include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/postgres/table_shape.h"
+#include "orchestrator/process/private_folder.h"
 
 namespace walstorm::check {
 namespace {
@@ -31,7 +32,7 @@ constexpr std::chrono::seconds kStepTimeout{30};
 class TrialServer final {
  public:
   TrialServer(process::EventLoop& loop, const config::Database& settings)
-      : log_(fs::temp_directory_path() / fmt::format("walstorm-check-{}.log", ::getpid())) {
+      : log_(process::temporary_folder() / fmt::format("walstorm-check-{}.log", ::getpid())) {
     try {
       server_ = std::make_unique<postgres::PrivateServer>(loop, settings.settings, log_);
     } catch (...) {
@@ -58,12 +59,6 @@ class TrialServer final {
   std::unique_ptr<postgres::PrivateServer> server_;
 };
 
-Finding replication(const std::string& refused) {
-  if (refused.empty()) return {Level::ok, "replication", "a replication connection was let in", ""};
-  return {Level::problem, "replication", "a replication connection was refused: " + refused,
-          "give the role REPLICATION, and let it in by pg_hba.conf from this host"};
-}
-
 Finding clocks(const wire::ClockOffset& offset) {
   const std::string says = postgres::clock_text(offset);
   return {Level::ok, "clock", offset.known_us() == 0 ? says : says + ": a run corrects its times by that",
@@ -86,25 +81,19 @@ void ask_database(process::EventLoop& loop, const config::Config& config, const 
 void ask_server(process::EventLoop& loop, const config::Config& config, const postgres::Address& address,
                 std::vector<Finding>& findings) {
   const std::uint64_t needed = config::disk_bytes(config, config::plan_phases(config));
-  const std::string conninfo =
-      address.conninfo(postgres::home_database(address, config.database), "walstorm-check");
-  postgres::Session session(loop, conninfo, "check");
+  const std::string home = postgres::home_database(address, config.database);
+  postgres::Session session(loop, address.conninfo(home, "walstorm-check"), "check");
+  bool leads_to_it = false;
   const bool reached = attempt(findings, "connection", [&] {
-    const auto probe = session.ask<postgres::ServerProbe>(
-        "inspect the server", kStepTimeout, 0,
-        [database = config.database.profiling_database, slot = config.consumer.slot_name](auto& connection) {
-          return postgres::probe_server(connection, database, slot);
-        });
-    findings = postgres::judge_server(probe, config, needed);
+    const auto probe = postgres::probe_server(session, address, home, config);
+    const auto judged = postgres::judge_server(probe, config, needed);
+    findings.insert(findings.end(), judged.begin(), judged.end());
+    leads_to_it = probe.between != postgres::Between::pooler;
+    if (!leads_to_it) return;
     findings.push_back(check_disk(postgres::local_data_folder(probe), needed));
-    if (probe.database_exists) ask_database(loop, config, address, findings);
+    if (probe.target.exists && !probe.target.refused) ask_database(loop, config, address, findings);
   });
-  if (!reached) return;
-  attempt(findings, "replication", [&] {
-    findings.push_back(replication(
-        session.ask<std::string>("try a replication connection", kStepTimeout, 0,
-                                 [conninfo](auto&) { return postgres::try_replication(conninfo); })));
-  });
+  if (!reached || !leads_to_it) return;
   attempt(findings, "clock", [&] {
     findings.push_back(clocks(
         session.ask<wire::ClockOffset>("compare the clocks", kStepTimeout, 0, postgres::compare_clocks)));
@@ -149,6 +138,8 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
     }
   });
   if (!known) return section;
+  if (const std::string ignored = address.ignored_text(); !ignored.empty())
+    section.findings.push_back({Level::note, "URL", ignored, ""});
   ask_server(loop, config, address, section.findings);
   ask_source(loop, config, address, section.findings);
   if (trial) {
@@ -163,9 +154,11 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
 }  // namespace
 
 std::vector<Section> look(process::EventLoop& loop, const config::Config& config) {
-  return {look_at_postgres(loop, config),
-          look_at_clickhouse(loop, config),
-          {"This machine", {check_workers(), check_output_folder(config.output_dir), check_perf()}}};
+  return {
+      look_at_postgres(loop, config),
+      look_at_clickhouse(loop, config),
+      {"This machine",
+       {check_workers(), check_output_folder(config.output_dir), check_temporary_folder(), check_perf()}}};
 }
 
 }  // namespace walstorm::check

@@ -20,6 +20,7 @@
 #include "orchestrator/clickhouse/session.h"
 #include "orchestrator/clickhouse/task_runs.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/process/private_folder.h"
 
 namespace walstorm::check {
 namespace {
@@ -48,7 +49,7 @@ class TrialServer final {
 
  private:
   struct Log {
-    fs::path path = fs::temp_directory_path() / fmt::format("walstorm-check-clickhouse-{}.log", ::getpid());
+    fs::path path = process::temporary_folder() / fmt::format("walstorm-check-clickhouse-{}.log", ::getpid());
 
     Log() = default;
     Log(const Log&) = delete;
@@ -176,7 +177,7 @@ void ask_named_server(process::EventLoop& loop, const config::Config& config, Se
   clickhouse::Address address;
   Findings& findings = section.findings;
   const bool known =
-      attempt(findings, "server", [&] { address = clickhouse::server_address(*config.clickhouse.url); });
+      attempt(findings, "server", [&] { address = clickhouse::server_address(config.clickhouse); });
   if (!known) return;
   section.title = "ClickHouse at " + address.shown();
   Session session(loop, address, "check");

@@ -7,6 +7,9 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "orchestrator/process/private_folder.h"
+#include "proto/wire/error.h"
+
 namespace walstorm::check {
 namespace {
 
@@ -64,6 +67,14 @@ Finding check_output_folder(const fs::path& folder) {
     return {Level::ok, "results", says, ""};
   return {Level::problem, "results", fmt::format("no folder can be made in {}", existing.string()),
           "choose another one with --output"};
+}
+
+Finding check_temporary_folder() {
+  try {
+    return {Level::ok, "temporary", process::temporary_folder().string() + " can be written to", ""};
+  } catch (const wire::Error& error) {
+    return {Level::problem, "temporary", error.what(), ""};
+  }
 }
 
 Finding check_workers() {

@@ -21,6 +21,9 @@ namespace walstorm::check {
 /// Whether a run's folder can be made in `folder`, which need not be there yet.
 [[nodiscard]] Finding check_output_folder(const std::filesystem::path& folder);
 
+/// Whether there is a folder for private servers, copied schemas and streamed transactions.
+[[nodiscard]] Finding check_temporary_folder();
+
 /// Whether the workers are beside the program that runs.
 [[nodiscard]] Finding check_workers();
 

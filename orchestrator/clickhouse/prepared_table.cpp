@@ -55,7 +55,7 @@ struct PreparedTable::Parts {
         shared_pid(config.clickhouse.private_pid) {
     runs.database = config.clickhouse.database;
     if (config.clickhouse.url) {
-      address = server_address(*config.clickhouse.url);
+      address = server_address(config.clickhouse);
     } else {
       server = std::make_unique<PrivateServer>(loop, log_dir / "clickhouse.log");
       address = server->address();

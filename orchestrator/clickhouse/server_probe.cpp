@@ -1,8 +1,11 @@
 #include "orchestrator/clickhouse/server_probe.h"
 
 #include <chrono>
+#include <fmt/format.h>
 #include <set>
 #include <utility>
+
+#include "proto/wire/error.h"
 
 namespace walstorm::clickhouse {
 namespace {
@@ -11,10 +14,18 @@ constexpr std::chrono::seconds kTimeout{30};
 
 }  // namespace
 
-Address server_address(const std::string& url) {
-  Address address = parse_address(url, "clickhouse.url");
-  address.database.clear();
-  return address;
+Address server_address(const config::Clickhouse& settings) {
+  Address address = parse_address(*settings.url, "clickhouse.url");
+  const std::string named = std::exchange(address.database, "");
+  // Every URL without a path means "default", and many write it out.
+  if (named.empty() || named == "default" || named == settings.database) return address;
+  throw wire::Error(
+      wire::ErrorKind::config,
+      fmt::format(
+          "clickhouse.url names the database \"{0}\", and walstorm writes into clickhouse.database, "
+          "\"{1}\": take it out of the URL, or set clickhouse.database to \"{0}\" if walstorm is to make "
+          "its tables there",
+          named, settings.database));
 }
 
 Features ask_features(Session& session) {

@@ -9,8 +9,9 @@
 namespace walstorm::config {
 
 /// The text of a connection URL, or of anything that may hold one, with each password replaced by ***: the
-/// one before the host and those in the query or in keywords (`password=`, `sslpassword=`). Rather hides too
-/// much than too little: passwords with a raw '@' or '/' in them are common. For logs, errors and reports.
+/// one before the host and those in the query or in keywords (`password=`, `sslpassword=`). Of a URL whose
+/// parts cannot be told apart (a raw '@' or '/' in a password, a host that was forgotten) nothing stands
+/// there beyond its scheme. For logs, errors and reports.
 [[nodiscard]] std::string without_secrets(std::string url);
 
 /// Whether the value of a key or of a URL's parameter of that name is a secret as a whole: "sslpassword",

@@ -1,16 +1,17 @@
 #include "orchestrator/postgres/address.h"
 
-#include <array>
+#include <cctype>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <string_view>
 #include <utility>
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url.hpp>
 #include <libpq-fe.h>
 
+#include "orchestrator/postgres/connection_url.h"
+#include "orchestrator/postgres/driver_parameters.h"
 #include "proto/wire/error.h"
 #include "proto/wire/utf8.h"
 
@@ -19,38 +20,6 @@ namespace {
 
 using wire::Error;
 using wire::ErrorKind;
-
-/// Query parameters of Prisma's connection URLs that libpq refuses.
-constexpr std::array<std::string_view, 8> kPrismaOnly{"schema",    "connection_limit", "pool_timeout",
-                                                      "pgbouncer", "socket_timeout",   "statement_cache_size",
-                                                      "sslaccept", "sslidentity"};
-
-struct ParsedUrl {
-  std::string for_libpq;
-  std::string schema;
-  bool well_formed = false;
-};
-
-/// A keyword string, or a URL that Boost.URL cannot read, is left to libpq as it is.
-ParsedUrl take_out_prisma_parameters(const std::string& url) {
-  const auto parsed = boost::urls::parse_uri(url);
-  if (!parsed.has_value()) return {url, {}, false};
-  boost::urls::url editable = parsed.value();
-  ParsedUrl result;
-  // A password with a raw # or ? in it reads as another URL, in which the rest of it is something else.
-  result.well_formed =
-      !editable.has_fragment() && editable.encoded_query().find('@') == std::string_view::npos;
-  for (const std::string_view name : kPrismaOnly) {
-    auto parameters = editable.params();
-    const auto found = parameters.find(name);
-    if (found == parameters.end()) continue;
-    if (name == "schema") result.schema = (*found).value;
-    parameters.erase(found);
-  }
-  if (editable.has_query() && editable.params().empty()) editable.remove_query();
-  result.for_libpq = std::string(editable.buffer());
-  return result;
-}
 
 /// One value of a keyword string: quoted, with ' and \ escaped (libpq, "Keyword/Value Connection Strings").
 std::string quoted(std::string_view value) {
@@ -78,31 +47,72 @@ std::string without_quotations(const std::string& text) {
   return out;
 }
 
-std::string refusal(const std::string& key, std::string why, bool well_formed) {
-  why.erase(why.find_last_not_of('\n') + 1);
-  if (well_formed)
-    return fmt::format("{}: {}; write it as postgresql://user:password@host:5432/database", key, why);
-  return fmt::format(
-      "{}: cannot be read ({}); write it as postgresql://user:password@host:5432/database, with "
-      "percent-encoding "
-      "(%40 for @, %25 for %) for what is not a letter or a digit in the password",
-      key, without_quotations(why));
+constexpr const char* kExample = "postgresql://user:password@host:5432/database";
+
+/// Of what cannot be read nothing is shown beyond its scheme: any part of it may be the password.
+[[noreturn]] void refuse_unreadable(const std::string& key, const std::string& why) {
+  throw Error(
+      ErrorKind::config,
+      fmt::format("{}: cannot be read ({}); write it as {}, with percent-encoding (%40 for @, %2F for "
+                  "/, %25 for %) for what is not a letter or a digit in the password",
+                  key, why, kExample));
+}
+
+std::string search_path_option(const std::string& schema) {
+  // A quoted identifier; and a backslash before what would end the option (PostgreSQL, pg_split_opts()).
+  std::string option = "-csearch_path=\"";
+  for (const char c : schema) {
+    if (c == '"') option += '"';
+    if (c == '\\' || std::isspace(static_cast<unsigned char>(c)) != 0) option += '\\';
+    option += c;
+  }
+  return option + "\"";
+}
+
+struct Readable {
+  std::string for_libpq;
+  bool plain = false;  ///< libpq's words about it may be shown
+  DriverParameters drivers;
+};
+
+/// A keyword string is left to libpq as it is.
+Readable readable(const std::string& text, const std::string& key) {
+  if (!looks_like_url(text)) return {text, false, {}};
+  const std::string scheme = text.substr(0, text.find("://"));
+  if (scheme != "postgresql" && scheme != "postgres") {
+    throw Error(ErrorKind::config,
+                fmt::format("{}: {}:// is not what libpq reads; write it as {}", key, scheme, kExample));
+  }
+  auto url = split_url(text);
+  if (!url)
+    refuse_unreadable(key, scheme + "://..., whose user, password, host and port cannot be told apart");
+  DriverParameters drivers = take_out_driver_parameters(*url);
+  if (!drivers.problems.empty()) {
+    // Of a URL that is not plain, they may be parts of a password.
+    if (!url->plain) refuse_unreadable(key, "with parameters that libpq does not know");
+    throw Error(ErrorKind::config,
+                fmt::format("{}: {}", key, fmt::join(drivers.problems, fmt::format("\n{}: ", key))));
+  }
+  return {url->text(), url->plain, std::move(drivers)};
 }
 
 }  // namespace
 
 Address Address::parse(const std::string& url, const std::string& key) {
-  const ParsedUrl parsed = take_out_prisma_parameters(url);
+  Readable read = readable(url, key);
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
-      PQconninfoParse(parsed.for_libpq.c_str(), &message), PQconninfoFree);
+      PQconninfoParse(read.for_libpq.c_str(), &message), PQconninfoFree);
   if (!options) {
-    const std::string why = message != nullptr ? message : "out of memory";
+    std::string why = message != nullptr ? message : "out of memory";
     PQfreemem(message);
-    throw Error(ErrorKind::config, refusal(key, why, parsed.well_formed));
+    why.erase(why.find_last_not_of('\n') + 1);
+    if (!read.plain) refuse_unreadable(key, without_quotations(why));
+    throw Error(ErrorKind::config, fmt::format("{}: {}; write it as {}", key, why, kExample));
   }
   Address address;
-  address.schema_ = parsed.schema;
+  address.schema_ = std::move(read.drivers.schema);
+  address.ignored_ = std::move(read.drivers.ignored);
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
     const std::string keyword = option->keyword;
@@ -184,11 +194,17 @@ std::string Address::conninfo_of(std::map<std::string, std::string> keywords) co
   keywords.try_emplace("tcp_user_timeout", "30000");
   if (!schema_.empty()) {
     std::string& options = keywords["options"];
-    options += fmt::format("{}-csearch_path=\"{}\"", options.empty() ? "" : " ", schema_);
+    options += (options.empty() ? "" : " ") + search_path_option(schema_);
   }
   std::string text;
   for (const auto& [keyword, value] : keywords) text += fmt::format("{}={} ", keyword, quoted(value));
   return text;
+}
+
+std::string Address::ignored_text() const {
+  if (ignored_.empty()) return {};
+  return fmt::format("left out of the URL for PostgreSQL, as for other drivers alone: {}",
+                     fmt::join(ignored_, ", "));
 }
 
 std::string Address::shown() const {
@@ -196,8 +212,11 @@ std::string Address::shown() const {
     const auto found = keywords_.find(keyword);
     return found == keywords_.end() ? std::string(otherwise) : found->second;
   };
-  const std::string host = value("host", "the local socket");
   const std::string user = value("user", "");
+  if (const std::string service = value("service", ""); !service.empty() && !keywords_.contains("host")) {
+    return fmt::format("service \"{}\"{}", service, user.empty() ? "" : fmt::format(" as \"{}\"", user));
+  }
+  const std::string host = value("host", "the local socket");
   return fmt::format("{}{}{}", host, host.starts_with('/') ? "" : ":" + value("port", "5432"),
                      user.empty() ? "" : fmt::format(" as \"{}\"", user));
 }

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace walstorm::postgres {
 
@@ -12,8 +13,9 @@ namespace walstorm::postgres {
 class Address final {
  public:
   /// Reads a URL (postgresql://...) or a keyword string as their users have them: libpq's own parser decides,
-  /// after the parameters that only Prisma knows are taken out; of those, `schema` becomes the search path.
-  /// Throws Error{config} for what libpq cannot read; `key` names the URL's place in the configuration.
+  /// after the parameters that only other drivers know are taken out (driver_parameters.h); of those,
+  /// `schema` becomes the search path. Throws Error{config} for what libpq cannot read, and for a port that
+  /// is none; `key` names the URL's place in the configuration.
   [[nodiscard]] static Address parse(const std::string& url, const std::string& key = "database.url");
 
   /// A server on a unix socket in folder `socket_dir`.
@@ -37,6 +39,10 @@ class Address final {
   [[nodiscard]] const std::string& database() const { return database_; }
   /// Prisma's `schema`; empty means the server's default search path.
   [[nodiscard]] const std::string& schema() const { return schema_; }
+  /// The URL's parameters that were left out because they concern another driver alone.
+  [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
+  /// The same as a sentence; empty for none.
+  [[nodiscard]] std::string ignored_text() const;
   /// Who connects where, without the password: `127.0.0.1:5432 as "load"`.
   [[nodiscard]] std::string shown() const;
 
@@ -46,6 +52,7 @@ class Address final {
   std::map<std::string, std::string> keywords_;
   std::string database_;
   std::string schema_;
+  std::vector<std::string> ignored_;
 };
 
 }  // namespace walstorm::postgres

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <random>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include <pqxx/nontransaction>
@@ -66,6 +67,7 @@ PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Confi
     prepare(config, notes);
   } catch (...) {
     release();
+    discard_new_database();
     throw;
   }
 }
@@ -79,6 +81,7 @@ std::string PreparedDatabase::conninfo(const std::string& application_name) cons
 }
 
 void PreparedDatabase::prepare(const config::Config& config, std::vector<std::string>& notes) {
+  if (const std::string ignored = address_.ignored_text(); !ignored.empty()) notes.push_back(ignored);
   const std::string where = "prepare " + address_.shown();
   Session at_home(loop_, address_.conninfo(home_, "walstorm"), where);
   inspect(at_home, config);
@@ -136,16 +139,12 @@ std::unique_ptr<Session> PreparedDatabase::own_session() {
 /// Refuses a server that is not ready, and creates the database.
 void PreparedDatabase::inspect(Session& at_home, const config::Config& config) {
   const std::string name = settings_.profiling_database;
-  const auto probe = at_home.ask<ServerProbe>(
-      "inspect the server", kStepTimeout, 0,
-      [name, slot = slot_](auto& connection) { return probe_server(connection, name, slot); });
+  const auto probe = probe_server(at_home, address_, home_, config);
   require_no_problem(judge_server(probe, config, config::disk_bytes(config, config::plan_phases(config))));
   facts_ = at_home.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
   data_folder_ = local_data_folder(probe);
-  at_home.ask<bool>("create the database", kStepTimeout, 0, [name](auto& connection) {
-    create_database(connection, name);
-    return true;
-  });
+  created_ = at_home.ask<bool>("create the database", kStepTimeout, 0,
+                               [name](auto& connection) { return create_database(connection, name); });
 }
 
 /// Takes the database for this run, and the slot out of it that an earlier one left.
@@ -244,6 +243,22 @@ std::vector<std::string> PreparedDatabase::drop_slot_and_database() {
                       return true;
                     });
   return {};
+}
+
+/// Of a run that did not come to begin there is nothing to inspect.
+void PreparedDatabase::discard_new_database() {
+  if (server_ || !created_) return;
+  try {
+    Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up " + address_.shown());
+    session.ask<bool>("drop the database", kStepTimeout, loop_.interrupts() + 1000,
+                      [name = settings_.profiling_database](auto& connection) {
+                        drop_database(connection, name);
+                        return true;
+                      });
+  } catch (const Error& error) {
+    // Why the run could not begin is the better message; the next one takes the database as it is.
+    spdlog::warn("{}", error.what());
+  }
 }
 
 }  // namespace walstorm::postgres

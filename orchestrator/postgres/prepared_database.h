@@ -78,6 +78,7 @@ class PreparedDatabase final {
   void take_database(std::vector<std::string>& notes);
   void copy_schema(Session& at_home, bool binary);
   [[nodiscard]] std::vector<std::string> drop_slot_and_database();
+  void discard_new_database();
 
   process::EventLoop& loop_;
   const config::Database settings_;
@@ -90,7 +91,8 @@ class PreparedDatabase final {
   std::optional<std::filesystem::path> data_folder_;
   ServerFacts facts_;
   std::unique_ptr<Session> session_;
-  bool taken_ = false;  // the database is this run's, to leave clean
+  bool created_ = false;  // this run made the database
+  bool taken_ = false;    // the database is this run's, to leave clean
   bool slot_made_ = false;
   bool released_ = false;
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <pwd.h>
 #include <string_view>
+#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -47,6 +48,22 @@ std::optional<process::UserId> user_for_server() {
               "run walstorm as an ordinary user");
 }
 
+/// Its socket's path has to fit into sockaddr_un, and PostgreSQL and libpq both take a comma for the end of
+/// one folder (unix_socket_directories, host).
+void require_socket_folder(const fs::path& folder) {
+  const std::string socket = (folder / ".s.PGSQL.5432").string();
+  const std::string why =
+      socket.size() >= sizeof(sockaddr_un::sun_path)
+          ? fmt::format("{} is longer than the {} characters that a unix socket's path may have", socket,
+                        sizeof(sockaddr_un::sun_path) - 1)
+      : socket.find(',') != std::string::npos
+          ? fmt::format("{} has a comma, which ends a socket's folder", socket)
+          : "";
+  if (why.empty()) return;
+  throw Error(ErrorKind::unavailable,
+              fmt::format("start a private PostgreSQL: {}: set TMPDIR to another folder, such as /tmp", why));
+}
+
 }  // namespace
 
 fs::path find_postgres_binaries() {
@@ -78,6 +95,7 @@ PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::strin
                              const fs::path& log_file, const fs::path& binaries)
     : loop_(loop), user_(user_for_server()), folder_(process::FolderFor::postgres), log_file_(log_file) {
   try {
+    require_socket_folder(folder_.path());
     initialise(binaries, log_file);
     launch(binaries, settings, log_file);
   } catch (...) {

@@ -63,11 +63,11 @@ Finding database(const ServerProbe& probe, const config::Database& settings) {
   const std::string& name = settings.profiling_database;
   Finding finding{Level::problem, "database", "", ""};
   const bool made_anew = settings.copy_schema_from.has_value();
-  if (!probe.database_exists || made_anew) {
+  if (!probe.target.exists || made_anew) {
     finding.says =
-        fmt::format("\"{}\" {}", name, probe.database_exists ? "will be made anew" : "will be created");
+        fmt::format("\"{}\" {}", name, probe.target.exists ? "will be made anew" : "will be created");
     finding.level = probe.may_create_databases ? Level::ok : Level::problem;
-    if (finding.level == Level::ok && (!probe.database_exists || probe.database_owned)) return finding;
+    if (finding.level == Level::ok && (!probe.target.exists || probe.target.owned)) return finding;
     finding.level = Level::problem;
     finding.says =
         probe.may_create_databases
@@ -82,13 +82,84 @@ Finding database(const ServerProbe& probe, const config::Database& settings) {
                   made_anew ? "" : fmt::format(", or CREATE DATABASE \"{}\" OWNER \"{}\"", name, probe.role));
     return finding;
   }
-  if (probe.database_owned)
+  if (probe.target.owned)
     return {Level::ok, "database", fmt::format("\"{}\" is there; each run empties it", name), ""};
   // Enough privileges without ownership are rare, but possible: the publication needs CREATE on the database.
-  finding.level = Level::warning;
+  finding.level = probe.target.may_create_in ? Level::warning : Level::problem;
   finding.says = fmt::format("\"{}\" is there and \"{}\" does not own it", name, probe.role);
   finding.todo = fmt::format("ALTER DATABASE \"{}\" OWNER TO \"{}\"", name, probe.role);
   return finding;
+}
+
+/// What to do about a refused connection to the database, by SQLSTATE.
+std::string let_in(const TrialAnswer& refused, const std::string& role, const std::string& database) {
+  const std::string& state = refused.sqlstate;
+  if (state.starts_with("28")) {
+    return fmt::format(
+        "let \"{}\" into the database \"{}\" by pg_hba.conf from this host (SELECT pg_reload_conf() then), "
+        "or "
+        "name one that it may enter with database.profilingDatabase",
+        role, database);
+  }
+  if (state == "42501") return fmt::format("GRANT CONNECT ON DATABASE \"{}\" TO \"{}\"", database, role);
+  if (state == "53300") return "raise the limit that it names, or end connections that nobody needs";
+  if (state == "55000") {
+    return fmt::format(
+        "ALTER DATABASE \"{0}\" ALLOW_CONNECTIONS true, or DROP DATABASE \"{0}\" for a run to make it anew",
+        database);
+  }
+  return "the server's log may say more";
+}
+
+/// Also of a database that is not there yet: whom it will let in is known before.
+Finding access(const ServerProbe& probe, const std::string& database) {
+  if (!probe.target.refused)
+    return {Level::ok, "access", fmt::format("\"{}\" is let into \"{}\"", probe.role, database), ""};
+  return {Level::problem, "access",
+          fmt::format("\"{}\" is not let into \"{}\": {}", probe.role, database, probe.target.refused->said),
+          let_in(*probe.target.refused, probe.role, database)};
+}
+
+Finding replication(const ServerProbe& probe, const std::string& database) {
+  const auto& refused = probe.target.replication_refused;
+  if (!refused) return {Level::ok, "replication", "a replication connection is let in", ""};
+  return {Level::problem, "replication", "a replication connection is refused: " + refused->said,
+          refused->sqlstate == "42501" ? fmt::format("ALTER ROLE \"{}\" REPLICATION", probe.role)
+                                       : let_in(*refused, probe.role, database)};
+}
+
+Finding transactions(const ServerProbe& probe) {
+  if (!probe.target.read_only) return {Level::ok, "transactions", "may write", ""};
+  return {Level::problem, "transactions",
+          fmt::format("are read-only: default_transaction_read_only is on for \"{}\"", probe.role),
+          fmt::format("ALTER ROLE \"{}\" SET default_transaction_read_only = off, or add "
+                      "options=-cdefault_transaction_read_only%3Doff to the URL",
+                      probe.role)};
+}
+
+Finding schema(const ServerProbe& probe) {
+  const TargetProbe& target = probe.target;
+  if (target.schema.empty()) {
+    return {Level::problem, "schema",
+            fmt::format("there is none to make a table in: search_path of \"{}\" is '{}'", probe.role,
+                        target.search_path),
+            fmt::format("add schema=public to the URL, or ALTER ROLE \"{}\" SET search_path = public",
+                        probe.role)};
+  }
+  if (target.may_create_in_schema)
+    return {Level::ok, "schema", fmt::format("\"{}\" takes the table", target.schema), ""};
+  return {Level::problem, "schema",
+          fmt::format("\"{}\" may make no table in \"{}\"", probe.role, target.schema),
+          fmt::format(
+              "GRANT CREATE ON SCHEMA \"{}\" TO \"{}\" (in the profiling database), or add schema=NAME to "
+              "the URL",
+              target.schema, probe.role)};
+}
+
+Finding server(const ServerProbe& probe) {
+  return {Level::problem, "server", "is a standby, which takes no writes",
+          fmt::format("name its primary{} in database.url or DATABASE_URL",
+                      probe.primary.empty() ? "" : fmt::format(" ({})", probe.primary))};
 }
 
 Finding slot(const ServerProbe& probe, const config::Config& config) {
@@ -112,7 +183,8 @@ Finding slot(const ServerProbe& probe, const config::Config& config) {
 }
 
 /// "3 of 10 in use, 1 needed"
-Finding room(const char* what, std::int64_t used, std::int64_t max, std::int64_t needed, const char* todo) {
+Finding room(const char* what, std::int64_t used, std::int64_t max, std::int64_t needed,
+             const std::string& todo) {
   const std::string says = fmt::format("{} of {} in use, {} needed", used, max, needed);
   if (max - used >= needed) return {Level::ok, what, says, ""};
   return {Level::problem, what, says, todo};
@@ -148,28 +220,64 @@ Finding idle_slot_timeout(std::int64_t seconds) {
           "set it to 0 (off), or to minutes"};
 }
 
+/// Of the server's, the role's and the database's limits the latter two where they are set. They count the
+/// consumer's walsender, the server's does not.
+void add_connections(const ServerProbe& probe, const config::Config& config, std::vector<Finding>& findings) {
+  const std::int64_t needed =
+      std::int64_t{config.producer.connections} * config.producer.worker_count + kOwnConnections;
+  findings.push_back(room("connections", probe.connections_used, probe.connections_max, needed,
+                          "lower producer.connections, or raise max_connections and restart PostgreSQL"));
+  if (probe.role_connections_max >= 0) {
+    findings.push_back(room(
+        "role's limit", probe.role_connections_used, probe.role_connections_max, needed + 1,
+        fmt::format("lower producer.connections, or ALTER ROLE \"{}\" CONNECTION LIMIT -1", probe.role)));
+  }
+  if (probe.target.connections_max >= 0) {
+    findings.push_back(
+        room("database's limit", probe.target.connections_used, probe.target.connections_max, needed + 1,
+             fmt::format("lower producer.connections, or ALTER DATABASE \"{}\" CONNECTION LIMIT -1",
+                         config.database.profiling_database)));
+  }
+}
+
+/// A slot of the run's name, and its reader, are counted in use, and go before the run's own come.
+void add_replication_room(const ServerProbe& probe, std::vector<Finding>& findings) {
+  const bool left = probe.slot.has_value();
+  findings.push_back(room("replication slots", probe.slots_used - (left ? 1 : 0), probe.slots_max, 1,
+                          "drop a slot that nobody needs (SELECT * FROM pg_replication_slots), or raise "
+                          "max_replication_slots and restart PostgreSQL"));
+  findings.push_back(room("walsenders", probe.senders_used - (left && probe.slot->active_pid != 0 ? 1 : 0),
+                          probe.senders_max, 1,
+                          "end one that nobody needs (SELECT * FROM pg_stat_replication), or raise "
+                          "max_wal_senders and restart PostgreSQL"));
+}
+
 }  // namespace
 
 std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config& config,
                                   std::uint64_t wal_bytes) {
-  const std::int64_t writers = std::int64_t{config.producer.connections} * config.producer.worker_count;
-  const bool slot_is_there = probe.slot.has_value();
-  std::vector<Finding> findings{
-      version(probe), protocol(probe, config.consumer), wal_level(probe), role(probe),
-      database(probe, config.database), slot(probe, config),
-      // A slot of that name, and its reader, are counted in use, and go before ours come.
-      room("replication slots", probe.slots_used - (slot_is_there ? 1 : 0), probe.slots_max, 1,
-           "drop a slot that nobody needs (SELECT * FROM pg_replication_slots), or raise "
-           "max_replication_slots and "
-           "restart PostgreSQL"),
-      room("walsenders", probe.senders_used - (slot_is_there && probe.slot->active_pid != 0 ? 1 : 0),
-           probe.senders_max, 1,
-           "end one that nobody needs (SELECT * FROM pg_stat_replication), or raise max_wal_senders and "
-           "restart "
-           "PostgreSQL"),
-      room("connections", probe.connections_used, probe.connections_max, writers + kOwnConnections,
-           "lower producer.connections, or raise max_connections and restart PostgreSQL"),
-      slot_wal_keep(probe, wal_bytes), wal_sender_timeout(probe)};
+  if (probe.between == Between::pooler) return {{Level::problem, "connection", pooler_says(), pooler_todo()}};
+  std::vector<Finding> findings;
+  if (probe.between == Between::proxy) {
+    findings.push_back({Level::note, "connection",
+                        "leads through a proxy, which gives each session a backend of its own", ""});
+  }
+  findings.push_back(version(probe));
+  if (probe.standby) findings.push_back(server(probe));
+  const std::string& name = config.database.profiling_database;
+  findings.insert(findings.end(), {protocol(probe, config.consumer), wal_level(probe), role(probe),
+                                   database(probe, config.database), access(probe, name)});
+  // Said by the role's or the database's finding already.
+  const auto& refused = probe.target.replication_refused;
+  const bool said =
+      refused &&
+      (!probe.may_replicate || (probe.target.refused && probe.target.refused->sqlstate == refused->sqlstate));
+  if (!said) findings.push_back(replication(probe, name));
+  findings.insert(findings.end(), {transactions(probe), schema(probe), slot(probe, config)});
+  add_replication_room(probe, findings);
+  add_connections(probe, config, findings);
+  findings.push_back(slot_wal_keep(probe, wal_bytes));
+  findings.push_back(wal_sender_timeout(probe));
   if (probe.idle_slot_timeout_sec) findings.push_back(idle_slot_timeout(*probe.idle_slot_timeout_sec));
   return findings;
 }

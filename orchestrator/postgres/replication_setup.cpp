@@ -141,15 +141,16 @@ std::set<std::string> setting_names(pqxx::connection& connection) {
   return names;
 }
 
-void create_database(pqxx::connection& connection, const std::string& database) {
+bool create_database(pqxx::connection& connection, const std::string& database) {
   pqxx::nontransaction transaction(connection);
   const auto found = query(transaction, "SELECT 1 FROM pg_database WHERE datname = $1", database);
-  if (!found.empty()) return;
+  if (!found.empty()) return false;
   const std::string name = transaction.quote_name(database);
   // Of template0, so that it is empty, whatever the server's owner puts into new databases.
   transaction.exec(fmt::format("CREATE DATABASE {} TEMPLATE template0", name));
   transaction.exec(
       fmt::format("COMMENT ON DATABASE {} IS {}", name, transaction.quote(std::string(kOurMark))));
+  return true;
 }
 
 void drop_database(pqxx::connection& connection, const std::string& database) {

@@ -52,9 +52,9 @@ void require_other_database(pqxx::connection& connection, const std::string& pro
 [[nodiscard]] int server_version(pqxx::connection& connection);
 [[nodiscard]] std::set<std::string> setting_names(pqxx::connection& connection);
 
-/// Creates the database, marked as walstorm's, unless it is there, or drops it if it is there. `connection`
-/// is to another one.
-void create_database(pqxx::connection& connection, const std::string& database);
+/// Creates the database, marked as walstorm's, unless it is there (false), or drops it if it is there.
+/// `connection` is to another one.
+bool create_database(pqxx::connection& connection, const std::string& database);
 void drop_database(pqxx::connection& connection, const std::string& database);
 
 /// Creates an empty "TaskRun" (an existing one is dropped) and publishes it, see publish_table(). `schema` is

@@ -81,8 +81,24 @@ void end_processes_of(const fs::path& folder) {
 
 }  // namespace
 
+fs::path temporary_folder() {
+  std::error_code none;
+  const fs::path folder = fs::temp_directory_path(none);
+  const char* named = std::getenv("TMPDIR");
+  const std::string shown =
+      named == nullptr ? "the temporary folder, /tmp," : fmt::format("TMPDIR, \"{}\",", named);
+  if (none)
+    throw Error(ErrorKind::unavailable,
+                fmt::format("{} is no folder: set TMPDIR to one that is there", shown));
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("{} cannot be written to: set TMPDIR to a folder that can", shown));
+  }
+  return fs::absolute(folder);
+}
+
 PrivateFolder::PrivateFolder(FolderFor use) {
-  const fs::path where = fs::temp_directory_path();
+  const fs::path where = temporary_folder();
   remove_stale_folders(where);
   std::string name = (where / fmt::format("{}XXXXXX", kPrefixes[static_cast<std::size_t>(use)])).string();
   if (::mkdtemp(name.data()) == nullptr)

@@ -5,6 +5,10 @@
 
 namespace walstorm::process {
 
+/// Where temporary files go: TMPDIR, else /tmp; absolute, also where TMPDIR is not. Throws Error{unavailable}
+/// that says what to do where there is no such folder, or nothing can be made in it.
+[[nodiscard]] std::filesystem::path temporary_folder();
+
 /// What a run keeps in the temporary folder while it lasts; the name says what for.
 enum class FolderFor { postgres, clickhouse, schema_copy };
 

@@ -14,6 +14,7 @@
 #include "orchestrator/measure/ledger.h"
 #include "orchestrator/measure/threshold.h"
 #include "orchestrator/postgres/prepared_database.h"
+#include "orchestrator/process/private_folder.h"
 #include "orchestrator/run/content_check.h"
 #include "orchestrator/run/environment.h"
 #include "orchestrator/run/phase_runner.h"
@@ -121,6 +122,7 @@ measure::RunReport Run::carry_out() {
 
 void Run::prepare_postgres() {
   presentation_.say("preparing PostgreSQL");
+  (void)process::temporary_folder();  // workers need it in mid-run, or nobody does: as walstorm check says
   report_.environment = describe_machine();
   database_ =
       std::make_unique<postgres::PreparedDatabase>(loop_, config_, presentation_.log_dir(), report_.notes);

@@ -36,6 +36,18 @@ std::uint16_t port_of(const boost::urls::url_view& url, bool tls, const std::str
   return number;
 }
 
+/// Boost.URL takes one there; in people's URLs it is the end of a password that was cut by a raw / or ?.
+void refuse_at_behind_host(const boost::urls::url_view& url, const std::string& key) {
+  const bool found = url.encoded_path().find('@') != std::string_view::npos ||
+                     url.encoded_query().find('@') != std::string_view::npos || url.has_fragment();
+  if (!found) return;
+  refuse(key,
+         fmt::format("user, password and host cannot be told apart; write it as {}, with percent-encoding "
+                     "(%40 for @, %2F for /, %23 for #, %3F for ?) for what is not a letter or a digit in "
+                     "the password",
+                     kExample));
+}
+
 void take_path(const boost::urls::url_view& url, const std::string& key, Address& address) {
   std::string path = url.path();
   // Boost.URL takes what follows the digits of a port for a path.
@@ -100,6 +112,7 @@ Address parse_address(const std::string& url, const std::string& key) {
                        "with the port of the HTTP interface (8123, 8443)",
                        scheme, kExample));
   }
+  refuse_at_behind_host(view, key);
   address.tls = scheme == "https";
   address.host = view.host_address();
   if (address.host.empty()) refuse(key, fmt::format("names no host; write it as {}", kExample));

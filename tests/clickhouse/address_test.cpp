@@ -50,6 +50,15 @@ TEST(Address, TakesUserPasswordAndDatabaseWhereverTheyStand) {
   }
 }
 
+TEST(Address, ShowsNothingOfAUrlThatIsNotWhole) {
+  for (const char* rest :
+       {"load:Hunter2", "load:Hun/ter2@host", "load:Hun@ter2@host", "load:Hun?ter2@host",
+        "load:Hun#ter2@host", "load:12/Hunter2@host", "load:12?Hunter2@host", "load:12#Hunter2@host"}) {
+    for (const std::string scheme : {"http://", "https://"})
+      refuses(scheme + rest, AllOf(Not(HasSubstr("Hun")), Not(HasSubstr("ter2"))));
+  }
+}
+
 TEST(Address, ShowsNoPassword) {
   const Address address = parse_address("http://load:secret@h:1/?password=secret2", "clickhouse.url");
   EXPECT_EQ(address.shown(), "http://h:1 as \"load\"");

@@ -10,8 +10,23 @@ TEST(Secrets, HidesThePasswordBeforeTheHost) {
   EXPECT_EQ(without_secrets("postgresql://:hunter2@db/app"), "postgresql://:***@db/app");
 }
 
-TEST(Secrets, HidesPasswordsWithCharactersThatShouldHaveBeenEncoded) {
-  EXPECT_EQ(without_secrets("postgres://u:p@ss/w?rd#1:2@db/app"), "postgres://u:***@db/app");
+TEST(Secrets, OfAUrlWhosePartsCannotBeToldApartOnlyTheSchemeIsShown) {
+  for (const char* rest : {"u:p@ss/w?rd#1:2@db/app", "app:Hunter2", "app:Hunter2/db", "app:Hun/ter2@host",
+                           "app:Hun@ter2@host/db", "app:Hun?ter2@host", "app:Hun#ter2@host",
+                           "app:12/Hunter2@host", "app:12?Hunter2@host", "app:123456"}) {
+    for (const std::string scheme : {"postgresql://", "postgres://", "http://", "https://",
+                                     "jdbc:postgresql://", "postgresql+asyncpg://"}) {
+      EXPECT_EQ(without_secrets(scheme + rest), scheme + "***");
+    }
+  }
+}
+
+TEST(Secrets, ShowsTheRestOfEveryUrlThatCanBeRead) {
+  for (const char* url :
+       {"postgres://a:1,b:2,[::1]:3/app", "postgres://u@%2Frun%2Fpg/app", "postgres:///app?host=/run/pg",
+        "http://[::1]:8123/?max_threads=2", "http://h:/x", "https://u@h:8443/db?a=b"}) {
+    EXPECT_EQ(without_secrets(url), url);
+  }
 }
 
 TEST(Secrets, HidesPasswordsInTheQuery) {

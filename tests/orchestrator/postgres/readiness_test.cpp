@@ -139,8 +139,8 @@ TEST(Readiness, TheDatabaseIsCreatedOrOwned) {
   const auto level = [](bool exists, bool owned, bool may_create, bool copied) {
     return finding("database",
                    [&](ServerProbe& probe, config::Config& config) {
-                     probe.database_exists = exists;
-                     probe.database_owned = owned;
+                     probe.target.exists = exists;
+                     probe.target.owned = owned;
                      probe.may_create_databases = may_create;
                      if (copied) config.database.copy_schema_from = "app";
                    })
