@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
+#include <optional>
 #include <stdlib.h>
 #include <string>
 #include <string_view>
 #include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
+#include "orchestrator/process/folder_processes.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::process {
@@ -25,58 +26,104 @@ using wire::Error;
 using wire::ErrorKind;
 
 /// In the order of FolderFor.
-constexpr std::array<std::string_view, 3> kPrefixes{"walstorm-postgres-", "walstorm-clickhouse-",
-                                                    "walstorm-copy-"};
+constexpr std::array<std::string_view, 4> kPrefixes{"walstorm-postgres-", "walstorm-clickhouse-",
+                                                    "walstorm-copy-", "walstorm-check-"};
 
-/// How long a folder may stand without a lock file: being made and being removed both pass through that.
+/// How long an empty folder may stand without a lock: one that is being made is that for a moment.
 constexpr std::chrono::minutes kUnlockedAgeMax{5};
+/// For the servers of a stale folder to end: longer than PostgreSQL's immediate shutdown may take.
+constexpr std::chrono::seconds kServersEnd{15};
+constexpr const char* kLock = "lock";
+constexpr const char* kLockInTheMaking = "lock.new";
 
-/// The lock on `path`, or -1. A folder's maker holds that on the file "lock" in it: a free one says that the
-/// maker is gone.
-int try_lock(const fs::path& path, int flags) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0600);
-  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  if (fd >= 0) ::close(fd);
-  return -1;
-}
+/// The lock on the file "lock" in a folder, which its maker holds for as long as it lives.
+class FolderLock final {
+ public:
+  /// Not held when it is another's or there is no such file. The folder may be anybody's: no link is
+  /// followed.
+  FolderLock(const fs::path& file, int flags)
+      : fd_(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600)) {
+    if (fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) != 0) ::close(std::exchange(fd_, -1));
+  }
+  FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  [[nodiscard]] bool is_held() const { return fd_ >= 0; }
+  [[nodiscard]] int take() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
 
 /// The lock file gets its name when it is locked already: another run that clears up at this very moment
 /// never sees a free lock in a folder that is in use.
 int make_locked(const fs::path& folder) {
-  const fs::path unnamed = folder / "lock.new";
-  const int fd = try_lock(unnamed, O_CREAT | O_EXCL);
-  if (fd < 0 || ::rename(unnamed.c_str(), (folder / "lock").c_str()) != 0) {
+  const fs::path unnamed = folder / kLockInTheMaking;
+  FolderLock lock(unnamed, O_CREAT | O_EXCL);
+  if (!lock.is_held() || ::rename(unnamed.c_str(), (folder / kLock).c_str()) != 0) {
     throw Error(ErrorKind::unavailable, fmt::format("lock {}: errno {}", folder.string(), errno));
   }
-  return fd;
+  return lock.take();
 }
 
-bool is_stale(const fs::path& folder) {
-  const int lock = try_lock(folder / "lock", 0);
-  if (lock >= 0) {
-    ::close(lock);
-    return true;
-  }
+/// Whether a folder without a lock is what is left of one: the lock is the first that comes and the last that
+/// goes, so only in one whose maker is about to make it, or was killed then, there is nothing else.
+bool is_left_over_without_lock(const fs::path& folder) {
   std::error_code unreadable;
-  if (fs::exists(folder / "lock", unreadable) || unreadable) return false;  // in use, or not ours to touch
+  for (const auto& entry : fs::directory_iterator(folder, unreadable)) {
+    if (entry.path().filename() != kLockInTheMaking) return true;
+  }
+  if (unreadable) return false;
   const auto changed = fs::last_write_time(folder, unreadable);
   return !unreadable && fs::file_time_type::clock::now() - changed > kUnlockedAgeMax;
 }
 
-/// Ends the ClickHouse that still runs in a stale folder. A private server goes with its maker by a death
-/// signal, but the kernel drops that for a program with capabilities of its own, as ClickHouse's packages
-/// make theirs (prctl(2), PR_SET_PDEATHSIG).
-void end_processes_of(const fs::path& folder) {
-  const std::string its_own = "--config-file=" + folder.string() + "/";
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    const pid_t pid = std::atoi(entry.path().filename().c_str());
-    if (pid <= 1 || pid == ::getpid()) continue;
-    std::ifstream in(entry.path() / "cmdline", std::ios::binary);
-    std::string command_line;
-    for (std::string argument; std::getline(in, argument, '\0');) command_line += argument + "\n";
-    if (command_line.find(its_own) != std::string::npos) ::kill(pid, SIGKILL);
+/// The right to clear `folder` up, for as long as the result lives; nullopt when it is in use, or not ours to
+/// touch.
+std::optional<FolderLock> claim(const fs::path& folder) {
+  std::error_code unreadable;
+  if (!fs::is_directory(fs::symlink_status(folder, unreadable))) return std::nullopt;
+  FolderLock lock(folder / kLock, 0);
+  if (lock.is_held()) return lock;
+  if (fs::exists(fs::symlink_status(folder / kLock, unreadable)) ||
+      (unreadable && unreadable != std::errc::no_such_file_or_directory)) {
+    return std::nullopt;
   }
+  if (!is_left_over_without_lock(folder)) return std::nullopt;
+  return lock;
+}
+
+bool has_our_name(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+std::vector<fs::path> folders_of_our_name(const fs::path& where) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(where, ignored)) {
+    if (has_our_name(entry.path())) found.push_back(entry.path());
+  }
+  return found;
+}
+
+/// The lock goes last: of a removal that is broken off there stays a folder with a free lock, which is stale.
+/// False when something of it is still there.
+bool remove_folder(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().filename() == kLock) continue;
+    std::error_code failed;
+    fs::remove_all(entry.path(), failed);
+    if (failed) return false;
+  }
+  fs::remove(folder / kLock, ignored);
+  fs::remove(folder, ignored);
+  return !fs::exists(folder, ignored);
 }
 
 }  // namespace
@@ -117,32 +164,23 @@ PrivateFolder::~PrivateFolder() {
 }
 
 void PrivateFolder::remove() {
-  std::error_code ignored;
-  if (!path_.empty()) fs::remove_all(path_, ignored);
+  if (!path_.empty()) (void)remove_folder(path_);
   path_.clear();
   if (lock_fd_ >= 0) ::close(lock_fd_);
   lock_fd_ = -1;
 }
 
 std::vector<fs::path> stale_folders(const fs::path& where) {
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(where, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const bool ours = std::any_of(kPrefixes.begin(), kPrefixes.end(),
-                                  [&](std::string_view prefix) { return name.starts_with(prefix); });
-    if (ours && is_stale(entry.path())) found.push_back(entry.path());
-  }
-  return found;
+  std::vector<fs::path> stale = folders_of_our_name(where);
+  std::erase_if(stale, [](const fs::path& folder) { return !claim(folder); });
+  return stale;
 }
 
 std::vector<fs::path> remove_stale_folders(const fs::path& where) {
-  std::vector<fs::path> removed = stale_folders(where);
+  std::vector<fs::path> removed = folders_of_our_name(where);
   std::erase_if(removed, [](const fs::path& folder) {
-    end_processes_of(folder);
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-    return fs::exists(folder);
+    const auto claimed = claim(folder);
+    return !claimed || !end_processes_of(folder, kServersEnd) || !remove_folder(folder);
   });
   return removed;
 }

@@ -10,10 +10,11 @@ namespace walstorm::process {
 [[nodiscard]] std::filesystem::path temporary_folder();
 
 /// What a run keeps in the temporary folder while it lasts; the name says what for.
-enum class FolderFor { postgres, clickhouse, schema_copy };
+enum class FolderFor { postgres, clickhouse, schema_copy, check };
 
 /// A folder of one run in the temporary folder, nobody else's to read (mode 0700), gone with this object. A
 /// run that is killed leaves it there with a free lock: by that the next run, or `walstorm clean`, finds it.
+/// The lock is the first thing in the folder and the last to go.
 class PrivateFolder final {
  public:
   /// Removes what killed runs left, then makes the folder. Throws Error{unavailable}.
@@ -36,7 +37,8 @@ class PrivateFolder final {
 /// The folders that killed runs left in `where`.
 [[nodiscard]] std::vector<std::filesystem::path> stale_folders(const std::filesystem::path& where);
 
-/// Removes them, and ends what still runs in them. Returns what was removed.
+/// Ends what still runs in them, waits for its end, and removes them. Returns what was removed: not a folder
+/// in which something goes on running all the same.
 std::vector<std::filesystem::path> remove_stale_folders(const std::filesystem::path& where);
 
 }  // namespace walstorm::process

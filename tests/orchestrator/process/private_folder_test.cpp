@@ -5,10 +5,14 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <unistd.h>
 #include <vector>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "orchestrator/process/child_process.h"
 #include "orchestrator/process/event_loop.h"
@@ -72,15 +76,64 @@ TEST(StaleFolders, TakeAlongAServerThatOutlivedItsRun) {
   EXPECT_FALSE(bystander.ended());
 }
 
-/// A folder has no lock yet in the moment after it is made: a run that starts beside it leaves it alone.
-TEST(StaleFolders, ThoseWithoutALockGoOnlyWhenTheyAreOld) {
+/// PostgreSQL's immediate shutdown takes a moment, in which it may still write into its folder.
+TEST(StaleFolders, AreNotRemovedUnderAServerThatIsOnItsWayOut) {
   const tests::TemporaryFolder temp;
-  const fs::path fresh = temp.path() / "walstorm-clickhouse-new";
+  const fs::path stale = temp.path() / "walstorm-postgres-abc";
+  fs::create_directories(stale / "data");
+  std::ofstream(stale / "lock") << "";
+  EventLoop loop;
+  ChildOptions server;
+  server.program = "/bin/sh";
+  server.arguments = {"-c",
+                      "cd \"$1\"; trap 'for i in $(seq 300); do : > $i; done; exit 0' QUIT; : > ready; "
+                      "while :; do read line; done",
+                      "-D", (stale / "data").string()};
+  server.with_pipes = true;  // it waits for lines that never come
+  server.log_file = temp.path() / "log";
+  const ChildProcess orphan(loop, server);
+  boost::asio::steady_timer look(loop.io());
+  std::function<void()> look_again = [&] {
+    look.expires_after(std::chrono::milliseconds(5));
+    look.async_wait([&](const boost::system::error_code& error) {
+      if (!error) look_again();
+    });
+  };
+  look_again();
+  ASSERT_EQ(loop.wait(std::chrono::seconds(30), 0, [&] { return fs::exists(stale / "data" / "ready"); }),
+            Waited::done);
+  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{stale});
+  EXPECT_FALSE(fs::exists(stale));
+  ASSERT_EQ(loop.wait(std::chrono::seconds(30), 0, [&] { return orphan.ended().has_value(); }), Waited::done);
+  EXPECT_TRUE(orphan.ended()->ok()) << to_string(*orphan.ended());
+}
+
+/// The lock is the first that comes into a folder and the last that goes.
+TEST(StaleFolders, WithoutALockAreThoseThatHoldSomethingOrAreOld) {
+  const tests::TemporaryFolder temp;
+  const fs::path in_the_making = temp.path() / "walstorm-clickhouse-new";
+  const fs::path half_removed = temp.path() / "walstorm-clickhouse-half";
   const fs::path old = temp.path() / "walstorm-postgres-old";
-  for (const auto& folder : {fresh, old}) fs::create_directories(folder / "data");
+  fs::create_directories(half_removed / "data");
+  fs::create_directories(in_the_making);
+  fs::create_directories(old);
   fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(1));
-  EXPECT_EQ(remove_stale_folders(temp.path()), std::vector<fs::path>{old});
-  EXPECT_TRUE(fs::exists(fresh));
+  EXPECT_THAT(remove_stale_folders(temp.path()), testing::UnorderedElementsAre(half_removed, old));
+  EXPECT_TRUE(fs::exists(in_the_making));
+}
+
+/// In a temporary folder anybody may make one of our name, with links in it.
+TEST(StaleFolders, AreNotOpenedThroughLinks) {
+  const tests::TemporaryFolder temp;
+  const fs::path elsewhere = temp.path() / "elsewhere";
+  fs::create_directories(elsewhere);
+  std::ofstream(elsewhere / "lock") << "";
+  const fs::path folder = temp.path() / "walstorm-copy-link";
+  fs::create_directories(folder);
+  fs::create_symlink(elsewhere / "lock", folder / "lock");
+  fs::create_directory_symlink(elsewhere, temp.path() / "walstorm-copy-all");
+  EXPECT_TRUE(remove_stale_folders(temp.path()).empty());
+  EXPECT_TRUE(fs::exists(elsewhere / "lock"));
 }
 
 }  // namespace
