@@ -146,7 +146,13 @@ void JunitFile::write(const measure::RunReport& report) const {
   errno = 0;
   std::ofstream file(path_, std::ios::binary);
   file << config::hide_secrets(junit_xml(report)) << std::flush;
-  if (!file) fail(wire::ErrorKind::unavailable, path_);
+  if (file) return;
+  // Half a document would be taken for a result that cannot be read.
+  const int why = errno;
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path_, ignored)) std::filesystem::remove(path_, ignored);
+  errno = why;
+  fail(wire::ErrorKind::unavailable, path_);
 }
 
 }  // namespace walstorm::report
