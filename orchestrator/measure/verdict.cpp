@@ -30,6 +30,8 @@ constexpr double kDrainShare = 0.05;
 constexpr double kLongDrainShare = 0.5;
 /// A standstill is no stall where records always take about that long.
 constexpr double kStallPerLag = 2;
+/// Near its limit a pipe that keeps up may end with what noise adds; twice what a rise is, it does not.
+constexpr double kClosePerRise = 2;
 /// Less is how flushes happen to fall; of a sink that takes its records in rounds the lag's median is half a
 /// round.
 constexpr double kStandstillSecMin = 5;
@@ -240,8 +242,9 @@ class Judge final {
     }
     const auto& floor = course_.lag_floor_sec;
     const auto& close = course_.lag_close_sec;
-    if (floor && close && *close > *floor + lag_rise_sec(load_sec_)) {
-      add("course.lagCloseSec", *close, *floor + lag_rise_sec(load_sec_),
+    const double limit = floor.value_or(0) + kClosePerRise * lag_rise_sec(load_sec_);
+    if (floor && close && *close > limit) {
+      add("course.lagCloseSec", *close, limit,
           fmt::format(
               "records waited at least {:.2g} s in the last seconds of the load, where {:.2g} s is the "
               "least this pipe showed",

@@ -70,6 +70,22 @@ TEST_F(WhoIsSlow, ASlowSink) {
                              HasSubstr("consumer.flushBatchSize (now 50)")));
 }
 
+TEST_F(WhoIsSlow, ASlowSinkThatFillsTheBufferWithStreamingOn) {
+  // Flights of 2 s to a sink that could take more of them: 3 of the 4 MiB, about 3,000 records, hold the
+  // reader.
+  WalstormRun run(config({phase("slow-sink", 8, 4000)}, {{"consumer",
+                                                          {{"mockClickhouseDelay", 2000},
+                                                           {"maxFlushConcurrency", 1000},
+                                                           {"maxBufferedMB", 4},
+                                                           {"protoVersion", 2},
+                                                           {"streaming", "on"}}},
+                                                         {"drain", kShortDrain}}));
+  const json verdict = verdict_of(run);
+  EXPECT_EQ(verdict["state"], "falling-behind");
+  EXPECT_EQ(verdict["bottleneck"], "sink");
+  EXPECT_NEAR(evidence_of(verdict, "consumer.batchBytesMax"), 3 << 20, 1 << 19) << verdict;
+}
+
 TEST_F(WhoIsSlow, AConsumerThatGetsNoCpu) {
   const CpuHog hog(loop_);
   WalstormRun run(

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/orchestrator/measure/made_up_phase.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
 namespace walstorm::measure::test {
@@ -19,75 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Optional;
-
-PipeSettings settings() {
-  PipeSettings settings;
-  settings.producer.batch_size = 100;
-  settings.producer.payload_size_kb = 1;
-  settings.producer.connections = 4;
-  settings.producer.worker_count = 1;
-  settings.consumer.flush_batch_size = 50;
-  settings.consumer.flush_interval_ms = 100;
-  settings.consumer.max_flush_concurrency = 100;
-  settings.consumer.max_buffered_mb = 64;
-  settings.cpu_count = 2;
-  return settings;
-}
-
-/// A phase of 60 s whose records waited longest in one of the three stages.
-PhaseReport waiting_in(double receive_ms, double queue_ms, double flush_ms) {
-  PhaseReport phase;
-  phase.duration_sec = 60;
-  phase.producer.records = 300'000;
-  phase.producer.transactions = 3000;
-  phase.consumer.records = phase.consumer.batches = 6000;
-  phase.consumer.bytes = 100'000'000;
-  phase.consumer.receive_ms.mean = receive_ms;
-  phase.consumer.queue_ms.mean = queue_ms;
-  phase.consumer.flush_ms.mean = phase.consumer.flush_ms.p2_5 = phase.consumer.flush_ms.p50 = flush_ms;
-  phase.consumer.records_per_flush = 50;
-  phase.consumer.loop_utilization_mean = 0.2;
-  return phase;
-}
-
-/// The phase with a consumer's loop and a walsender that were so busy.
-PhaseReport busy(PhaseReport phase, double loop, double walsender) {
-  const auto process = [](const char* role, double share) {
-    ProcessReport made;
-    made.role = role;
-    made.cpu_share = share;
-    made.cpu_wait_share = 0;
-    return made;
-  };
-  phase.processes = {process("producer-0", 0.3), process("consumer-0", loop),
-                     process("postgres-walsender", walsender)};
-  phase.busy = {.consumer_loop = loop,
-                .connections = connections_busy(phase, settings()),
-                .flushes = 0.4,
-                .flushes_full = 0,
-                .cpus = 0.5};
-  return phase;
-}
-
-/// ... and every flush allowed under way.
-PhaseReport full_sink(PhaseReport phase, double loop = 0.3) {
-  phase = busy(std::move(phase), loop, 0.4);
-  phase.busy.flushes_full = 0.9;
-  return phase;
-}
-
-void set_cpu(PhaseReport& phase, const std::string& role, std::optional<double> share,
-             std::optional<double> wait_share) {
-  for (ProcessReport& process : phase.processes) {
-    if (process.role != role) continue;
-    process.cpu_share = share;
-    process.cpu_wait_share = wait_share;
-  }
-}
-
-testing::Matcher<const std::vector<Evidence>&> has_figure(const std::string& figure) {
-  return Contains(Field(&Evidence::figure, figure));
-}
 
 TEST(Bottleneck, BlamesTheSinkWhenEveryFlushAllowedIsUnderWayAndTheLoopHasTime) {
   // Back-pressure: records wait in PostgreSQL, though it is not what is slow.
@@ -143,76 +75,6 @@ TEST(Bottleneck, BlamesTheSinkForABufferAsFullAsStreamingLetsItBe) {
   phase.consumer.batch_bytes_max = 36U << 20U;  // the rest are streamed transactions, which stop nobody
   EXPECT_EQ(blame_pipe(phase, streaming).bottleneck, Bottleneck::network);
   EXPECT_EQ(blame_pipe(phase, settings()).bottleneck, Bottleneck::network);
-}
-
-/// Loop and process have time; each message wakes it, and on a crowded machine it waits each time.
-TEST(Bottleneck, BlamesNoReaderThatIsWokenForEveryMessageAndReadsAllThatIsSent) {
-  PhaseReport phase = busy(waiting_in(9000, 10, 10), 0.14, 0.6);
-  set_cpu(phase, "consumer-0", 0.16, 0.72);
-  set_cpu(phase, "postgres-walsender", 0.6, 0.38);
-  phase.ladder.sent_to_received.bytes.max = 0;
-  phase.ladder.head_to_sent.bytes.max = 94'000'000;
-  phase.postgres.walsender_waits = {{"running", 0.9}};
-  const Blame blame = blame_pipe(phase, settings());
-  EXPECT_EQ(blame.bottleneck, Bottleneck::walsender);
-  EXPECT_THAT(blame.evidence, has_figure("ladder.headToSent.bytes.max"));
-  for (const std::string& advice : blame.try_next) EXPECT_THAT(advice, Not(HasSubstr("give the consumer")));
-  // The same reader where the walsender waits for it.
-  phase.postgres.walsender_waits = {{"Client:WalSenderWriteData", 0.8}};
-  EXPECT_EQ(blame_pipe(phase, settings()).bottleneck, Bottleneck::consumer_cpu);
-  // Or where it has read, and does not get to flush.
-  phase.postgres.walsender_waits = {{"Activity:WalSenderMain", 0.9}};
-  phase.consumer.receive_ms.mean = 5;
-  phase.consumer.queue_ms.mean = 9000;
-  EXPECT_EQ(blame_pipe(phase, settings()).bottleneck, Bottleneck::consumer_cpu);
-}
-
-TEST(Bottleneck, CallsNoProcessStarvedOnAMachineThatTheRunItselfUsesUp) {
-  PhaseReport phase = busy(waiting_in(9000, 10, 10), 0.3, 0.5);
-  set_cpu(phase, "postgres-walsender", 0.5, 0.45);
-  phase.busy.cpus = 0.93;
-  phase.busy.machine = 0.99;
-  const Blame walsender = blame_pipe(phase, settings());
-  EXPECT_EQ(walsender.bottleneck, Bottleneck::walsender);
-  EXPECT_THAT(walsender.try_next.front(), HasSubstr("the run's processes used all 2 CPUs"));
-  EXPECT_THAT(walsender.evidence, has_figure("busy.cpus"));
-  // Another program crowds it: then a CPU of its own is what is lacking.
-  phase.busy.cpus = 0.4;
-  const Blame crowded_out = blame_pipe(phase, settings());
-  EXPECT_THAT(crowded_out.try_next.front(),
-              AllOf(HasSubstr("give the walsender a CPU of its own"),
-                    HasSubstr("no part of this run used 59 % of this machine")));
-  EXPECT_THAT(crowded_out.evidence, has_figure("busy.machine"));
-}
-
-TEST(Bottleneck, NamesTheSideThatUsedMoreOfACrowdedMachineForAProducerThatHadToWait) {
-  PhaseReport phase = waiting_in(1, 1, 1);
-  phase.producer.service_time_ms.mean = 78;
-  phase = busy(phase, 0.3, 0.3);
-  set_cpu(phase, "producer-0", 0.3, 0.6);
-  ProcessReport backends;
-  backends.role = "postgres-backends";
-  backends.cpu_share = 1.1;
-  phase.processes.push_back(backends);
-  phase.busy.cpus = 0.95;
-  const Blame blame = blame_generator(phase, settings());
-  EXPECT_EQ(blame.bottleneck, Bottleneck::postgres_write);
-  EXPECT_THAT(blame.try_next.back(), HasSubstr("all 2 CPUs"));
-  set_cpu(phase, "postgres-backends", 0.2, {});
-  const Blame own = blame_generator(phase, settings());
-  EXPECT_EQ(own.bottleneck, Bottleneck::producer);
-  EXPECT_THAT(own.try_next.front(), Not(HasSubstr("a CPU of its own")));
-}
-
-TEST(Bottleneck, BlamesNoProducerThatOnlyWaitsWhenItIsWokenWhileItsBackendsAreAtWork) {
-  PhaseReport phase = waiting_in(1, 1, 1);
-  phase.producer.service_time_ms.mean = 78;
-  phase.postgres.writer_waits = {{"IO:WALSync", 3.5}, {"idle", 0.3}};
-  phase = busy(phase, 0.3, 0.3);
-  set_cpu(phase, "producer-0", 0.2, 0.45);
-  EXPECT_EQ(blame_generator(phase, settings()).bottleneck, Bottleneck::postgres_write);
-  phase.postgres.writer_waits = {{"idle", 3.5}};
-  EXPECT_EQ(blame_generator(phase, settings()).bottleneck, Bottleneck::producer);
 }
 
 TEST(Bottleneck, DoesNotBlameTheSinkForAConsumerWithoutTimeToFlush) {
@@ -323,28 +185,6 @@ TEST(Bottleneck, BlamesPostgresqlWhenAllConnectionsAreBusyAndSaysWhatTheyCanWrit
   EXPECT_THAT(blame.try_next.front(),
               HasSubstr("raise producer.batchSize (now 100) or producer.connections"));
   EXPECT_THAT(blame.try_next.front(), HasSubstr("5128 records/s at most"));
-}
-
-/// What the connections let through is no more than there is CPU for, and unknown where that is.
-TEST(Bottleneck, EstimatesNoMoreThanTheCpuThatIsLeft) {
-  PhaseReport phase = waiting_in(1, 1, 1);
-  phase.producer.service_time_ms.mean = 5.95;
-  phase.producer.throughput = 30'000;
-  phase = busy(phase, 0.3, 0.3);
-  phase.busy.connections = 0.8;
-  phase.busy.cpus = 0.6;
-  phase.busy.machine = 0.84;
-  EXPECT_THAT(blame_generator(phase, settings()).try_next.front(), Not(HasSubstr("at most")))
-      << "of a server elsewhere the CPU is not known";
-  ProcessReport backends;
-  backends.role = "postgres-backends";
-  backends.cpu_share = 0.5;
-  phase.processes.push_back(backends);
-  const Blame capped = blame_generator(phase, settings());
-  ASSERT_EQ(capped.bottleneck, Bottleneck::postgres_write);
-  // 30,000/s with 60 % of the machine, and 24 % are others': 30,000 * 0.76 / 0.6.
-  EXPECT_THAT(capped.try_next.front(),
-              HasSubstr("write 38000 records/s at most this way, for this machine has CPU"));
 }
 
 TEST(Bottleneck, AdvisesNoMoreConnectionsOnAMachineThatIsFull) {
