@@ -9,10 +9,10 @@
 #include "orchestrator/clickhouse/clean_up.h"
 #include "orchestrator/clickhouse/server_probe.h"
 #include "orchestrator/postgres/address.h"
-#include "orchestrator/postgres/connection_trial.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
+#include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/process/private_folder.h"
 #include "proto/wire/task_run_table.h"
@@ -68,10 +68,9 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
   const std::string home = postgres::home_database(address, config.database);
   const std::string conninfo = address.conninfo(home, "walstorm");
   postgres::Session at_home(loop, conninfo, what);
-  if (!at_home.ask<bool>("look for the database", kStepTimeout, 0, [database, conninfo](auto& connection) {
-        postgres::require_no_pooler(connection, conninfo);  // the lock would stay with a pooler's connection
-        return database_exists(connection, database);
-      })) {
+  postgres::require_no_pooler(at_home, conninfo);
+  if (!at_home.ask<bool>("look for the database", kStepTimeout, 0,
+                         [database](auto& connection) { return database_exists(connection, database); })) {
     return {};
   }
   Lines found;

@@ -9,7 +9,6 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
-#include "proto/wire/error.h"
 
 namespace walstorm::postgres {
 namespace {
@@ -112,12 +111,6 @@ std::string pooler_says() {
 std::string pooler_todo() {
   return "name PostgreSQL itself, by its own host and port (hosted ones call it the direct connection), in "
          "database.url or DATABASE_URL";
-}
-
-void require_no_pooler(pqxx::connection& connection, const std::string& conninfo) {
-  if (what_is_between(connection, conninfo) != Between::pooler) return;
-  throw wire::Error(wire::ErrorKind::unavailable,
-                    fmt::format("connection {}: {}", pooler_says(), pooler_todo()));
 }
 
 }  // namespace walstorm::postgres

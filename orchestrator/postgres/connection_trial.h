@@ -37,7 +37,4 @@ enum class Between {
 [[nodiscard]] std::string pooler_says();
 [[nodiscard]] std::string pooler_todo();
 
-/// Throws Error{unavailable} where a pooler is between; see what_is_between().
-void require_no_pooler(pqxx::connection& connection, const std::string& conninfo);
-
 }  // namespace walstorm::postgres

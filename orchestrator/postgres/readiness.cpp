@@ -263,7 +263,10 @@ std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config
                         "leads through a proxy, which gives each session a backend of its own", ""});
   }
   findings.push_back(version(probe));
-  if (probe.standby) findings.push_back(server(probe));
+  if (probe.standby) {
+    findings.push_back(server(probe));  // all else would be said of the wrong server
+    return findings;
+  }
   const std::string& name = config.database.profiling_database;
   findings.insert(findings.end(), {protocol(probe, config.consumer), wal_level(probe), role(probe),
                                    database(probe, config.database), access(probe, name)});

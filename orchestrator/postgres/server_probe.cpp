@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <pqxx/nontransaction>
@@ -207,6 +209,32 @@ std::vector<std::string> names_in(const std::string& search_path) {
 /// Trials and questions together; each has a deadline of its own.
 constexpr std::chrono::seconds kProbeTimeout{60};
 
+/// What helps against a refusal of the first connection; empty where its own words have to do. Files are
+/// called the same in every language that a server or libpq may speak.
+std::string todo_about(std::string_view said) {
+  if (said.find("definition of service") != std::string_view::npos) {
+    return "write it into ~/.pg_service.conf or the file that PGSERVICEFILE names, or take service= out of "
+           "the "
+           "URL";
+  }
+  if (said.find("pg_hba.conf") != std::string_view::npos)
+    return "let the role in there, or name in the URL a database that it may enter";
+  return {};
+}
+
+/// Asks by a session that is the first to its server. A pooler may refuse it: `refused` is the answer then.
+template <typename Answer>
+Answer through(Session& session, std::function<Answer(pqxx::connection&)> job, Answer (*refused)()) {
+  try {
+    return session.ask<Answer>("inspect the server", kProbeTimeout, 0, std::move(job));
+  } catch (const wire::Error& error) {
+    if (const std::string todo = todo_about(error.what()); !todo.empty())
+      throw wire::Error(error.kind(), fmt::format("{}: {}", error.what(), todo));
+    if (!is_poolers_refusal(error.what())) throw;
+  }
+  return refused();
+}
+
 }  // namespace
 
 std::string schema_when_new(const std::string& search_path) {
@@ -226,19 +254,22 @@ ServerProbe probe_server(Session& at_home, const Address& address, const std::st
                           config.consumer.slot_name,
                           config.database.copy_schema_from.has_value(),
                           !address.schema().empty()};
-  try {
-    return at_home.ask<ServerProbe>("inspect the server", kProbeTimeout, 0,
-                                    [question](auto& connection) { return probe(connection, question); });
-  } catch (const wire::Error& error) {
-    if (std::string_view(error.what()).find("definition of service") != std::string_view::npos) {
-      throw wire::Error(error.kind(), fmt::format("{}: write it into ~/.pg_service.conf or the file that "
-                                                  "PGSERVICEFILE names, or take service= out of the URL",
-                                                  error.what()));
-    }
-    if (!is_poolers_refusal(error.what())) throw;
-    ServerProbe refused;
-    refused.between = Between::pooler;
-    return refused;
+  return through<ServerProbe>(
+      at_home, [question](auto& connection) { return probe(connection, question); },
+      [] {
+        ServerProbe pooler;
+        pooler.between = Between::pooler;
+        return pooler;
+      });
+}
+
+void require_no_pooler(Session& session, const std::string& conninfo) {
+  const auto between = through<Between>(
+      session, [conninfo](auto& connection) { return what_is_between(connection, conninfo); },
+      [] { return Between::pooler; });
+  if (between == Between::pooler) {
+    throw wire::Error(wire::ErrorKind::unavailable,
+                      fmt::format("connection {}: {}", pooler_says(), pooler_todo()));
   }
 }
 

@@ -68,6 +68,9 @@ struct ServerProbe {
 [[nodiscard]] ServerProbe probe_server(Session& at_home, const Address& address, const std::string& home,
                                        const config::Config& config);
 
+/// Throws Error{unavailable} where a session to `conninfo` is a pooler's, which would keep what it locks.
+void require_no_pooler(Session& session, const std::string& conninfo);
+
 /// The schema of a database made anew in which `search_path` has unqualified tables made; empty for none.
 [[nodiscard]] std::string schema_when_new(const std::string& search_path);
 

@@ -109,10 +109,8 @@ TEST_F(WithAnApplication, ACopyThatFailsIsSeenAndExplained) {
   EXPECT_EQ(broken.finish().code, 3) << broken.output();
   EXPECT_THAT(broken.output(), HasSubstr("psql: exit code 3"));
   EXPECT_THAT(broken.output(), HasSubstr("ERROR:"));
-  EXPECT_EQ(one("SELECT count(*) FROM pg_class WHERE relname IN ('organization', 'TaskRun')", "second")[0]
-                .as<int>(),
-            0)
-      << "a restore that fails leaves nothing behind";
+  EXPECT_EQ(one("SELECT count(*) FROM pg_database WHERE datname IN ('first', 'second')")[0].as<int>(), 0)
+      << "a copy that fails leaves nothing behind";
   expect_no_slot();
 }
 

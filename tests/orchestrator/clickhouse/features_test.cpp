@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include "orchestrator/clickhouse/server_probe.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::clickhouse {
@@ -107,6 +108,28 @@ TEST(Features, WhatTheServerCannotIsRefusedWithTheReasonAndAWayOut) {
   EXPECT_EQ(insert_format(config::InsertFormat::row_binary, old), proto::INSERT_FORMAT_ROW_BINARY);
   EXPECT_EQ(insert_format(config::InsertFormat::json_compact_each_row, features_of("24.8", kOf24)),
             proto::INSERT_FORMAT_JSON_COMPACT_EACH_ROW);
+}
+
+TEST(ServerAddress, RefusesAUrlThatNamesAnotherDatabaseThanTheConfig) {
+  config::Clickhouse settings;
+  settings.database = "walstorm";
+  for (const char* url : {"http://h:1", "http://h:1/", "http://h:1/default", "http://h:1/walstorm",
+                          "http://h:1/?database=walstorm"}) {
+    settings.url = url;
+    EXPECT_EQ(server_address(settings).database, "") << url;
+  }
+  for (const char* url : {"http://u:s3cret@h:1/analytics", "http://u:s3cret@h:1/?database=analytics"}) {
+    settings.url = url;
+    try {
+      (void)server_address(settings);
+      ADD_FAILURE() << url << " is taken";
+    } catch (const wire::Error& error) {
+      EXPECT_EQ(error.kind(), wire::ErrorKind::config);
+      const std::string says = error.what();
+      EXPECT_NE(says.find("set clickhouse.database to \"analytics\""), std::string::npos) << says;
+      EXPECT_EQ(says.find("s3cret"), std::string::npos) << says;
+    }
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "orchestrator/postgres/private_server.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -195,6 +196,33 @@ TEST_F(OnPrivateServer, SamplerSeesTheHeadAndTheBackendsButNoWalsender) {
   EXPECT_TRUE(seen->walsender.empty());
   ASSERT_FALSE(seen->backends.empty());
   EXPECT_GT(seen->backends[0].used.rss_bytes, 1U << 20);
+}
+
+TEST(PrivateServer, SaysWhatATemporaryFolderMayNotBe) {
+  const tests::TemporaryFolder temp;
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "";
+  process::EventLoop loop;
+  for (const auto& [name, says] : std::map<std::string, std::string>{
+           {"with,comma", "has a comma"}, {std::string(100, 'x'), "is longer than the 107 characters"}}) {
+    fs::create_directory(temp.path() / name);
+    ::setenv("TMPDIR", (temp.path() / name).c_str(), 1);
+    try {
+      const PrivateServer server(loop, {}, temp.path() / "postgres.log");
+      ADD_FAILURE() << name << " is taken";
+    } catch (const wire::Error& error) {
+      EXPECT_EQ(error.kind(), wire::ErrorKind::unavailable);
+      EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("set TMPDIR to another folder"), std::string::npos)
+          << error.what();
+    }
+    EXPECT_TRUE(fs::is_empty(temp.path() / name));
+  }
+  if (before != nullptr) {
+    ::setenv("TMPDIR", kept.c_str(), 1);
+  } else {
+    ::unsetenv("TMPDIR");
+  }
 }
 
 }  // namespace

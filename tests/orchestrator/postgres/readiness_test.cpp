@@ -156,6 +156,101 @@ TEST(Readiness, TheDatabaseIsCreatedOrOwned) {
   EXPECT_EQ(level(false, false, true, true), Level::ok);
 }
 
+TEST(Readiness, OfAPoolerNothingElseIsSaid) {
+  ServerProbe probe;
+  probe.between = Between::pooler;
+  const auto findings = judge_server(probe, plan(), kWalBytes);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].level, Level::problem);
+  EXPECT_THAT(findings[0].todo, HasSubstr("name PostgreSQL itself"));
+  EXPECT_EQ(finding("connection", [](auto& p, auto&) { p.between = Between::proxy; }).level, Level::note);
+}
+
+TEST(Readiness, AStandbyIsTheWrongServer) {
+  const auto of = [](const std::string& primary) {
+    return finding("server", [&](auto& p, auto&) {
+      p.standby = true;
+      p.primary = primary;
+    });
+  };
+  EXPECT_EQ(of("").level, Level::problem);
+  EXPECT_EQ(of("").todo, "name its primary in database.url or DATABASE_URL");
+  EXPECT_EQ(of("db1:5432").todo, "name its primary (db1:5432) in database.url or DATABASE_URL");
+}
+
+TEST(Readiness, WhoIsNotLetInIsToldWhatToDoBySqlstate) {
+  const auto todo = [](const char* state) {
+    const Finding said = finding("access", [&](auto& p, auto&) {
+      p.target.refused = TrialAnswer{false, state, "no"};
+    });
+    EXPECT_EQ(said.level, Level::problem);
+    EXPECT_EQ(said.says, "\"load\" is not let into \"mine\": no");
+    return said.todo;
+  };
+  EXPECT_THAT(todo("28000"), HasSubstr("by pg_hba.conf"));
+  EXPECT_EQ(todo("42501"), "GRANT CONNECT ON DATABASE \"mine\" TO \"load\"");
+  EXPECT_THAT(todo("55000"), HasSubstr("ALLOW_CONNECTIONS true"));
+  EXPECT_THAT(todo("53300"), HasSubstr("raise the limit"));
+  EXPECT_FALSE(todo("").empty());
+}
+
+TEST(Readiness, ARefusedReplicationConnectionIsSaidOnce) {
+  const auto replication_said = [](bool may_replicate, bool also_refused) {
+    ServerProbe probe = ready();
+    probe.may_replicate = may_replicate;
+    probe.target.replication_refused = TrialAnswer{false, "28000", "no"};
+    if (also_refused) probe.target.refused = probe.target.replication_refused;
+    const auto findings = judge_server(probe, plan(), kWalBytes);
+    return std::any_of(findings.begin(), findings.end(), [](const Finding& each) {
+      return each.what == "replication" && each.level == Level::problem;
+    });
+  };
+  EXPECT_TRUE(replication_said(true, false));
+  EXPECT_FALSE(replication_said(false, false)) << "the role's finding says it";
+  EXPECT_FALSE(replication_said(true, true)) << "so does the database's";
+}
+
+TEST(Readiness, LimitsOfRoleAndDatabaseCountTheWalsenderToo) {
+  // 4 x 2 writers, walstorm's own 4, and the consumer's walsender.
+  const auto level = [](std::int64_t max, std::int64_t used) {
+    const Level role = finding("role's limit", [&](auto& p, auto&) {
+                         p.role_connections_max = max;
+                         p.role_connections_used = used;
+                       }).level;
+    EXPECT_EQ(role, finding("database's limit", [&](auto& p, auto&) {
+                      p.target.connections_max = max;
+                      p.target.connections_used = used;
+                    }).level);
+    return role;
+  };
+  EXPECT_EQ(level(13, 0), Level::ok);
+  EXPECT_EQ(level(13, 1), Level::problem);
+  EXPECT_EQ(level(12, 0), Level::problem);
+  EXPECT_EQ(level(0, 0), Level::problem);
+}
+
+TEST(Readiness, WritesNeedTransactionsASchemaAndTheRightToIt) {
+  EXPECT_EQ(finding("transactions", [](auto& p, auto&) { p.target.read_only = true; }).level, Level::problem);
+  EXPECT_EQ(finding("schema", [](auto& p, auto&) { p.target.schema.clear(); }).level, Level::problem);
+  EXPECT_EQ(finding("schema", [](auto& p, auto&) { p.target.may_create_in_schema = false; }).level,
+            Level::problem);
+  EXPECT_EQ(finding("database",
+                    [](auto& p, auto&) {
+                      p.target.exists = true;
+                      p.target.may_create_in = false;
+                    })
+                .level,
+            Level::problem);
+}
+
+TEST(SchemaWhenNew, IsThatOfTheSearchPathWhichANewDatabaseHas) {
+  EXPECT_EQ(schema_when_new("\"$user\", public"), "public");
+  EXPECT_EQ(schema_when_new("jobs,PUBLIC"), "public");
+  EXPECT_EQ(schema_when_new("\"a,b\", \"public\""), "public");
+  for (const char* path : {"", "\"\"", "jobs", "\"Public\"", "pg_catalog, public", "\"$user\""})
+    EXPECT_EQ(schema_when_new(path), "") << path;
+}
+
 TEST(Readiness, WarnsOfSettingsThatEndAStream) {
   EXPECT_EQ(finding("max_slot_wal_keep_size", [](auto& p, auto&) { p.slot_wal_keep_mb = 1000; }).level,
             Level::warning);

@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <optional>
+#include <string>
 #include <sys/file.h>
 #include <unistd.h>
 #include <vector>
@@ -16,6 +19,7 @@
 
 #include "orchestrator/process/child_process.h"
 #include "orchestrator/process/event_loop.h"
+#include "proto/wire/error.h"
 #include "tests/support/temporary_folder.h"
 
 namespace walstorm::process {
@@ -33,6 +37,56 @@ TEST(PrivateFolder, IsOursAloneAndGoesWithItsObject) {
     for (const fs::path& stale : stale_folders(path.parent_path())) EXPECT_NE(stale, path);
   }
   EXPECT_FALSE(fs::exists(path));
+}
+
+/// TMPDIR is what the test says, and what it was afterwards.
+class WithTmpdir : public testing::Test {
+ protected:
+  WithTmpdir() {
+    if (const char* before = std::getenv("TMPDIR")) before_ = before;
+  }
+  ~WithTmpdir() override {
+    if (before_) {
+      ::setenv("TMPDIR", before_->c_str(), 1);
+    } else {
+      ::unsetenv("TMPDIR");
+    }
+  }
+  static void set(const std::string& value) { ::setenv("TMPDIR", value.c_str(), 1); }
+  static void expect_refused(const std::string& says) {
+    try {
+      (void)temporary_folder();
+      ADD_FAILURE() << "is taken";
+    } catch (const wire::Error& error) {
+      EXPECT_EQ(error.kind(), wire::ErrorKind::unavailable);
+      EXPECT_EQ(error.what(), says);
+    }
+  }
+
+ private:
+  std::optional<std::string> before_;
+};
+
+TEST_F(WithTmpdir, TheTemporaryFolderIsAbsolute) {
+  const tests::TemporaryFolder temp;
+  set(fs::relative(temp.path()).string());
+  EXPECT_TRUE(temporary_folder().is_absolute());
+  EXPECT_TRUE(fs::equivalent(temporary_folder(), temp.path()));
+}
+
+TEST_F(WithTmpdir, AFolderThatIsNoneIsRefused) {
+  set("/no/such/folder");
+  expect_refused("TMPDIR, \"/no/such/folder\", is no folder: set TMPDIR to one that is there");
+  set("");
+  expect_refused("TMPDIR, \"\", is no folder: set TMPDIR to one that is there");
+  set("/proc/self/status");
+  expect_refused("TMPDIR, \"/proc/self/status\", is no folder: set TMPDIR to one that is there");
+}
+
+TEST_F(WithTmpdir, AFolderThatTakesNoFilesIsRefused) {
+  set("/proc");  // root's rights do not help there
+  if (::access("/proc", W_OK) == 0) GTEST_SKIP() << "access(2) says that root may write to /proc";
+  expect_refused("TMPDIR, \"/proc\", cannot be written to: set TMPDIR to a folder that can");
 }
 
 TEST(StaleFolders, OfKilledRunsGoAndThoseInUseStay) {
