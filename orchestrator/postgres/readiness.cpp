@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "orchestrator/postgres/identifier.h"
+#include "orchestrator/postgres/own_database.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -54,15 +58,17 @@ Finding wal_level(const ServerProbe& probe) {
 
 Finding role(const ServerProbe& probe) {
   if (probe.may_replicate) return {Level::ok, "role", fmt::format("\"{}\" may replicate", probe.role), ""};
-  return {
-      Level::problem, "role", fmt::format("\"{}\" has no right to replicate", probe.role),
-      fmt::format("ALTER ROLE \"{0}\" REPLICATION (on RDS: GRANT rds_replication TO \"{0}\")", probe.role)};
+  return {Level::problem, "role", fmt::format("\"{}\" has no right to replicate", probe.role),
+          fmt::format("ALTER ROLE {0} REPLICATION (on RDS: GRANT rds_replication TO {0})",
+                      quoted_identifier(probe.role))};
 }
 
 Finding database(const ServerProbe& probe, const config::Database& settings) {
   const std::string& name = settings.profiling_database;
   Finding finding{Level::problem, "database", "", ""};
-  const bool made_anew = settings.copy_schema_from.has_value();
+  const bool made_anew = settings.copy_schema_from.has_value() || made_anew_for_encoding(probe);
+  const std::string give_it =
+      fmt::format("ALTER DATABASE {} OWNER TO {}", quoted_identifier(name), quoted_identifier(probe.role));
   if (!probe.database_exists || made_anew) {
     finding.says =
         fmt::format("\"{}\" {}", name, probe.database_exists ? "will be made anew" : "will be created");
@@ -74,12 +80,10 @@ Finding database(const ServerProbe& probe, const config::Database& settings) {
             ? fmt::format("\"{}\" is there and \"{}\" does not own it", name, probe.role)
             : fmt::format("\"{}\" may create no database, and \"{}\" {}", probe.role, name,
                           made_anew ? "has to be made anew for the copied schema" : "is not there");
-    finding.todo =
-        probe.may_create_databases
-            ? fmt::format("ALTER DATABASE \"{}\" OWNER TO \"{}\"", name, probe.role)
-            : fmt::format(
-                  "ALTER ROLE \"{0}\" CREATEDB{1}", probe.role,
-                  made_anew ? "" : fmt::format(", or CREATE DATABASE \"{}\" OWNER \"{}\"", name, probe.role));
+    finding.todo = probe.may_create_databases
+                       ? give_it
+                       : fmt::format("ALTER ROLE {} CREATEDB{}", quoted_identifier(probe.role),
+                                     made_anew ? "" : ", or " + create_database_sql(name, probe.role));
     return finding;
   }
   if (probe.database_owned)
@@ -87,8 +91,36 @@ Finding database(const ServerProbe& probe, const config::Database& settings) {
   // Enough privileges without ownership are rare, but possible: the publication needs CREATE on the database.
   finding.level = Level::warning;
   finding.says = fmt::format("\"{}\" is there and \"{}\" does not own it", name, probe.role);
-  finding.todo = fmt::format("ALTER DATABASE \"{}\" OWNER TO \"{}\"", name, probe.role);
+  finding.todo = give_it;
   return finding;
+}
+
+/// Rows hold any Unicode text. SQL_ASCII takes bytes as they come, so that is enough; all others convert.
+Finding encoding(const ServerProbe& probe, const config::Database& settings) {
+  const std::string& is = probe.database_encoding;
+  const bool made = !probe.database_exists || settings.copy_schema_from || made_anew_for_encoding(probe);
+  if (made || is == kOurEncoding) return {Level::ok, "encoding", "UTF8", ""};
+  if (is == "SQL_ASCII") return {Level::ok, "encoding", "SQL_ASCII, which takes UTF8 byte by byte", ""};
+  const std::string name = quoted_identifier(settings.profiling_database);
+  return {Level::problem, "encoding",
+          fmt::format("of {} is {}, which cannot hold every text that walstorm writes", name, is),
+          probe.may_create_databases
+              ? fmt::format("DROP DATABASE {}: the run makes it in UTF8", name)
+              : fmt::format("DROP DATABASE {}; {}", name,
+                            create_database_sql(settings.profiling_database, probe.role))};
+}
+
+/// A connection asks for a database by the bytes of its name, which the server stores in the encoding of the
+/// database where it was created.
+std::optional<Finding> name_in_other_encoding(const ServerProbe& probe, const std::string& name) {
+  const bool ascii =
+      std::all_of(name.begin(), name.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  const std::string& home = probe.home_encoding;
+  if (ascii || home.empty() || home == kOurEncoding || home == "SQL_ASCII") return std::nullopt;
+  return Finding{Level::problem, "database name",
+                 fmt::format("\"{}\" is not ASCII, and would be stored in {}, where no UTF8 client finds it",
+                             name, home),
+                 "name another one with database.profilingDatabase, or a UTF8 database in database.url"};
 }
 
 Finding slot(const ServerProbe& probe, const config::Config& config) {
@@ -150,13 +182,18 @@ Finding idle_slot_timeout(std::int64_t seconds) {
 
 }  // namespace
 
+bool made_anew_for_encoding(const ServerProbe& probe) {
+  return probe.database_marked && probe.database_owned && probe.may_create_databases &&
+         probe.database_encoding != kOurEncoding;
+}
+
 std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config& config,
                                   std::uint64_t wal_bytes) {
   const std::int64_t writers = std::int64_t{config.producer.connections} * config.producer.worker_count;
   const bool slot_is_there = probe.slot.has_value();
   std::vector<Finding> findings{
       version(probe), protocol(probe, config.consumer), wal_level(probe), role(probe),
-      database(probe, config.database), slot(probe, config),
+      database(probe, config.database), encoding(probe, config.database), slot(probe, config),
       // A slot of that name, and its reader, are counted in use, and go before ours come.
       room("replication slots", probe.slots_used - (slot_is_there ? 1 : 0), probe.slots_max, 1,
            "drop a slot that nobody needs (SELECT * FROM pg_replication_slots), or raise "
@@ -170,6 +207,8 @@ std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config
       room("connections", probe.connections_used, probe.connections_max, writers + kOwnConnections,
            "lower producer.connections, or raise max_connections and restart PostgreSQL"),
       slot_wal_keep(probe, wal_bytes), wal_sender_timeout(probe)};
+  if (auto other = name_in_other_encoding(probe, config.database.profiling_database))
+    findings.push_back(std::move(*other));
   if (probe.idle_slot_timeout_sec) findings.push_back(idle_slot_timeout(*probe.idle_slot_timeout_sec));
   return findings;
 }

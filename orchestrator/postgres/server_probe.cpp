@@ -6,6 +6,7 @@
 
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/process/proc_stat.h"
 #include "proto/wire/clock.h"
@@ -49,6 +50,20 @@ void probe_use(pqxx::transaction_base& transaction, ServerProbe& probe) {
   if (!row[4].is_null()) probe.data_directory = row[4].as<std::string>();
 }
 
+void probe_database(pqxx::transaction_base& transaction, const std::string& name, ServerProbe& probe) {
+  probe.home_encoding = query_row(transaction, "SHOW server_encoding")[0].as<std::string>();
+  const auto database = query(transaction,
+                              "SELECT pg_has_role(datdba, 'USAGE'), pg_encoding_to_char(encoding), "
+                              "coalesce(shobj_description(oid, 'pg_database') = $2, false) "
+                              "FROM pg_database WHERE datname = $1",
+                              name, std::string(kOurMark));
+  probe.database_exists = !database.empty();
+  if (database.empty()) return;
+  probe.database_owned = database[0][0].as<bool>();
+  probe.database_encoding = database[0][1].as<std::string>();
+  probe.database_marked = database[0][2].as<bool>();
+}
+
 }  // namespace
 
 ServerProbe probe_server(pqxx::connection& connection, const std::string& profiling_database,
@@ -66,11 +81,7 @@ ServerProbe probe_server(pqxx::connection& connection, const std::string& profil
   if (!idle.empty()) probe.idle_slot_timeout_sec = idle[0][0].as<std::int64_t>();
   probe_role(transaction, probe);
   probe_use(transaction, probe);
-  const auto database =
-      query(transaction, "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = $1",
-            profiling_database);
-  probe.database_exists = !database.empty();
-  probe.database_owned = probe.database_exists && database[0][0].as<bool>();
+  probe_database(transaction, profiling_database, probe);
   const auto named = query(transaction,
                            "SELECT coalesce(database, ''), coalesce(active_pid, 0) FROM pg_replication_slots "
                            "WHERE slot_name = $1",

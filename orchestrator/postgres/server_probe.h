@@ -35,6 +35,9 @@ struct ServerProbe {
   bool may_create_databases = false;
   bool database_exists = false;
   bool database_owned = false;
+  bool database_marked = false;   ///< by its comment one that walstorm made
+  std::string database_encoding;  ///< "UTF8"; empty where there is no database
+  std::string home_encoding;      ///< of the database that was asked
   std::optional<NamedSlot> slot;
   std::string data_directory;  ///< empty for who may not know it
   pid_t backend_pid = 0;       ///< of this session: to find out whether the server is on this machine
