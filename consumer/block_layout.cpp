@@ -41,11 +41,17 @@ ColumnKind kind_of(const RelationColumn& column) {
   }
 }
 
+/// nullptr where the column is none of walstorm's.
+const wire::TaskRunColumn* known(const RelationColumn& column) {
+  const auto* const found = std::find_if(wire::kTaskRunColumns.begin(), wire::kTaskRunColumns.end(),
+                                         [&](const wire::TaskRunColumn& c) { return c.name == column.name; });
+  return found == wire::kTaskRunColumns.end() ? nullptr : found;
+}
+
 bool nullable(const RelationColumn& column, ColumnKind kind) {
   if (kind == ColumnKind::strings) return false;
-  const auto known = std::find_if(wire::kTaskRunColumns.begin(), wire::kTaskRunColumns.end(),
-                                  [&](const wire::TaskRunColumn& c) { return c.name == column.name; });
-  return known == wire::kTaskRunColumns.end() || known->nullable;
+  const wire::TaskRunColumn* const ours = known(column);
+  return ours == nullptr || ours->nullable;
 }
 
 std::optional<std::size_t> find(const Relation& relation, std::string_view name) {
@@ -92,12 +98,19 @@ BlockLayout make_block_layout(const Relation& relation) {
   return layout;
 }
 
+void leave_out_other_columns(const Relation& relation, BlockLayout& layout) {
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (known(relation.columns[i]) == nullptr) layout.columns[i].kind = ColumnKind::left_out;
+  }
+}
+
 std::string clickhouse_type(const BlockColumn& column, bool times_as_int64) {
   std::string_view name = "String";
   switch (column.kind) {
     case ColumnKind::string:
     case ColumnKind::jsonb:
     case ColumnKind::other:
+    case ColumnKind::left_out:
       break;
     case ColumnKind::int32:
       name = "Int32";
@@ -127,6 +140,7 @@ std::string clickhouse_type(const BlockColumn& column, bool times_as_int64) {
 std::string column_list(const BlockLayout& layout) {
   std::string list;
   for (const BlockColumn& column : layout.columns) {
+    if (column.kind == ColumnKind::left_out) continue;
     append_quoted(list, column.name);
     list += ", ";
   }

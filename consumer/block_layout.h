@@ -22,6 +22,7 @@ enum class ColumnKind : std::uint8_t {
   boolean,   ///< bool: UInt8
   datetime,  ///< timestamptz: DateTime64(3, 'UTC'), an Int64 of milliseconds since 1970
   strings,   ///< text[], varchar[]: Array(String); ClickHouse has no NULL array, so that is an empty one
+  left_out,  ///< of any type: read past, and not landed
 };
 
 struct BlockColumn {
@@ -54,10 +55,15 @@ struct BlockLayout {
 /// the table has no key or no row_hash.
 [[nodiscard]] BlockLayout make_block_layout(const Relation& relation);
 
+/// Leaves out what a copied table has beyond wire::kTaskRunColumns: walstorm's table in ClickHouse has no
+/// such columns. `layout` is that of `relation`.
+void leave_out_other_columns(const Relation& relation, BlockLayout& layout);
+
 /// "Nullable(String)", as CREATE TABLE and Native blocks spell it; with `times_as_int64` a time is an Int64.
 [[nodiscard]] std::string clickhouse_type(const BlockColumn& column, bool times_as_int64);
 
-/// All columns of a block's rows, in their order, as INSERT INTO t (...) takes them: "`id`, ..., `_run_id`".
+/// The columns of a block's rows that land, in their order, as INSERT INTO t (...) takes them: "`id`, ...,
+/// `_run_id`".
 [[nodiscard]] std::string column_list(const BlockLayout& layout);
 
 }  // namespace walstorm::consumer

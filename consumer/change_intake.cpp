@@ -94,6 +94,7 @@ void ChangeIntake::on(const Commit& commit) {
 
 void ChangeIntake::on(const Relation& relation) {
   BlockLayout layout = make_block_layout(relation);
+  leave_out_other_columns(relation, layout);
   std::shared_ptr<const BlockLayout>& known = layouts_[relation.id];
   // The server repeats itself whenever its cache was invalidated; only a change must cut the batch.
   if (!known || *known != layout) known = std::make_shared<const BlockLayout>(std::move(layout));

@@ -55,6 +55,7 @@ class EncodedBlock final : public Block {
     row_version_ = row.version;
     encoder_.begin_row();
     for (std::size_t i = 0; i < row.values.size(); ++i) {
+      if (layout_->columns[i].kind == ColumnKind::left_out) continue;
       const Value* value = &row.values[i];
       if (value->kind == ValueKind::unchanged_toast && !row.before.empty()) value = &row.before[i];
       if (value->kind == ValueKind::text || value->kind == ValueKind::binary) [[likely]] {
@@ -103,6 +104,8 @@ class EncodedBlock final : public Block {
       case ColumnKind::strings:
         if (!read_text_array(value, elements_, unescaped_)) refuse(i, "is not an array of one dimension");
         return encoder_.strings(i, elements_);
+      case ColumnKind::left_out:
+        return;
     }
   }
 
@@ -140,6 +143,8 @@ class EncodedBlock final : public Block {
       case ColumnKind::strings:
         elements_.clear();
         return encoder_.strings(i, elements_);
+      case ColumnKind::left_out:
+        return;
     }
   }
 

@@ -1,5 +1,6 @@
 #include "consumer/native_encoder.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -38,14 +39,18 @@ void NativeEncoder::set_layout(const BlockLayout& layout) {
   columns_.resize(count + 2);
   for (std::size_t i = 0; i < count; ++i) {
     const BlockColumn& column = layout.columns[i];
-    columns_[i].header = column_header(column.name, clickhouse_type(column, times_as_int64_));
+    columns_[i].header = column.kind == ColumnKind::left_out
+                             ? std::string()
+                             : column_header(column.name, clickhouse_type(column, times_as_int64_));
   }
   columns_[count].header = column_header(kVersionColumn, "UInt64");
   columns_[count + 1].header = column_header(kDeletedColumn, "UInt8");
 }
 
 void NativeEncoder::serialize(std::uint64_t rows, std::string& out) const {
-  append_varint(out, columns_.size() + 1);
+  const auto landed = std::count_if(columns_.begin(), columns_.end(),
+                                    [](const Column& column) { return !column.header.empty(); });
+  append_varint(out, static_cast<std::uint64_t>(landed) + 1);
   append_varint(out, rows);
   for (const Column& column : columns_) {
     out += column.header;

@@ -59,7 +59,7 @@ class NativeEncoder final {
 
  private:
   struct Column {
-    std::string header;  // name and type
+    std::string header;  // name and type; empty for one that is left out
     ByteBuffer prefix;   // Nullable: a byte per row; Array: the cumulated number of elements per row
     ByteBuffer data;
     std::uint64_t elements = 0;  // of an Array

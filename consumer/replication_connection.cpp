@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <regex>
+#include <sstream>
 #include <utility>
 
 #include <libpq-fe.h>
@@ -116,9 +117,16 @@ void ReplicationConnection::refused_to_connect() const {
 }
 
 void ReplicationConnection::lost(const std::string& doing) const {
-  // libpq guesses on further lines what it "probably means".
-  const std::string_view said = PQerrorMessage(connection_.get());
-  throw ConnectionLost(fmt::format("{}: {}", doing, one_line(said.substr(0, said.find('\n')))));
+  // libpq guesses on further lines what it "probably means"; the server's own are kept.
+  std::istringstream lines(PQerrorMessage(connection_.get()));
+  std::string said;
+  for (std::string line; std::getline(lines, line);) {
+    if (said.empty())
+      said = line;
+    else if (line.starts_with("DETAIL:") || line.starts_with("HINT:"))
+      said += " " + line;
+  }
+  throw ConnectionLost(fmt::format("{}: {}", doing, one_line(said)));
 }
 
 void ReplicationConnection::send(const std::string& sql, std::string doing) {
@@ -165,8 +173,13 @@ std::string ReplicationConnection::quoted(const std::string& text,
   return escaped.get();
 }
 
-std::string ReplicationConnection::quoted_literal(const std::string& text) const {
-  return quoted(text, PQescapeLiteral);
+std::string ReplicationConnection::quoted_literal(const std::string& text) {
+  std::string literal = "'";
+  for (const char c : text) {
+    if (c == '\'') literal += c;
+    literal += c;
+  }
+  return literal + "'";
 }
 
 std::string ReplicationConnection::quoted_identifier(const std::string& text) const {

@@ -52,7 +52,8 @@ class ReplicationConnection final {
   [[nodiscard]] bool has_row() const;
   [[nodiscard]] std::string_view field(int column) const;
 
-  [[nodiscard]] std::string quoted_literal(const std::string& text) const;
+  /// In the replication grammar, which knows no E'' (PQescapeLiteral) and takes a backslash as it is.
+  [[nodiscard]] static std::string quoted_literal(const std::string& text);
   [[nodiscard]] std::string quoted_identifier(const std::string& text) const;
 
   // While streaming.

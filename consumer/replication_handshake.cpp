@@ -65,7 +65,7 @@ void ReplicationHandshake::look() {
        "a.usename, a.application_name, host(a.client_addr) "
        "FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid "
        "WHERE s.slot_name = " +
-           connection_->quoted_literal(setup_.slot_name()),
+           ReplicationConnection::quoted_literal(setup_.slot_name()),
        fmt::format("look at replication slot \"{}\"", setup_.slot_name()));
 }
 
@@ -97,7 +97,7 @@ bool ReplicationHandshake::freed_from_former() {
   send(Step::ending_former,
        fmt::format("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = {} "
                    "AND active_pid = {}",
-                   connection_->quoted_literal(setup_.slot_name()), former_->process),
+                   ReplicationConnection::quoted_literal(setup_.slot_name()), former_->process),
        "end the server's process of our former connection");
   return false;
 }

@@ -61,7 +61,8 @@ std::string ReplicationStream::start_command(const ReplicationConnection& connec
   return fmt::format(
       "START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version '{}', publication_names {}, messages 'true'{}{})",
       connection.quoted_identifier(setup_.slot_name()), setup_.proto_version(),
-      connection.quoted_literal(publication), setup_.binary() ? ", binary 'true'" : "", streaming);
+      ReplicationConnection::quoted_literal(publication), setup_.binary() ? ", binary 'true'" : "",
+      streaming);
 }
 
 void ReplicationStream::start(Handlers handlers) {

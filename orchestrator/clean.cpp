@@ -9,6 +9,7 @@
 #include "orchestrator/clickhouse/clean_up.h"
 #include "orchestrator/clickhouse/server_probe.h"
 #include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"

@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::chrono::seconds kAttemptTimeout{10};
 constexpr const char* kAttemptTimeoutSec = "10";
+/// "Failing row contains (...)" may be of any length.
+constexpr std::size_t kDetailBytesMax = 400;
 
 // Sessions plan their statements while the table is still empty, and keep the plans (prepared statements,
 // generic plans): without these, the plan for an empty table, a sequential scan, would stay when it has
@@ -94,6 +96,13 @@ void set(PGconn* connection, const std::string& name, const std::string& value) 
                           name, value, why));
 }
 
+std::string shortened(std::string text) {
+  if (text.size() <= kDetailBytesMax) return text;
+  std::size_t end = kDetailBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // within a character
+  return text.substr(0, end) + "...";
+}
+
 }  // namespace
 
 std::string one_line(std::string_view message) {
@@ -112,10 +121,14 @@ std::string one_line(std::string_view message) {
 
 std::string message_of(const pg_result* result) {
   const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char* const detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
   const char* const hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
   // An error of libpq itself has no fields.
   if (primary == nullptr) return one_line(PQresultErrorMessage(result));
-  return hint == nullptr ? one_line(primary) : one_line(fmt::format("{} ({})", primary, hint));
+  std::string said = primary;
+  if (detail != nullptr) said += ": " + shortened(detail);
+  if (hint != nullptr) said += fmt::format(" ({})", hint);
+  return one_line(said);
 }
 
 void PgSession::Finish::operator()(pg_conn* connection) const {

@@ -46,8 +46,8 @@ struct PgSession {
 /// libpq's messages end with a line feed and may have several lines, with tabs.
 [[nodiscard]] std::string one_line(std::string_view message);
 
-/// What the server says, without its DETAIL: that may quote the row, and row data never crosses to the
-/// orchestrator.
+/// What the server says, with its DETAIL and HINT. A DETAIL may quote values of a generated row, at any
+/// length: it is cut.
 [[nodiscard]] std::string message_of(const pg_result* result);
 
 /// Opens sessions: the first one by waiting for it, later ones on the loop. With pg_connection.cpp the only

@@ -13,6 +13,7 @@
 #include "orchestrator/check/clickhouse.h"
 #include "orchestrator/check/machine.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/postgres/readiness.h"
 #include "orchestrator/postgres/schema_copy.h"
@@ -109,11 +110,10 @@ void ask_source(process::EventLoop& loop, const config::Config& config, const po
     postgres::Session session(loop, source->address.conninfo(source->database, "walstorm-check"),
                               "ask " + source->shown());
     const int version =
-        session.ask<int>("look at its table", kStepTimeout, 0,
-                         [shown = source->shown(), binary = config.consumer.binary](auto& connection) {
-                           postgres::require_fitting_table(connection, shown, binary);
-                           return postgres::server_version(connection);
-                         });
+        session.ask<int>("look at its table", kStepTimeout, 0, [shown = source->shown()](auto& connection) {
+          postgres::require_fitting_table(connection, shown);
+          return postgres::server_version(connection);
+        });
     const auto tools = postgres::find_dump_tools(loop, version / 10'000);
     const postgres::SchemaDump dump(loop, tools, *source);
     findings.push_back({Level::ok, "schema",

@@ -59,7 +59,6 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
 
 std::string rendered(const Migration& migration, const Features& features, const std::string& database) {
   const std::map<std::string, std::string> places{
-      {"{database}", quoted_name(database)},
       {"{Word}", features.low_cardinality ? "LowCardinality(String)" : "String"},
       {"{Time}", features.datetime64 ? "DateTime64(3, 'UTC')" : "Int64"},
       {"{versions}", features.is_deleted_parameter ? "_version, _is_deleted" : "_version"},
@@ -71,6 +70,7 @@ std::string rendered(const Migration& migration, const Features& features, const
            : ""}};
   std::string sql = migration.sql;
   for (const auto& [place, text] : places) replace_all(sql, place, text);
+  replace_all(sql, "{database}", quoted_name(database));  // last: a name may hold braces itself
   return sql;
 }
 

@@ -82,8 +82,7 @@ std::string row_text_expression(const wire::TaskRunColumn& column, bool times_as
     case ColumnType::text:
       return name;
     case ColumnType::text_array:
-      return fmt::format("arrayStringConcat(arrayMap(x -> concat(toString(lengthUTF8(x)), ':', x), {}))",
-                         name);
+      return fmt::format("arrayStringConcat(arrayMap(x -> concat(toString(length(x)), ':', x), {}))", name);
     case ColumnType::integer:
     case ColumnType::boolean:
       return fmt::format("toString({})", name);

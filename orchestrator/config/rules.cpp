@@ -13,6 +13,8 @@ namespace {
 /// PostgreSQL refuses a statement's text of 1 GB; well before that a transaction is no load test but a bulk
 /// load.
 constexpr double kTransactionMBMax = 256;
+/// NAMEDATALEN - 1 of PostgreSQL.
+constexpr std::size_t kNameBytesMax = 63;
 /// Above what a PostgreSQL server takes as it comes (max_connections 100) and what one machine drives well.
 constexpr double kConnectionsMax = 1000;
 
@@ -138,6 +140,18 @@ std::string database_in(const std::string& url) {
   return slash == std::string::npos || slash < host + 3 ? "" : before_query.substr(slash + 1);
 }
 
+/// PostgreSQL cuts longer names without a word; ClickHouse's are names of folders, each byte of theirs up to
+/// three characters long.
+void names_fit_servers(const Sound& config, Problems& problems) {
+  for (const char* path :
+       {"/database/profilingDatabase", "/consumer/publicationName", "/clickhouse/database"}) {
+    const auto name = config.text(path);
+    if (name && name->size() > kNameBytesMax)
+      problems.push_back(
+          {Pointer(path), fmt::format("is {} bytes long; must be at most {}", name->size(), kNameBytesMax)});
+  }
+}
+
 void profiling_database_is_ours(const Sound& config, Problems& problems) {
   const Pointer at("/database/profilingDatabase");
   const auto name = config.text(at.to_string());
@@ -203,6 +217,7 @@ std::vector<Problem> rule_problems(const Json& document, const std::vector<Probl
   connections_fit(config, problems);
   deletes_carry_rows(config, problems);
   streaming_has_its_protocol(config, problems);
+  names_fit_servers(config, problems);
   profiling_database_is_ours(config, problems);
   clickhouse_database_is_ours(config, problems);
   schema_comes_from_elsewhere(config, problems);

@@ -13,7 +13,7 @@ namespace walstorm::measure {
 /// compared value by value: its columns in wire::kTaskRunColumns' order, NULL as nullopt.
 ///
 ///   text                       as it is
-///   text[]                     each element as "<characters>:<element>", one after the other; NULL as ""
+///   text[]                     each element as "<bytes>:<element>", one after the other; NULL as ""
 ///   integer, bigint            decimal
 ///   double precision           its 64 bits, read as a signed integer: decimal
 ///   boolean                    0 or 1

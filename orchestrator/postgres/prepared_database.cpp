@@ -1,6 +1,7 @@
 #include "orchestrator/postgres/prepared_database.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <random>
 #include <spdlog/spdlog.h>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/readiness.h"
 #include "orchestrator/postgres/row_texts.h"
 #include "orchestrator/postgres/server_probe.h"
@@ -84,25 +86,28 @@ void PreparedDatabase::prepare(const config::Config& config, std::vector<std::st
   if (const std::string ignored = address_.ignored_text(); !ignored.empty()) notes.push_back(ignored);
   const std::string where = "prepare " + address_.shown();
   Session at_home(loop_, address_.conninfo(home_, "walstorm"), where);
-  inspect(at_home, config);
+  inspect(at_home, config, notes);
   session_ = own_session();
   take_database(notes);
-  if (source_) {
+  if (source_ || made_anew_) {
     session_.reset();  // a database with sessions in it cannot be dropped
-    copy_schema(at_home, config.consumer.binary);
+    if (source_) {
+      copy_schema(at_home, notes);
+    } else {
+      make_anew(at_home);
+    }
     session_ = own_session();
   }
   const auto adapted = session_->ask<std::vector<std::string>>(
       "prepare the table and publication", kStepTimeout, 0,
       [identity = settings_.replica_identity, publication = config.consumer.publication_name,
-       schema = address_.schema(), source = source_ ? source_->shown() : "",
-       binary = config.consumer.binary](auto& connection) {
+       schema = address_.schema(), source = source_ ? source_->shown() : ""](auto& connection) {
+        lock_database(connection);  // a database made anew has no lock on it yet
         if (source.empty()) {
           prepare_table(connection, identity, publication, schema);
           return std::vector<std::string>{};
         }
-        lock_database(connection);
-        return adopt_table(connection, source, identity, publication, binary);
+        return adopt_table(connection, source, identity, publication);
       });
   notes.insert(notes.end(), adapted.begin(), adapted.end());
   slot_made_ = true;  // from here on it is ours to drop, even if the answer to its creation is lost
@@ -137,12 +142,17 @@ std::unique_ptr<Session> PreparedDatabase::own_session() {
 }
 
 /// Refuses a server that is not ready, and creates the database.
-void PreparedDatabase::inspect(Session& at_home, const config::Config& config) {
+void PreparedDatabase::inspect(Session& at_home, const config::Config& config,
+                               std::vector<std::string>& notes) {
   const std::string name = settings_.profiling_database;
   const auto probe = probe_server(at_home, address_, home_, config);
   require_no_problem(judge_server(probe, config, config::disk_bytes(config, config::plan_phases(config))));
   facts_ = at_home.ask<ServerFacts>("inspect the server", kStepTimeout, 0, inspect_server);
   data_folder_ = local_data_folder(probe);
+  made_anew_ = made_anew_for_encoding(probe);
+  if (made_anew_)
+    notes.push_back(fmt::format("the database \"{}\" was {} and was made anew in {}", name,
+                                probe.target.encoding, kOurEncoding));
   created_ = at_home.ask<bool>("create the database", kStepTimeout, 0,
                                [name](auto& connection) { return create_database(connection, name); });
 }
@@ -160,27 +170,44 @@ void PreparedDatabase::take_database(std::vector<std::string>& notes) {
     notes.push_back(fmt::format("dropped the replication slot \"{}\" that an earlier run left", slot_));
 }
 
+void PreparedDatabase::make_anew(Session& at_home) {
+  at_home.ask<bool>("make the database anew", kStepTimeout, 0,
+                    [name = settings_.profiling_database](auto& connection) {
+                      drop_database(connection, name);
+                      create_database(connection, name);
+                      return true;
+                    });
+}
+
 /// Makes the database anew, with the schema of source_ in it.
-void PreparedDatabase::copy_schema(Session& at_home, bool binary) {
-  using Settings = std::set<std::string>;
+void PreparedDatabase::copy_schema(Session& at_home, std::vector<std::string>& notes) {
+  using Names = std::vector<std::string>;
   const std::string name = settings_.profiling_database;
   Session at_source(loop_, source_->address.conninfo(source_->database, "walstorm"),
                     "copy the schema of " + source_->shown());
   // Looked at before anything is dropped for it.
   const int version = at_source.ask<int>("look at its table", kStepTimeout, 0,
-                                         [name, shown = source_->shown(), binary](auto& connection) {
+                                         [name, shown = source_->shown()](auto& connection) {
                                            require_other_database(connection, name);
-                                           require_fitting_table(connection, shown, binary);
+                                           require_fitting_table(connection, shown);
                                            return server_version(connection);
                                          });
+  const auto path = at_source.ask<Names>("read its search path", kStepTimeout, 0, search_path);
   SchemaDump dump(loop_, find_dump_tools(loop_, version / 10'000), *source_);
-  const auto known =
-      at_home.ask<Settings>("make the database anew", kStepTimeout, 0, [name](auto& connection) {
-        drop_database(connection, name);
-        create_database(connection, name);
-        return setting_names(connection);
-      });
+  if (!dump.left_out().empty())
+    notes.push_back(fmt::format("not copied from {}, for they name roles or watch statements: {}",
+                                source_->shown(), dump.left_out()));
+  make_anew(at_home);
+  const auto known = at_home.ask<std::set<std::string>>("list its settings", kStepTimeout, 0, setting_names);
   dump.restore_into({address_, name}, known);
+  Session in_copy(loop_, conninfo("walstorm"), "prepare " + address_.shown());
+  const bool other_path = in_copy.ask<bool>("set the search path", kStepTimeout, 0, [path](auto& connection) {
+    if (path.empty() || search_path(connection) == path) return false;
+    set_search_path(connection, path);
+    return true;
+  });
+  if (other_path)
+    notes.push_back(fmt::format("the copy has its source's search path: {}", fmt::join(path, ", ")));
 }
 
 wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {

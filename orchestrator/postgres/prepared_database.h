@@ -73,10 +73,11 @@ class PreparedDatabase final {
 
  private:
   void prepare(const config::Config& config, std::vector<std::string>& notes);
-  void inspect(Session& at_home, const config::Config& config);
+  void inspect(Session& at_home, const config::Config& config, std::vector<std::string>& notes);
   [[nodiscard]] std::unique_ptr<Session> own_session();
   void take_database(std::vector<std::string>& notes);
-  void copy_schema(Session& at_home, bool binary);
+  void make_anew(Session& at_home);
+  void copy_schema(Session& at_home, std::vector<std::string>& notes);
   [[nodiscard]] std::vector<std::string> drop_slot_and_database();
   void discard_new_database();
 
@@ -91,8 +92,9 @@ class PreparedDatabase final {
   std::optional<std::filesystem::path> data_folder_;
   ServerFacts facts_;
   std::unique_ptr<Session> session_;
-  bool created_ = false;  // this run made the database
-  bool taken_ = false;    // the database is this run's, to leave clean
+  bool created_ = false;    // this run made the database
+  bool made_anew_ = false;  // for its encoding
+  bool taken_ = false;      // the database is this run's, to leave clean
   bool slot_made_ = false;
   bool released_ = false;
 };

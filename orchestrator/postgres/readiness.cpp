@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "orchestrator/postgres/identifier.h"
+#include "orchestrator/postgres/own_database.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -54,15 +58,17 @@ Finding wal_level(const ServerProbe& probe) {
 
 Finding role(const ServerProbe& probe) {
   if (probe.may_replicate) return {Level::ok, "role", fmt::format("\"{}\" may replicate", probe.role), ""};
-  return {
-      Level::problem, "role", fmt::format("\"{}\" has no right to replicate", probe.role),
-      fmt::format("ALTER ROLE \"{0}\" REPLICATION (on RDS: GRANT rds_replication TO \"{0}\")", probe.role)};
+  return {Level::problem, "role", fmt::format("\"{}\" has no right to replicate", probe.role),
+          fmt::format("ALTER ROLE {0} REPLICATION (on RDS: GRANT rds_replication TO {0})",
+                      quoted_identifier(probe.role))};
 }
 
 Finding database(const ServerProbe& probe, const config::Database& settings) {
   const std::string& name = settings.profiling_database;
   Finding finding{Level::problem, "database", "", ""};
-  const bool made_anew = settings.copy_schema_from.has_value();
+  const bool made_anew = settings.copy_schema_from.has_value() || made_anew_for_encoding(probe);
+  const std::string give_it =
+      fmt::format("ALTER DATABASE {} OWNER TO {}", quoted_identifier(name), quoted_identifier(probe.role));
   if (!probe.target.exists || made_anew) {
     finding.says =
         fmt::format("\"{}\" {}", name, probe.target.exists ? "will be made anew" : "will be created");
@@ -74,12 +80,10 @@ Finding database(const ServerProbe& probe, const config::Database& settings) {
             ? fmt::format("\"{}\" is there and \"{}\" does not own it", name, probe.role)
             : fmt::format("\"{}\" may create no database, and \"{}\" {}", probe.role, name,
                           made_anew ? "has to be made anew for the copied schema" : "is not there");
-    finding.todo =
-        probe.may_create_databases
-            ? fmt::format("ALTER DATABASE \"{}\" OWNER TO \"{}\"", name, probe.role)
-            : fmt::format(
-                  "ALTER ROLE \"{0}\" CREATEDB{1}", probe.role,
-                  made_anew ? "" : fmt::format(", or CREATE DATABASE \"{}\" OWNER \"{}\"", name, probe.role));
+    finding.todo = probe.may_create_databases
+                       ? give_it
+                       : fmt::format("ALTER ROLE {} CREATEDB{}", quoted_identifier(probe.role),
+                                     made_anew ? "" : ", or " + create_database_sql(name, probe.role));
     return finding;
   }
   if (probe.target.owned)
@@ -87,7 +91,7 @@ Finding database(const ServerProbe& probe, const config::Database& settings) {
   // Enough privileges without ownership are rare, but possible: the publication needs CREATE on the database.
   finding.level = probe.target.may_create_in ? Level::warning : Level::problem;
   finding.says = fmt::format("\"{}\" is there and \"{}\" does not own it", name, probe.role);
-  finding.todo = fmt::format("ALTER DATABASE \"{}\" OWNER TO \"{}\"", name, probe.role);
+  finding.todo = give_it;
   return finding;
 }
 
@@ -101,12 +105,14 @@ std::string let_in(const TrialAnswer& refused, const std::string& role, const st
         "name one that it may enter with database.profilingDatabase",
         role, database);
   }
-  if (state == "42501") return fmt::format("GRANT CONNECT ON DATABASE \"{}\" TO \"{}\"", database, role);
+  if (state == "42501")
+    return fmt::format("GRANT CONNECT ON DATABASE {} TO {}", quoted_identifier(database),
+                       quoted_identifier(role));
   if (state == "53300") return "raise the limit that it names, or end connections that nobody needs";
   if (state == "55000") {
     return fmt::format(
-        "ALTER DATABASE \"{0}\" ALLOW_CONNECTIONS true, or DROP DATABASE \"{0}\" for a run to make it anew",
-        database);
+        "ALTER DATABASE {0} ALLOW_CONNECTIONS true, or DROP DATABASE {0} for a run to make it anew",
+        quoted_identifier(database));
   }
   return "the server's log may say more";
 }
@@ -124,17 +130,18 @@ Finding replication(const ServerProbe& probe, const std::string& database) {
   const auto& refused = probe.target.replication_refused;
   if (!refused) return {Level::ok, "replication", "a replication connection is let in", ""};
   return {Level::problem, "replication", "a replication connection is refused: " + refused->said,
-          refused->sqlstate == "42501" ? fmt::format("ALTER ROLE \"{}\" REPLICATION", probe.role)
-                                       : let_in(*refused, probe.role, database)};
+          refused->sqlstate == "42501"
+              ? fmt::format("ALTER ROLE {} REPLICATION", quoted_identifier(probe.role))
+              : let_in(*refused, probe.role, database)};
 }
 
 Finding transactions(const ServerProbe& probe) {
   if (!probe.target.read_only) return {Level::ok, "transactions", "may write", ""};
   return {Level::problem, "transactions",
           fmt::format("are read-only: default_transaction_read_only is on for \"{}\"", probe.role),
-          fmt::format("ALTER ROLE \"{}\" SET default_transaction_read_only = off, or add "
+          fmt::format("ALTER ROLE {} SET default_transaction_read_only = off, or add "
                       "options=-cdefault_transaction_read_only%3Doff to the URL",
-                      probe.role)};
+                      quoted_identifier(probe.role))};
 }
 
 Finding schema(const ServerProbe& probe) {
@@ -143,23 +150,50 @@ Finding schema(const ServerProbe& probe) {
     return {Level::problem, "schema",
             fmt::format("there is none to make a table in: search_path of \"{}\" is '{}'", probe.role,
                         target.search_path),
-            fmt::format("add schema=public to the URL, or ALTER ROLE \"{}\" SET search_path = public",
-                        probe.role)};
+            fmt::format("add schema=public to the URL, or ALTER ROLE {} SET search_path = public",
+                        quoted_identifier(probe.role))};
   }
   if (target.may_create_in_schema)
     return {Level::ok, "schema", fmt::format("\"{}\" takes the table", target.schema), ""};
   return {Level::problem, "schema",
           fmt::format("\"{}\" may make no table in \"{}\"", probe.role, target.schema),
           fmt::format(
-              "GRANT CREATE ON SCHEMA \"{}\" TO \"{}\" (in the profiling database), or add schema=NAME to "
-              "the URL",
-              target.schema, probe.role)};
+              "GRANT CREATE ON SCHEMA {} TO {} (in the profiling database), or add schema=NAME to the URL",
+              quoted_identifier(target.schema), quoted_identifier(probe.role))};
 }
 
 Finding server(const ServerProbe& probe) {
   return {Level::problem, "server", "is a standby, which takes no writes",
           fmt::format("name its primary{} in database.url or DATABASE_URL",
                       probe.primary.empty() ? "" : fmt::format(" ({})", probe.primary))};
+}
+
+/// Rows hold any Unicode text. SQL_ASCII takes bytes as they come, so that is enough; all others convert.
+Finding encoding(const ServerProbe& probe, const config::Database& settings) {
+  const std::string& is = probe.target.encoding;
+  const bool made = !probe.target.exists || settings.copy_schema_from || made_anew_for_encoding(probe);
+  if (made || is == kOurEncoding) return {Level::ok, "encoding", "UTF8", ""};
+  if (is == "SQL_ASCII") return {Level::ok, "encoding", "SQL_ASCII, which takes UTF8 byte by byte", ""};
+  const std::string name = quoted_identifier(settings.profiling_database);
+  return {Level::problem, "encoding",
+          fmt::format("of {} is {}, which cannot hold every text that walstorm writes", name, is),
+          probe.may_create_databases
+              ? fmt::format("DROP DATABASE {}: the run makes it in UTF8", name)
+              : fmt::format("DROP DATABASE {}; {}", name,
+                            create_database_sql(settings.profiling_database, probe.role))};
+}
+
+/// A connection asks for a database by the bytes of its name, which the server stores in the encoding of the
+/// database where it was created.
+std::optional<Finding> name_in_other_encoding(const ServerProbe& probe, const std::string& name) {
+  const bool ascii =
+      std::all_of(name.begin(), name.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  const std::string& home = probe.home_encoding;
+  if (ascii || home.empty() || home == kOurEncoding || home == "SQL_ASCII") return std::nullopt;
+  return Finding{Level::problem, "database name",
+                 fmt::format("\"{}\" is not ASCII, and would be stored in {}, where no UTF8 client finds it",
+                             name, home),
+                 "name another one with database.profilingDatabase, or a UTF8 database in database.url"};
 }
 
 Finding slot(const ServerProbe& probe, const config::Config& config) {
@@ -228,9 +262,10 @@ void add_connections(const ServerProbe& probe, const config::Config& config, std
   findings.push_back(room("connections", probe.connections_used, probe.connections_max, needed,
                           "lower producer.connections, or raise max_connections and restart PostgreSQL"));
   if (probe.role_connections_max >= 0) {
-    findings.push_back(room(
-        "role's limit", probe.role_connections_used, probe.role_connections_max, needed + 1,
-        fmt::format("lower producer.connections, or ALTER ROLE \"{}\" CONNECTION LIMIT -1", probe.role)));
+    findings.push_back(room("role's limit", probe.role_connections_used, probe.role_connections_max,
+                            needed + 1,
+                            fmt::format("lower producer.connections, or ALTER ROLE {} CONNECTION LIMIT -1",
+                                        quoted_identifier(probe.role))));
   }
   if (probe.target.connections_max >= 0) {
     findings.push_back(
@@ -254,6 +289,11 @@ void add_replication_room(const ServerProbe& probe, std::vector<Finding>& findin
 
 }  // namespace
 
+bool made_anew_for_encoding(const ServerProbe& probe) {
+  return probe.target.marked && probe.target.owned && probe.may_create_databases &&
+         probe.target.encoding != kOurEncoding;
+}
+
 std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config& config,
                                   std::uint64_t wal_bytes) {
   if (probe.between == Between::pooler) return {{Level::problem, "connection", pooler_says(), pooler_todo()}};
@@ -268,8 +308,10 @@ std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config
     return findings;
   }
   const std::string& name = config.database.profiling_database;
-  findings.insert(findings.end(), {protocol(probe, config.consumer), wal_level(probe), role(probe),
-                                   database(probe, config.database), access(probe, name)});
+  findings.insert(findings.end(),
+                  {protocol(probe, config.consumer), wal_level(probe), role(probe),
+                   database(probe, config.database), encoding(probe, config.database), access(probe, name)});
+  if (auto other = name_in_other_encoding(probe, name)) findings.push_back(std::move(*other));
   // Said by the role's or the database's finding already.
   const auto& refused = probe.target.replication_refused;
   const bool said =

@@ -11,6 +11,9 @@
 /// start on the problems among them, so the two never disagree.
 namespace walstorm::postgres {
 
+/// Whether a run drops the database and creates it again: one that walstorm made, and not in UTF8.
+[[nodiscard]] bool made_anew_for_encoding(const ServerProbe& probe);
+
 /// In the order in which people read them. `wal_bytes` is what the plan writes at most (config::disk_bytes).
 [[nodiscard]] std::vector<check::Finding> judge_server(const ServerProbe& probe, const config::Config& config,
                                                        std::uint64_t wal_bytes);

@@ -18,10 +18,6 @@ namespace {
 using wire::Error;
 using wire::ErrorKind;
 
-/// The comment on databases that walstorm made.
-constexpr std::string_view kOurMark = "made by walstorm: emptied by its runs, dropped by walstorm clean";
-constexpr std::string_view kHashColumn = wire::kTaskRunColumns[wire::task_run_column("row_hash")].name;
-
 /// Advisory locks are per database: the key need only be walstorm's.
 constexpr std::string_view kTryLock = "pg_try_advisory_lock(hashtextextended('walstorm', 0))";
 
@@ -46,6 +42,19 @@ constexpr std::array<std::string_view, 17> kReportedSettings{"wal_level",
 
 std::string setting(pqxx::transaction_base& transaction, const std::string& name) {
   return query_row(transaction, "SHOW " + name)[0].as<std::string>();
+}
+
+/// Since PostgreSQL 18 a table with REPLICA IDENTITY FULL and a stored generated column takes no update
+/// unless that is published too (check_and_fetch_column_list and pub_contains_invalid_column in
+/// publicationcmds.c).
+bool needs_generated_columns(pqxx::transaction_base& transaction, config::ReplicaIdentity identity) {
+  if (identity != config::ReplicaIdentity::full) return false;
+  return query_row(
+             transaction,
+             "SELECT current_setting('server_version_num')::int >= 180000 AND EXISTS (SELECT FROM "
+             "pg_attribute WHERE attrelid = to_regclass($1) AND attgenerated = 's' AND NOT attisdropped)",
+             transaction.quote_name(std::string(wire::kTaskRunTable)))[0]
+      .as<bool>();
 }
 
 }  // namespace
@@ -92,40 +101,31 @@ bool take_over_lock(pqxx::connection& connection, const std::string& application
   return true;
 }
 
-void require_ours(pqxx::connection& connection) {
-  pqxx::nontransaction transaction(connection);
-  const auto mark =
-      query_row(transaction,
-                "SELECT current_database(), coalesce(shobj_description(oid, 'pg_database'), '') "
-                "FROM pg_database WHERE datname = current_database()");
-  if (mark[1].as<std::string>() == kOurMark) return;
-  const auto foreign =
-      query(transaction,
-            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND "
-            "n.nspname !~ '^pg_' "
-            "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = "
-            "c.oid AND "
-            "d.deptype = 'e') "
-            "AND NOT (c.relname = $1 AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND "
-            "a.attname = $2)) "
-            "ORDER BY 1 LIMIT 1",
-            std::string(wire::kTaskRunTable), std::string(kHashColumn));
-  if (foreign.empty()) return;
-  throw Error(
-      ErrorKind::unavailable,
-      fmt::format(
-          "the database \"{}\" holds {}, which walstorm did not make, and walstorm empties and drops its "
-          "database: name another one with database.profilingDatabase",
-          mark[0].c_str(), foreign[0][0].c_str()));
-}
-
 void require_other_database(pqxx::connection& connection, const std::string& profiling_database) {
   pqxx::nontransaction transaction(connection);
   if (query_row(transaction, "SELECT current_database()")[0].as<std::string>() != profiling_database) return;
   throw Error(
       ErrorKind::config,
       "database.copySchemaFrom: is the profiling database itself, which walstorm empties: name another");
+}
+
+std::vector<std::string> search_path(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  std::vector<std::string> schemas;
+  for (const auto& row : query(transaction, "SELECT unnest(current_schemas(false))"))
+    schemas.push_back(row[0].as<std::string>());
+  return schemas;
+}
+
+void set_search_path(pqxx::connection& connection, const std::vector<std::string>& schemas) {
+  pqxx::nontransaction transaction(connection);
+  std::string list;
+  for (const std::string& schema : schemas)
+    list += (list.empty() ? "" : ", ") + transaction.quote_name(schema);
+  const auto database = query_row(transaction, "SELECT current_database()")[0].as<std::string>();
+  // Of the role in this database: it goes before what either has by itself, and goes with the database.
+  transaction.exec(fmt::format("ALTER ROLE CURRENT_USER IN DATABASE {} SET search_path = {}",
+                               transaction.quote_name(database), list));
 }
 
 int server_version(pqxx::connection& connection) {
@@ -139,23 +139,6 @@ std::set<std::string> setting_names(pqxx::connection& connection) {
   for (const auto& row : query(transaction, "SELECT name FROM pg_settings"))
     names.insert(row[0].as<std::string>());
   return names;
-}
-
-bool create_database(pqxx::connection& connection, const std::string& database) {
-  pqxx::nontransaction transaction(connection);
-  const auto found = query(transaction, "SELECT 1 FROM pg_database WHERE datname = $1", database);
-  if (!found.empty()) return false;
-  const std::string name = transaction.quote_name(database);
-  // Of template0, so that it is empty, whatever the server's owner puts into new databases.
-  transaction.exec(fmt::format("CREATE DATABASE {} TEMPLATE template0", name));
-  transaction.exec(
-      fmt::format("COMMENT ON DATABASE {} IS {}", name, transaction.quote(std::string(kOurMark))));
-  return true;
-}
-
-void drop_database(pqxx::connection& connection, const std::string& database) {
-  pqxx::nontransaction transaction(connection);
-  transaction.exec("DROP DATABASE IF EXISTS " + transaction.quote_name(database));
 }
 
 void prepare_table(pqxx::connection& connection, config::ReplicaIdentity identity,
@@ -179,8 +162,12 @@ void publish_table(pqxx::transaction_base& transaction, config::ReplicaIdentity 
   transaction.exec("DROP PUBLICATION IF EXISTS " + quoted_publication);
   transaction.exec(fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", table,
                                identity == config::ReplicaIdentity::full ? "FULL" : "DEFAULT"));
-  transaction.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH (publish_via_partition_root = true)",
-                               quoted_publication, table));
+  // ONLY: tables that inherit from it are not written to, but each update would ask for their replica
+  // identities as well.
+  transaction.exec(fmt::format(
+      "CREATE PUBLICATION {} FOR TABLE ONLY {} WITH (publish_via_partition_root = true{})",
+      quoted_publication, table,
+      needs_generated_columns(transaction, identity) ? ", publish_generated_columns = stored" : ""));
 }
 
 bool drop_slot(pqxx::connection& connection, const std::string& slot, std::chrono::milliseconds timeout) {

@@ -40,10 +40,6 @@ void lock_database(pqxx::connection& connection);
 [[nodiscard]] bool take_over_lock(pqxx::connection& connection, const std::string& application_name,
                                   std::chrono::milliseconds timeout);
 
-/// Throws Error{unavailable} when the connected database holds tables that walstorm did not make, and was not
-/// made by walstorm: it is somebody's, and must be neither emptied nor dropped.
-void require_ours(pqxx::connection& connection);
-
 /// Throws Error{config} when the connected database, from which a schema is to be copied, is the profiling
 /// database.
 void require_other_database(pqxx::connection& connection, const std::string& profiling_database);
@@ -52,10 +48,10 @@ void require_other_database(pqxx::connection& connection, const std::string& pro
 [[nodiscard]] int server_version(pqxx::connection& connection);
 [[nodiscard]] std::set<std::string> setting_names(pqxx::connection& connection);
 
-/// Creates the database, marked as walstorm's, unless it is there (false), or drops it if it is there.
-/// `connection` is to another one.
-bool create_database(pqxx::connection& connection, const std::string& database);
-void drop_database(pqxx::connection& connection, const std::string& database);
+/// The schemas that unqualified names of this session are looked for in, in their order: those that exist.
+[[nodiscard]] std::vector<std::string> search_path(pqxx::connection& connection);
+/// Has every later session of this role in the connected database begin with that search path.
+void set_search_path(pqxx::connection& connection, const std::vector<std::string>& schemas);
 
 /// Creates an empty "TaskRun" (an existing one is dropped) and publishes it, see publish_table(). `schema` is
 /// the one that the connection's search path names, created when it is not there; empty for the server's

@@ -29,7 +29,8 @@ std::string text_expression(const wire::TaskRunColumn& column) {
       return fmt::format("floor(extract(epoch FROM {}) * 1000)::bigint::text", name);
     case wire::ColumnType::text_array:
       return fmt::format(
-          "(SELECT coalesce(string_agg(length(coalesce(e, '')) || ':' || coalesce(e, ''), '' ORDER BY n), "
+          "(SELECT coalesce(string_agg(octet_length(coalesce(e, '')) || ':' || coalesce(e, ''), '' ORDER BY "
+          "n), "
           "'') "
           "FROM unnest({}) WITH ORDINALITY AS u(e, n))",
           name);

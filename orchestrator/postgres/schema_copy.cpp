@@ -1,6 +1,7 @@
 #include "orchestrator/postgres/schema_copy.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -26,7 +27,13 @@ using wire::ErrorKind;
 constexpr std::chrono::seconds kVersionTimeout{10};
 constexpr std::chrono::seconds kCopyTimeout{300};
 constexpr int kLinesShown = 8;
-constexpr const char* kDumpFile = "schema.sql";
+constexpr const char* kArchive = "schema.dump";
+constexpr const char* kListFile = "schema.list";
+constexpr const char* kScript = "schema.sql";
+
+/// As pg_restore's list names them.
+constexpr std::array<std::string_view, 4> kNotCopied{"POLICY", "ROW SECURITY", "USER MAPPING",
+                                                     "EVENT TRIGGER"};
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -65,10 +72,11 @@ void run(process::EventLoop& loop, const std::string& what, const fs::path& prog
                           process::last_lines(log, kLinesShown)));
 }
 
-/// Of a folder that has both: "pg_dump (PostgreSQL) 15.18 (Debian ...)" -> 15; 0 where there is none.
+/// Of a folder that has all of them: "pg_dump (PostgreSQL) 15.18 (Debian ...)" -> 15; 0 where there is none.
 int major_of(process::EventLoop& loop, const fs::path& folder, const fs::path& log) {
-  if (::access((folder / "pg_dump").c_str(), X_OK) != 0 || ::access((folder / "psql").c_str(), X_OK) != 0)
-    return 0;
+  for (const char* program : {"pg_dump", "pg_restore", "psql"}) {
+    if (::access((folder / program).c_str(), X_OK) != 0) return 0;
+  }
   std::error_code ignored;
   fs::remove(log, ignored);
   process::ChildOptions options;
@@ -131,7 +139,7 @@ DumpTools find_dump_tools(process::EventLoop& loop, int server_major) {
     const int major = major_of(loop, folder, scratch.path() / "version.txt");
     newest = std::max(newest, major);
     if (major < server_major || (best.major != 0 && major >= best.major)) continue;
-    best = {folder / "pg_dump", folder / "psql", major};
+    best = {folder / "pg_dump", folder / "pg_restore", folder / "psql", major};
   }
   if (loop.interrupts() > 0) throw process::Interrupted{};
   if (best.major != 0) return best;
@@ -139,8 +147,28 @@ DumpTools find_dump_tools(process::EventLoop& loop, int server_major) {
       ErrorKind::unavailable,
       fmt::format("copy a schema from PostgreSQL {0}: {1}; install postgresql-client-{0} or a newer one",
                   server_major,
-                  newest == 0 ? "found no pg_dump and psql in /usr/lib/postgresql/*/bin or PATH"
+                  newest == 0 ? "found no pg_dump, pg_restore and psql in /usr/lib/postgresql/*/bin or PATH"
                               : fmt::format("pg_dump is {} at most, and refuses newer servers", newest)));
+}
+
+ArchiveList split_archive_list(const std::string& list) {
+  // "3245; 3256 16400 POLICY public TaskRun tenant owner"
+  constexpr int kNumbers = 3;
+  std::istringstream lines(list);
+  ArchiveList split;
+  for (std::string line; std::getline(lines, line);) {
+    std::string_view kind = line;
+    for (int i = 0; i < kNumbers; ++i) kind.remove_prefix(std::min(kind.size(), kind.find(' ') + 1));
+    const auto* const found = std::find_if(kNotCopied.begin(), kNotCopied.end(), [&](std::string_view each) {
+      return kind.starts_with(fmt::format("{} ", each));
+    });
+    if (!line.starts_with(';') && found != kNotCopied.end()) {
+      ++split.left_out[std::string(*found)];
+    } else {
+      split.copied += line + "\n";
+    }
+  }
+  return split;
 }
 
 std::string without_unknown_settings(const std::string& dump, const std::set<std::string>& settings) {
@@ -163,15 +191,30 @@ SchemaDump::SchemaDump(process::EventLoop& loop, DumpTools tools, const Database
       folder_(process::FolderFor::schema_copy) {
   const fs::path passwords = password_file(source.address);
   run(loop_, "copy the schema of " + source_, tools_.pg_dump,
-      {"--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
-       "--no-tablespaces", "--no-security-labels", "--no-comments", "--no-password",
-       "--lock-wait-timeout=10s", "--file=" + (folder_.path() / kDumpFile).string(),
+      {"--schema-only", "--no-privileges", "--no-publications", "--no-subscriptions", "--no-security-labels",
+       "--no-comments", "--no-password", "--format=custom", "--lock-wait-timeout=10s",
+       "--file=" + (folder_.path() / kArchive).string(),
        "--dbname=" + source.address.conninfo_with_passfile(source.database, passwords)},
-      folder_.path() / "pg_dump.log");
+      !passwords.empty(), folder_.path() / "pg_dump.log");
+  const fs::path list = folder_.path() / kListFile;
+  make_of_archive({"--list", "--file=" + list.string()});
+  const ArchiveList split = split_archive_list(read_file(list));
+  write_file(list, split.copied);
+  for (const auto& [kind, count] : split.left_out)
+    left_out_ += fmt::format("{}{} x {}", left_out_.empty() ? "" : ", ", count, kind);
+  // An archive has owners and tablespaces in it, whatever pg_dump was told.
+  make_of_archive({"--use-list=" + list.string(), "--no-owner", "--no-privileges", "--no-tablespaces",
+                   "--file=" + (folder_.path() / kScript).string()});
+}
+
+void SchemaDump::make_of_archive(std::vector<std::string> arguments) {
+  arguments.push_back((folder_.path() / kArchive).string());
+  run(loop_, "copy the schema of " + source_, tools_.pg_restore, std::move(arguments), false,
+      folder_.path() / "pg_restore.log");
 }
 
 void SchemaDump::restore_into(const DatabaseAt& target, const std::set<std::string>& target_settings) {
-  const fs::path dump = folder_.path() / kDumpFile;
+  const fs::path dump = folder_.path() / kScript;
   write_file(dump, without_unknown_settings(read_file(dump), target_settings));
   const fs::path passwords = password_file(target.address);
   run(loop_, fmt::format("restore the schema of {} into {}", source_, target.shown()), tools_.psql,

@@ -11,6 +11,7 @@
 
 #include <pqxx/nontransaction>
 
+#include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/process/proc_stat.h"
 #include "proto/wire/clock.h"
@@ -137,11 +138,16 @@ void probe_target(pqxx::transaction_base& transaction, const Question& question,
       query(transaction,
             "SELECT pg_has_role(datdba, 'USAGE'), CASE WHEN (SELECT rolsuper FROM pg_roles "
             "WHERE rolname = current_user) THEN -1 ELSE datconnlimit END, (SELECT count(*) FROM "
-            "pg_stat_activity a WHERE a.datid = d.oid AND a.pid <> pg_backend_pid()) "
+            "pg_stat_activity a WHERE a.datid = d.oid AND a.pid <> pg_backend_pid()), "
+            "pg_encoding_to_char(encoding), coalesce(shobj_description(oid, 'pg_database') = $2, false) "
             "FROM pg_database d WHERE datname = $1",
-            question.database);
+            question.database, std::string(kOurMark));
   target.exists = !found.empty();
   target.owned = target.exists && found[0][0].as<bool>();
+  if (target.exists) {
+    target.encoding = found[0][3].as<std::string>();
+    target.marked = found[0][4].as<bool>();
+  }
   if (target.exists && !question.made_anew) {
     target.connections_max = found[0][1].as<std::int64_t>();
     target.connections_used = found[0][2].as<std::int64_t>();
@@ -180,6 +186,7 @@ ServerProbe probe(pqxx::connection& connection, const Question& question) {
   if (!idle.empty()) probe.idle_slot_timeout_sec = idle[0][0].as<std::int64_t>();
   probe_role(transaction, probe);
   probe_use(transaction, probe);
+  probe.home_encoding = query_row(transaction, "SHOW server_encoding")[0].as<std::string>();
   probe_standby(transaction, probe);
   probe_target(transaction, question, probe.target);
   const auto named = query(transaction,

@@ -27,6 +27,8 @@ struct NamedSlot {
 struct TargetProbe {
   bool exists = false;
   bool owned = false;
+  bool marked = false;            ///< by its comment one that walstorm made
+  std::string encoding;           ///< "UTF8"; empty where there is no database
   bool may_create_in = true;      ///< a schema, or a publication
   bool read_only = false;         ///< so are transactions in it, or those that would create it
   std::string search_path;        ///< of the role's sessions in it
@@ -57,6 +59,7 @@ struct ServerProbe {
   bool standby = false;
   std::string primary;  ///< of a standby: "host:port", where the role may know it
   TargetProbe target;
+  std::string home_encoding;  ///< of the database that was asked
   std::optional<NamedSlot> slot;
   std::string data_directory;  ///< empty for who may not know it
   pid_t backend_pid = 0;       ///< of this session: to find out whether the server is on this machine

@@ -1,7 +1,6 @@
 #include "orchestrator/postgres/table_shape.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <string_view>
 
@@ -19,27 +18,6 @@ using wire::Error;
 using wire::ErrorKind;
 
 constexpr std::string_view kHashColumn = wire::kTaskRunColumns[wire::task_run_column("row_hash")].name;
-
-/// Types whose binary form the consumer reads (consumer/block_layout.cpp). varchar and text are one to it.
-constexpr std::array<std::string_view, 11> kReadInBinary{"text",
-                                                         "character varying",
-                                                         "json",
-                                                         "jsonb",
-                                                         "integer",
-                                                         "bigint",
-                                                         "double precision",
-                                                         "boolean",
-                                                         "text[]",
-                                                         "character varying[]",
-                                                         "timestamp with time zone"};
-
-/// "character varying(30)" -> "character varying"; "timestamp(3) with time zone" -> "timestamp with time
-/// zone".
-std::string without_modifier(std::string type) {
-  const auto open = type.find('(');
-  if (open != std::string::npos) type.erase(open, type.find(')', open) + 1 - open);
-  return type;
-}
 
 /// Whether what walstorm writes to a column of type `ours` arrives unchanged, in text, binary and COPY alike.
 bool takes(wire::ColumnType ours, const std::string& type) {
@@ -59,6 +37,11 @@ const TableColumn* find(const TableShape& shape, std::string_view name) {
   const auto found = std::find_if(shape.columns.begin(), shape.columns.end(),
                                   [&](const TableColumn& column) { return column.name == name; });
   return found == shape.columns.end() ? nullptr : &*found;
+}
+
+bool is_ours(const TableColumn& column) {
+  return std::any_of(wire::kTaskRunColumns.begin(), wire::kTaskRunColumns.end(),
+                     [&](const wire::TaskRunColumn& ours) { return ours.name == column.name; });
 }
 
 std::string type_wanted(wire::ColumnType type) {
@@ -83,46 +66,37 @@ void check_ours(const TableShape& shape, std::vector<std::string>& problems) {
   }
 }
 
-void check_others(const TableShape& shape, bool binary, std::vector<std::string>& problems) {
+/// Other columns are left to the server, and are not landed: of any type.
+void check_others(const TableShape& shape, std::vector<std::string>& problems) {
   for (const TableColumn& column : shape.columns) {
-    const bool is_ours =
-        std::any_of(wire::kTaskRunColumns.begin(), wire::kTaskRunColumns.end(),
-                    [&](const wire::TaskRunColumn& ours) { return ours.name == column.name; });
-    if (is_ours) continue;
-    const bool is_read = std::find(kReadInBinary.begin(), kReadInBinary.end(),
-                                   without_modifier(column.type)) != kReadInBinary.end();
-    if (column.not_null && !column.has_default) {
-      problems.push_back(
-          fmt::format("\"{}\" is NOT NULL without a default, and walstorm does not write it", column.name));
-    } else if (binary && column.has_default && !is_read) {
-      problems.push_back(
-          fmt::format("\"{}\" is {}, which the consumer reads as text alone: set consumer.binary to false",
-                      column.name, column.type));
-    }
+    if (is_ours(column) || !column.not_null || column.has_default) continue;
+    problems.push_back(
+        fmt::format("\"{}\" is NOT NULL without a default, and walstorm does not write it", column.name));
   }
 }
 
 TableShape read_shape(pqxx::transaction_base& transaction, const std::string& oid) {
   TableShape shape;
-  const auto table = query_row(transaction,
-                               "SELECT relkind = 'r', relpersistence = 'p', EXISTS (SELECT FROM pg_index i "
-                               "JOIN pg_attribute a ON a.attrelid = "
-                               "i.indrelid AND a.attnum = i.indkey[0] WHERE i.indrelid = c.oid AND "
-                               "i.indisprimary AND i.indnkeyatts = 1 AND "
-                               "a.attname = 'id') FROM pg_class c WHERE oid = $1::oid",
-                               oid);
+  const auto table = query_row(
+      transaction,
+      "SELECT relkind = 'r' AND NOT relispartition, relpersistence = 'p', EXISTS (SELECT FROM pg_index i "
+      "JOIN pg_attribute a ON a.attrelid = "
+      "i.indrelid AND a.attnum = i.indkey[0] WHERE i.indrelid = c.oid AND "
+      "i.indisprimary AND i.indnkeyatts = 1 AND "
+      "a.attname = 'id') FROM pg_class c WHERE oid = $1::oid",
+      oid);
   shape.plain = table[0].as<bool>();
   shape.logged = table[1].as<bool>();
   shape.keyed_by_id = table[2].as<bool>();
   const auto columns =
       query(transaction,
             "SELECT attname, format_type(atttypid, atttypmod), attnotnull, atthasdef OR attidentity <> '', "
-            "attgenerated <> '' OR attidentity = 'a' FROM pg_attribute "
+            "attgenerated <> '' OR attidentity = 'a', attgenerated = 'v' FROM pg_attribute "
             "WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
             oid);
   for (const auto& row : columns) {
     shape.columns.push_back({row[0].as<std::string>(), row[1].as<std::string>(), row[2].as<bool>(),
-                             row[3].as<bool>(), row[4].as<bool>()});
+                             row[3].as<bool>(), row[4].as<bool>(), row[5].as<bool>()});
   }
   return shape;
 }
@@ -147,9 +121,9 @@ std::string find_table(pqxx::transaction_base& transaction, const std::string& s
 }
 
 TableShape require_shape(pqxx::transaction_base& transaction, const std::string& oid,
-                         const std::string& source, bool binary) {
+                         const std::string& source) {
   TableShape shape = read_shape(transaction, oid);
-  const auto problems = shape_problems(shape, binary);
+  const auto problems = shape_problems(shape);
   if (!problems.empty()) {
     throw Error(
         ErrorKind::unavailable,
@@ -193,37 +167,76 @@ void disable_triggers(pqxx::transaction_base& transaction, const std::string& oi
       fmt::format("triggers of the copied \"{}\" were disabled: {}", wire::kTaskRunTable, row[0].c_str()));
 }
 
-void disable_row_security(pqxx::transaction_base& transaction, const std::string& oid,
+/// "DO ALSO" would write more than was asked for, "DO INSTEAD" something else.
+void disable_rules(pqxx::transaction_base& transaction, const std::string& oid,
+                   std::vector<std::string>& notes) {
+  const auto rules = query(transaction,
+                           "SELECT quote_ident(rulename) FROM pg_rewrite WHERE ev_class = $1::oid AND "
+                           "ev_enabled <> 'D' ORDER BY 1",
+                           oid);
+  std::string names;
+  for (const auto& rule : rules) {
+    query(transaction,
+          fmt::format("ALTER TABLE \"{}\" DISABLE RULE {}", wire::kTaskRunTable, rule[0].c_str()));
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", rule[0].c_str());
+  }
+  if (!names.empty())
+    notes.push_back(fmt::format("rules of the copied \"{}\" were disabled: {}", wire::kTaskRunTable, names));
+}
+
+/// A table that has any takes no update under REPLICA IDENTITY FULL (PostgreSQL 18). They are nowhere in the
+/// WAL.
+void drop_virtual_columns(pqxx::transaction_base& transaction, const TableShape& shape,
                           std::vector<std::string>& notes) {
-  if (!query_row(transaction, "SELECT relrowsecurity FROM pg_class WHERE oid = $1::oid", oid)[0].as<bool>())
-    return;
-  query(transaction, fmt::format("ALTER TABLE \"{}\" DISABLE ROW LEVEL SECURITY", wire::kTaskRunTable));
-  notes.push_back(fmt::format("row level security of the copied \"{}\" was disabled", wire::kTaskRunTable));
+  std::string names;
+  for (const TableColumn& column : shape.columns) {
+    if (!column.is_virtual) continue;
+    const std::string name = transaction.quote_name(column.name);
+    transaction.exec(fmt::format("ALTER TABLE \"{}\" DROP COLUMN {} CASCADE", wire::kTaskRunTable, name));
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+  }
+  if (!names.empty())
+    notes.push_back(
+        fmt::format("virtual columns of the copied \"{}\" were dropped, with the views of them: "
+                    "REPLICA IDENTITY FULL allows none: {}",
+                    wire::kTaskRunTable, names));
+}
+
+void note_other_columns(const TableShape& shape, std::vector<std::string>& notes) {
+  std::string names;
+  for (const TableColumn& column : shape.columns) {
+    if (!is_ours(column) && !column.is_virtual)
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", column.name);
+  }
+  if (!names.empty())
+    notes.push_back(
+        fmt::format("columns of the copied \"{}\" that walstorm does not write have what the server "
+                    "gives them, and do not land in the sink: {}",
+                    wire::kTaskRunTable, names));
 }
 
 }  // namespace
 
-std::vector<std::string> shape_problems(const TableShape& shape, bool binary) {
+std::vector<std::string> shape_problems(const TableShape& shape) {
   std::vector<std::string> problems;
-  if (!shape.plain) problems.emplace_back("it is no ordinary table, but a view or partitioned");
+  if (!shape.plain) problems.emplace_back("it is no ordinary table, but a view, partitioned or a partition");
   if (!shape.logged) problems.emplace_back("it is UNLOGGED: its changes are never replicated");
   if (!shape.keyed_by_id) problems.emplace_back("its primary key is not (\"id\")");
   check_ours(shape, problems);
-  check_others(shape, binary, problems);
+  check_others(shape, problems);
   return problems;
 }
 
-void require_fitting_table(pqxx::connection& connection, const std::string& source, bool binary) {
+void require_fitting_table(pqxx::connection& connection, const std::string& source) {
   pqxx::work transaction(connection);
-  (void)require_shape(transaction, find_table(transaction, source), source, binary);
+  (void)require_shape(transaction, find_table(transaction, source), source);
 }
 
 std::vector<std::string> adopt_table(pqxx::connection& connection, const std::string& source,
-                                     config::ReplicaIdentity identity, const std::string& publication,
-                                     bool binary) {
+                                     config::ReplicaIdentity identity, const std::string& publication) {
   pqxx::work transaction(connection);
   const std::string oid = find_table(transaction, source);
-  const TableShape shape = require_shape(transaction, oid, source, binary);
+  const TableShape shape = require_shape(transaction, oid, source);
   std::vector<std::string> notes;
   if (find(shape, kHashColumn) == nullptr) {
     query(transaction,
@@ -233,7 +246,9 @@ std::vector<std::string> adopt_table(pqxx::connection& connection, const std::st
   }
   drop_foreign_keys(transaction, oid, notes);
   disable_triggers(transaction, oid, notes);
-  disable_row_security(transaction, oid, notes);
+  disable_rules(transaction, oid, notes);
+  if (identity == config::ReplicaIdentity::full) drop_virtual_columns(transaction, shape, notes);
+  note_other_columns(shape, notes);
   publish_table(transaction, identity, publication);
   transaction.commit();
   return notes;

@@ -56,6 +56,20 @@ TEST(BlockLayout, NamesTheColumnsOfAnInsertQuotedAndInTheBlocksOrder) {
             R"(`a\`b\\c`, `id`, `row_hash`, `_version`, `_is_deleted`, `_run_id`)");
 }
 
+TEST(BlockLayout, ColumnsThatWalstormsTableLacksCanBeLeftOut) {
+  Relation relation;
+  relation.name = "TaskRun";
+  const std::vector<RelationColumn> columns{{false, "search", 3614, -1},
+                                            {true, "id", 25, -1},
+                                            {false, "metadata", 3802, -1},
+                                            {true, "row_hash", 20, -1}};
+  relation.columns = columns;
+  BlockLayout layout = make_block_layout(relation);
+  leave_out_other_columns(relation, layout);
+  EXPECT_EQ(column_list(layout), "`id`, `row_hash`, `_version`, `_is_deleted`, `_run_id`");
+  EXPECT_EQ(layout.row_hash, 3U) << "the stream still has them";
+}
+
 TEST(BlockLayout, TheSortingKeyIsMadeOfThoseColumnsThatTheTableHas) {
   EXPECT_EQ(layout_of({}).sorting_key, std::vector<std::size_t>{0});
   const auto layout = layout_of({{false, "createdAt", 1184, -1},

@@ -266,6 +266,21 @@ TEST_P(EveryFormat, IsTheSameBytesHoweverOftenItIsSerialized) {
   EXPECT_EQ(behind, "x" + once);
 }
 
+TEST_P(EveryFormat, PassesOverColumnsThatAreLeftOutWhateverTheyHold) {
+  BlockLayout wide =
+      *layout_of({{false, "first", 99'999, -1}, {false, "status", kText, -1}, {false, "last", kText, -1}});
+  wide.columns[0].kind = wide.columns[2].kind = ColumnKind::left_out;
+  const auto into = block(std::make_shared<const BlockLayout>(wide));
+  const auto narrow = block(layout_of({{false, "status", kText, -1}}));
+  for (const Value& extra : {binary("\3unknown"), Value{}, Value{ValueKind::unchanged_toast, {}}}) {
+    const std::vector<Value> row{extra, text("ok"), extra, text("a"), text("1")};
+    into->append({.values = row});
+    const std::vector<Value> without{text("ok"), text("a"), text("1")};
+    narrow->append({.values = without});
+  }
+  EXPECT_EQ(serialized(*into), serialized(*narrow));
+}
+
 TEST_P(EveryFormat, TakesRowsOfAnotherShapeAfterAReset) {
   const auto into = block(layout_of({{false, "tags", kTextArray, -1}}));
   const std::vector<Value> first{text("{a,b}"), text("b"), text("0")};

@@ -70,7 +70,7 @@ TEST_P(CapturedChanges, EveryKindOfColumnLands) {
   rig.batcher.cut();
   ASSERT_EQ(rig.cut.size(), 1U);
   auto block = rig.block(0);
-  EXPECT_EQ(block.size(), 17U);
+  EXPECT_EQ(block.size(), 15U);
   EXPECT_EQ(block["id"].values, (Strings{"r1", "r2", "r3"}));
   EXPECT_EQ(block["id"].type, "String");
   EXPECT_EQ(block["status"].values, (Strings{"PENDING", "", "ü"}));
@@ -86,8 +86,7 @@ TEST_P(CapturedChanges, EveryKindOfColumnLands) {
   EXPECT_EQ(block["created_at"].type, "DateTime64(3, 'UTC')");
   EXPECT_EQ(block["started_at"].values, (Strings{"1769860801000", "NULL", "NULL"}));
   EXPECT_EQ(block["started_at"].type, "Nullable(DateTime64(3, 'UTC'))");
-  EXPECT_EQ(block["doc"].values, (Strings{R"({"a": 1})", "NULL", "NULL"}));
-  EXPECT_EQ(block["mood"].type, "Nullable(String)");
+  EXPECT_FALSE(block.contains("doc") || block.contains("mood")) << "walstorm's table has no such columns";
   EXPECT_EQ(block["row_hash"].values, (Strings{"18446744073709551614", "3", "4"}));
   EXPECT_EQ(block["row_hash"].type, "UInt64");
   EXPECT_EQ(block["_is_deleted"].values, (Strings{"0", "0", "0"}));
@@ -167,9 +166,8 @@ TEST_P(CapturedChanges, AChangedTableStartsANewBatchWithinTheTransaction) {
   rig.batcher.cut();
   ASSERT_EQ(rig.cut.size(), 3U);
   EXPECT_EQ(rig.block(1)["id"].values, Strings{"r4"});
-  EXPECT_EQ(rig.block(1).count("extra_note"), 0U);
   EXPECT_EQ(rig.block(2)["id"].values, Strings{"r5"});
-  EXPECT_EQ(rig.block(2)["extra_note"].values, Strings{"new"});
+  EXPECT_EQ(rig.block(2).count("extra_note"), 0U);
 }
 
 TEST_P(CapturedChanges, ADescriptionRepeatedUnchangedCutsNothing) {
@@ -314,7 +312,7 @@ TEST(ChangeIntake, AKeyChangeWithTheOldKeyOnlyStillDeletesIt) {
   EXPECT_EQ(block["id"].values[last], "r5");
   EXPECT_EQ(block["_is_deleted"].values[last], "1");
   EXPECT_EQ(block["status"].values[last], "");
-  EXPECT_EQ(block["mood"].values[last], "NULL");
+  EXPECT_EQ(block["payload"].values[last], "");
 }
 
 TEST(ChangeIntake, ADeleteByKeyOnlyIsADataError) {
@@ -337,17 +335,13 @@ TEST(ChangeIntake, ADeleteByKeyOnlyIsADataError) {
   FAIL() << "no such delete was captured";
 }
 
-TEST(ChangeIntake, AnEnumInBinaryFormIsRefusedByNameRatherThanGuessed) {
-  const wire::Error error = failure_within(9, "binary.hex");
-  EXPECT_EQ(error.kind(), wire::ErrorKind::data);
-  EXPECT_NE(std::string(error.what()).find("mood"), std::string::npos) << error.what();
-}
-
-TEST(ChangeIntake, AnEnumInTextFormLandsAsItsLabel) {
+TEST_P(CapturedChanges, AnotherColumnOfAnyTypeIsReadPast) {
   Rig rig;
-  rig.feed("text.hex", 9);
+  rig.feed(GetParam(), 9);  // an enum, whose binary form is unknown here
   rig.batcher.cut();
-  EXPECT_EQ(rig.block(rig.cut.size() - 1)["mood"].values.back(), "storm");
+  auto block = rig.block(rig.cut.size() - 1);
+  EXPECT_FALSE(block["id"].values.empty());
+  EXPECT_EQ(block.count("mood"), 0U);
 }
 
 TEST(ChangeIntake, TruncateIsPassedOver) {

@@ -8,6 +8,7 @@
 
 #include "orchestrator/postgres/query.h"
 #include "tests/integration/application_schema.h"
+#include "tests/support/clickhouse.h"
 #include "tests/support/run_fixture.h"
 
 namespace walstorm::tests {
@@ -70,6 +71,64 @@ TEST_F(WithAnApplication, ItsSchemaGoesToAPrivateServerByItsUrl) {
   WalstormRun run(config);
   expect_clean_run(run);
   expect_nothing_left(run);
+}
+
+TEST_F(WithAnApplication, AllThatItsTableHasBesidesIsLeftOutAndEveryRowLands) {
+  SKIP_WITHOUT_CLICKHOUSE();
+  execute("CREATE ROLE tenant", "postgres");
+  execute("DROP TRIGGER no_rows ON \"TaskRun\"");
+  execute(R"(
+    ALTER TABLE "TaskRun" ADD key uuid NOT NULL DEFAULT gen_random_uuid(), ADD "friendly_id" text DEFAULT 'clash',
+      ADD search tsvector GENERATED ALWAYS AS (to_tsvector('simple', payload)) STORED,
+      ADD serial int GENERATED ALWAYS AS IDENTITY;
+    CREATE TABLE log (id text);
+    CREATE RULE twice AS ON INSERT TO "TaskRun" DO ALSO INSERT INTO log VALUES (new.id);
+    CREATE RULE nought AS ON DELETE TO "TaskRun" DO INSTEAD NOTHING;
+    CREATE TABLE special () INHERITS ("TaskRun");
+    ALTER TABLE "TaskRun" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+    CREATE POLICY own ON "TaskRun" TO tenant USING (true);
+    CREATE FOREIGN DATA WRAPPER far;
+    CREATE SERVER there FOREIGN DATA WRAPPER far;
+    CREATE USER MAPPING FOR tenant SERVER there OPTIONS (password 'Hunter2');
+    CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no DDL here'; END $$;
+    CREATE SCHEMA "The App";
+    ALTER TABLE "TaskRun" SET SCHEMA "The App";
+    ALTER DATABASE app SET search_path = "The App", public;
+    CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION stop();
+  )");
+  const json sink = {{"clickhouse", {{"url", "private"}}}, {"consumer", {{"useMockClickhouse", false}}}};
+  for (const bool private_server : {false, true}) {
+    json config =
+        copying(private_server ? "postgresql://walstorm@/app?host=" + server_.folder().string() : "app");
+    if (private_server) config["database"]["url"] = "private";  // which has no role "tenant"
+    config.merge_patch(sink);
+    WalstormRun check(config, {}, WALSTORM_BINARY, "check");
+    EXPECT_EQ(check.finish().code, 0) << check.output();
+    WalstormRun run(config);
+    expect_clean_run(run);
+    const json content = run.metrics()["ledger"]["content"];
+    EXPECT_EQ(content["landedMatches"], content["sampled"]);
+    const std::string notes = run.metrics()["run"]["notes"].dump();
+    EXPECT_THAT(notes, HasSubstr("1 x EVENT TRIGGER, 1 x POLICY, 1 x ROW SECURITY, 1 x USER MAPPING"));
+    EXPECT_THAT(notes, HasSubstr("rules of the copied \\\"TaskRun\\\" were disabled: nought, twice"));
+    EXPECT_THAT(notes, HasSubstr("do not land in the sink: \\\"metadata\\\", \\\"region\\\""));
+    EXPECT_THAT(notes, HasSubstr("the copy has its source's search path: The App, public"));
+  }
+  const auto copy =
+      one("SELECT (SELECT count(*) FROM log), (SELECT count(key) FROM \"The App\".\"TaskRun\"), "
+          "(SELECT count(*) FROM special)",
+          "walstorm_profiling");
+  EXPECT_EQ(copy[0].as<int>(), 0);
+  EXPECT_GT(copy[1].as<int>(), 0);
+  EXPECT_EQ(copy[2].as<int>(), 0);
+}
+
+TEST_F(WithAnApplication, WhatTheServerSaysOfARefusedRowIsShownInFull) {
+  execute("DROP TRIGGER no_rows ON \"TaskRun\"; ALTER TABLE \"TaskRun\" ADD CHECK (attempt > 1000)");
+  WalstormRun run(copying("app"));
+  EXPECT_EQ(run.finish().code, 1) << run.output();
+  EXPECT_THAT(run.output(), HasSubstr("TaskRun_attempt_check"));
+  EXPECT_THAT(run.output(), HasSubstr("Failing row contains ("));
 }
 
 TEST_F(WithAnApplication, ATableOfAnotherShapeIsRefusedColumnByColumn) {

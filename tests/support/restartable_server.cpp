@@ -28,7 +28,8 @@ std::optional<process::UserId> unprivileged() {
 
 }  // namespace
 
-RestartableServer::RestartableServer(process::EventLoop& loop, std::map<std::string, std::string> settings)
+RestartableServer::RestartableServer(process::EventLoop& loop, std::map<std::string, std::string> settings,
+                                     const std::string& encoding)
     : loop_(loop), settings_(std::move(settings)), user_(unprivileged()) {
   std::filesystem::permissions(folder_.path(), std::filesystem::perms{0755});
   const auto home = folder_.path() / "server";
@@ -39,7 +40,7 @@ RestartableServer::RestartableServer(process::EventLoop& loop, std::map<std::str
   options.arguments = {"--pgdata",    (home / "data").string(),
                        "--username",  "walstorm",
                        "--auth",      "trust",
-                       "--encoding",  "UTF8",
+                       "--encoding",  encoding,
                        "--no-locale", "--no-sync"};
   options.log_file = folder_.path() / "postgres.log";
   options.run_as = user_;

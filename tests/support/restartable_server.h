@@ -17,8 +17,9 @@ namespace walstorm::tests {
 /// be. To walstorm it is the user's server.
 class RestartableServer final {
  public:
-  /// Initialised and running. `loop` outlives the server.
-  explicit RestartableServer(process::EventLoop& loop, std::map<std::string, std::string> settings = {});
+  /// Initialised and running, its databases in `encoding`. `loop` outlives the server.
+  explicit RestartableServer(process::EventLoop& loop, std::map<std::string, std::string> settings = {},
+                             const std::string& encoding = "UTF8");
   ~RestartableServer();
 
   /// SIGINT: a fast shutdown, SIGQUIT: an immediate one, after which the server recovers as from a crash.

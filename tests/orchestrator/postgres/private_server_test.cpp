@@ -9,6 +9,7 @@
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
+#include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "orchestrator/postgres/sampler.h"

@@ -251,6 +251,45 @@ TEST(SchemaWhenNew, IsThatOfTheSearchPathWhichANewDatabaseHas) {
     EXPECT_EQ(schema_when_new(path), "") << path;
 }
 
+TEST(Readiness, ADatabaseThatCannotHoldTheRowsIsMadeAnewOrNamed) {
+  const auto about = [](const char* what, const std::string& encoding, bool marked, bool may_create) {
+    return finding(what, [&](ServerProbe& probe, config::Config& config) {
+      config.database.profiling_database = "my \"own\" one";
+      probe.target.exists = probe.target.owned = true;
+      probe.target.encoding = encoding;
+      probe.target.marked = marked;
+      probe.may_create_databases = may_create;
+    });
+  };
+  EXPECT_EQ(about("encoding", "UTF8", true, true).level, Level::ok);
+  EXPECT_EQ(about("encoding", "SQL_ASCII", false, false).level, Level::ok) << "it takes any bytes";
+  EXPECT_EQ(about("encoding", "LATIN1", true, true).level, Level::ok);
+  EXPECT_THAT(about("database", "LATIN1", true, true).says, HasSubstr("will be made anew"));
+  EXPECT_THAT(about("database", "UTF8", true, true).says, HasSubstr("each run empties it"));
+  const Finding foreign = about("encoding", "LATIN1", false, true);
+  EXPECT_EQ(foreign.level, Level::problem) << "it is not walstorm's to drop";
+  EXPECT_THAT(foreign.says, HasSubstr("is LATIN1, which cannot hold every text"));
+  EXPECT_EQ(foreign.todo, R"(DROP DATABASE "my ""own"" one": the run makes it in UTF8)");
+  EXPECT_EQ(about("encoding", "EUC_JP", true, false).todo,
+            R"(DROP DATABASE "my ""own"" one"; CREATE DATABASE "my ""own"" one" OWNER "load" )"
+            "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
+}
+
+TEST(Readiness, ANameMustBeFoundAgainByItsBytes) {
+  const auto level = [](const char* home) {
+    return finding("database name",
+                   [&](ServerProbe& probe, config::Config& config) {
+                     config.database.profiling_database = "\u00e4";
+                     probe.home_encoding = home;
+                   })
+        .level;
+  };
+  EXPECT_EQ(level("LATIN1"), Level::problem);
+  ServerProbe probe = ready();
+  probe.home_encoding = "LATIN1";
+  for (const Finding& each : judge_server(probe, plan(), kWalBytes)) EXPECT_NE(each.what, "database name");
+}
+
 TEST(Readiness, WarnsOfSettingsThatEndAStream) {
   EXPECT_EQ(finding("max_slot_wal_keep_size", [](auto& p, auto&) { p.slot_wal_keep_mb = 1000; }).level,
             Level::warning);

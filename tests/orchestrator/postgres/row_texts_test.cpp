@@ -64,7 +64,7 @@ TEST_F(RowTexts, AreWhatEitherServerCanSay) {
   EXPECT_EQ(value("'-0'", task_run_column("costInCents")), "-9223372036854775808");
   EXPECT_EQ(value("'2026-11-21 18:00:00.123+00'", task_run_column("createdAt")), "1795284000123");
   EXPECT_EQ(value("'1969-12-31 23:59:59.999+00'", task_run_column("createdAt")), "-1");
-  EXPECT_EQ(value(R"(ARRAY['a,b', '', 'é"', NULL])", task_run_column("tags")), "3:a,b0:2:é\"0:");
+  EXPECT_EQ(value(R"(ARRAY['a,b', '', 'é"', NULL])", task_run_column("tags")), "3:a,b0:3:é\"0:");
   EXPECT_EQ(value("'{}'", task_run_column("tags")), "");
 }
 

@@ -19,6 +19,24 @@ TEST(SchemaCopy, LeavesOutSettingsThatTheServerDoesNotKnow) {
   EXPECT_EQ(without_unknown_settings(dump, {"lock_timeout", "transaction_timeout"}), dump);
 }
 
+TEST(SchemaCopy, LeavesOutWhatNamesRolesOrWatchesStatements) {
+  const ArchiveList list = split_archive_list(
+      ";\n; Archive created\n; POLICY x\n"
+      "215; 1259 16390 TABLE public TaskRun POLICY owner\n"
+      "3245; 3256 16400 POLICY public TaskRun tenant owner\n"
+      "3246; 3256 16401 POLICY public TaskRun EVENT TRIGGER owner\n"
+      "3247; 0 16385 ROW SECURITY public TaskRun owner\n"
+      "3248; 1418 16402 USER MAPPING - USER MAPPING app SERVER far owner\n"
+      "3249; 3466 16403 EVENT TRIGGER - guard owner\n"
+      "3250; 1255 16404 FUNCTION public policy() owner\n");
+  EXPECT_EQ(list.copied,
+            ";\n; Archive created\n; POLICY x\n215; 1259 16390 TABLE public TaskRun POLICY owner\n"
+            "3250; 1255 16404 FUNCTION public policy() owner\n");
+  EXPECT_EQ(list.left_out,
+            (std::map<std::string, int>{
+                {"EVENT TRIGGER", 1}, {"POLICY", 2}, {"ROW SECURITY", 1}, {"USER MAPPING", 1}}));
+}
+
 TEST(SchemaCopy, ANameIsADatabaseOfTheSameServerAndAUrlIsAnyOther) {
   const Address server = Address::parse("postgresql://load:s3cret@db:5433/home");
   config::Database settings;
