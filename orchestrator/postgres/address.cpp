@@ -2,6 +2,7 @@
 
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <boost/url/url.hpp>
 #include <libpq-fe.h>
 
+#include "orchestrator/postgres/address_defaults.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -50,6 +52,9 @@ ParsedUrl take_out_prisma_parameters(const std::string& url) {
   return result;
 }
 
+/// A private server's socket is named by it; nobody else sees it.
+constexpr const char* kPrivatePort = "5432";
+
 /// One value of a keyword string: quoted, with ' and \ escaped (libpq, "Keyword/Value Connection Strings").
 std::string quoted(std::string_view value) {
   std::string out = "'";
@@ -89,7 +94,7 @@ std::string refusal(const std::string& key, std::string why, bool well_formed) {
 
 }  // namespace
 
-Address Address::parse(const std::string& url, const std::string& key) {
+Address Address::parse(const std::string& url, const std::string& key, const Variables& environment) {
   const ParsedUrl parsed = take_out_prisma_parameters(url);
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
@@ -110,12 +115,17 @@ Address Address::parse(const std::string& url, const std::string& key) {
       address.keywords_[keyword] = option->val;
     }
   }
+  AddressDefaults defaults = address_defaults(address.keywords_, environment);
+  if (!defaults.keywords.empty()) address.keywords_.erase("service");  // spelled out, or named again in there
+  address.keywords_.merge(defaults.keywords);
+  address.variables_ = std::move(defaults.variables);
   return address;
 }
 
 Address Address::on_socket(const std::string& socket_dir, const std::string& user) {
   Address address;
-  address.keywords_ = {{"host", socket_dir}, {"user", user}};
+  take_postgres_variables();
+  address.keywords_ = {{"host", socket_dir}, {"port", kPrivatePort}, {"user", user}};
   return address;
 }
 
@@ -188,10 +198,15 @@ std::string Address::shown() const {
     const auto found = keywords_.find(keyword);
     return found == keywords_.end() ? std::string(otherwise) : found->second;
   };
-  const std::string host = value("host", "the local socket");
+  const std::string address = value("hostaddr", "");
+  std::string host = value("host", address.empty() ? "the local socket" : address.c_str());
+  if (!address.empty() && address != host) host += fmt::format(" ({})", address);
   const std::string user = value("user", "");
-  return fmt::format("{}{}{}", host, host.starts_with('/') ? "" : ":" + value("port", "5432"),
-                     user.empty() ? "" : fmt::format(" as \"{}\"", user));
+  const bool by_socket = host.starts_with('/') && address.empty();
+  return fmt::format(
+      "{}{}{}{}", host, by_socket ? "" : ":" + value("port", "5432"),
+      user.empty() ? "" : fmt::format(" as \"{}\"", user),
+      variables_.empty() ? "" : fmt::format(" (with {} from the environment)", fmt::join(variables_, ", ")));
 }
 
 }  // namespace walstorm::postgres

@@ -2,6 +2,9 @@
 
 #include <map>
 #include <string>
+#include <vector>
+
+#include "proto/postgres/environment.h"
 
 namespace walstorm::postgres {
 
@@ -13,10 +16,13 @@ class Address final {
  public:
   /// Reads a URL (postgresql://...) or a keyword string as their users have them: libpq's own parser decides,
   /// after the parameters that only Prisma knows are taken out; of those, `schema` becomes the search path.
-  /// Throws Error{config} for what libpq cannot read; `key` names the URL's place in the configuration.
-  [[nodiscard]] static Address parse(const std::string& url, const std::string& key = "database.url");
+  /// Throws Error{config} for what libpq cannot read; `key` names the URL's place in the configuration. What
+  /// it leaves open is filled in by the service that it names and by the variables of `environment`
+  /// (address_defaults.h), so that the connection strings made of it mean the same in every process.
+  [[nodiscard]] static Address parse(const std::string& url, const std::string& key = "database.url",
+                                     const Variables& environment = take_postgres_variables());
 
-  /// A server on a unix socket in folder `socket_dir`.
+  /// A server on a unix socket in folder `socket_dir`: a private one, of which the environment knows nothing.
   [[nodiscard]] static Address on_socket(const std::string& socket_dir, const std::string& user);
 
   /// A connection string for one database, with that application_name.
@@ -37,7 +43,10 @@ class Address final {
   [[nodiscard]] const std::string& database() const { return database_; }
   /// Prisma's `schema`; empty means the server's default search path.
   [[nodiscard]] const std::string& schema() const { return schema_; }
-  /// Who connects where, without the password: `127.0.0.1:5432 as "load"`.
+  /// PostgreSQL's variables that took part, by name.
+  [[nodiscard]] const std::vector<std::string>& variables() const { return variables_; }
+  /// Who connects where, without the password, and which variables had a say in it: `127.0.0.1:5432 as
+  /// "load"`, `db (10.0.0.7):5432 (with PGHOSTADDR from the environment)`.
   [[nodiscard]] std::string shown() const;
 
  private:
@@ -46,6 +55,7 @@ class Address final {
   std::map<std::string, std::string> keywords_;
   std::string database_;
   std::string schema_;
+  std::vector<std::string> variables_;
 };
 
 }  // namespace walstorm::postgres

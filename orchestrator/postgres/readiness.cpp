@@ -148,6 +148,24 @@ Finding idle_slot_timeout(std::int64_t seconds) {
           "set it to 0 (off), or to minutes"};
 }
 
+/// A commit that waits for a standby which is not there waits for ever (PostgreSQL, "Synchronous
+/// Replication").
+bool commits_wait_for_nobody(const ServerProbe& probe) {
+  const bool waits = probe.synchronous_commit != "off" && probe.synchronous_commit != "local" &&
+                     probe.synchronous_standby_names.find_first_not_of(' ') != std::string::npos;
+  return waits && probe.synchronous_standbys == 0;
+}
+
+Finding synchronous_standbys(const ServerProbe& probe) {
+  return {Level::problem, "synchronous_standby_names",
+          fmt::format("is '{}', and none that it names is connected: every commit would wait for it",
+                      probe.synchronous_standby_names),
+          fmt::format(
+              "start the standby, or take it out of there and SELECT pg_reload_conf(), or ALTER ROLE \"{}\" "
+              "SET synchronous_commit = local",
+              probe.role)};
+}
+
 }  // namespace
 
 std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config& config,
@@ -170,6 +188,7 @@ std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config
       room("connections", probe.connections_used, probe.connections_max, writers + kOwnConnections,
            "lower producer.connections, or raise max_connections and restart PostgreSQL"),
       slot_wal_keep(probe, wal_bytes), wal_sender_timeout(probe)};
+  if (commits_wait_for_nobody(probe)) findings.push_back(synchronous_standbys(probe));
   if (probe.idle_slot_timeout_sec) findings.push_back(idle_slot_timeout(*probe.idle_slot_timeout_sec));
   return findings;
 }

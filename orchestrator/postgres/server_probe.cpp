@@ -49,6 +49,18 @@ void probe_use(pqxx::transaction_base& transaction, ServerProbe& probe) {
   if (!row[4].is_null()) probe.data_directory = row[4].as<std::string>();
 }
 
+/// What commits wait for.
+void probe_standbys(pqxx::transaction_base& transaction, ServerProbe& probe) {
+  probe.synchronous_commit = query_row(transaction, "SHOW synchronous_commit")[0].as<std::string>();
+  probe.synchronous_standby_names =
+      query_row(transaction, "SHOW synchronous_standby_names")[0].as<std::string>();
+  const auto row =
+      query_row(transaction,
+                "SELECT count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')), count(*) FILTER "
+                "(WHERE sync_state IS NULL) FROM pg_stat_replication");
+  if (row[1].as<std::int64_t>() == 0) probe.synchronous_standbys = row[0].as<std::int64_t>();
+}
+
 }  // namespace
 
 ServerProbe probe_server(pqxx::connection& connection, const std::string& profiling_database,
@@ -66,6 +78,7 @@ ServerProbe probe_server(pqxx::connection& connection, const std::string& profil
   if (!idle.empty()) probe.idle_slot_timeout_sec = idle[0][0].as<std::int64_t>();
   probe_role(transaction, probe);
   probe_use(transaction, probe);
+  probe_standbys(transaction, probe);
   const auto database =
       query(transaction, "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = $1",
             profiling_database);

@@ -32,6 +32,7 @@ measure::RunReport Trials::carry_out(const config::Config& config, const std::st
   progress_.show(doing);
   phase_.clear();
   lag_ms_.clear();
+  servers_.replace_dead();
   servers_.discard_leftovers();
   run::Display silent;
   silent.quiet = true;
@@ -41,7 +42,8 @@ measure::RunReport Trials::carry_out(const config::Config& config, const std::st
     progress_.show(fmt::format("{}: {} {}, lag p99 {}", doing, report::sec_text(second.phase_elapsed_sec),
                                report::rate_text(second.landed_per_sec), report::ms_text(second.lag_p99_ms)));
   };
-  return run::carry_out(loop_, servers_.against(config), folder_.path(), silent);
+  return run::carry_out(loop_, servers_.against(config), folder_.path(), silent,
+                        [this] { return servers_.failure(); });
 }
 
 /// A trial's last phase is the judged one.
