@@ -2,6 +2,7 @@
 #include <exception>
 #include <filesystem>
 #include <fmt/format.h>
+#include <optional>
 #include <spdlog/spdlog.h>
 #include <string>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/process/signals.h"
 #include "orchestrator/run/run.h"
+#include "proto/postgres/environment.h"
 #include "proto/wire/error.h"
 #include "proto/wire/log.h"
 
@@ -68,12 +70,21 @@ run::Display display_of(const CommandLine& line) {
   return display;
 }
 
+/// A config may name PostgreSQL's variables too, which stand in the process's environment no longer.
+config::Environment environment() {
+  return [process = config::process_environment()](const std::string& name) -> std::optional<std::string> {
+    const postgres::Variables& taken = postgres::take_postgres_variables();
+    const auto found = taken.find(name);
+    if (found == taken.end()) return process(name);
+    return found->second.empty() ? std::nullopt : std::optional<std::string>(found->second);
+  };
+}
+
 /// The config with more put over what the command line says: for a trial.
 config::Config resolve(const CommandLine& line, const std::vector<config::Override>& more) {
   config::LoadRequest request = line.request;
   request.overrides.insert(request.overrides.end(), more.begin(), more.end());
-  return config::load(request, config::process_environment(), std::filesystem::current_path(),
-                      measure::figure_names());
+  return config::load(request, environment(), std::filesystem::current_path(), measure::figure_names());
 }
 
 int carry_out_many(const CommandLine& line) {
@@ -122,6 +133,7 @@ int carry_out(const CommandLine& line) {
 int main(int argc, char** argv) {
   using namespace walstorm;
   process::ignore_signals_of_writes();
+  postgres::take_postgres_variables();
   try {
     const auto parsed = parse_command_line(argc, argv);
     if (const auto* answer = std::get_if<Answer>(&parsed)) {

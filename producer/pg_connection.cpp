@@ -51,9 +51,9 @@ std::optional<std::string_view> BinaryResult::value(std::size_t row, std::size_t
                           static_cast<std::size_t>(PQgetlength(result_.get(), r, c)));
 }
 
-PgConnection::PgConnection(boost::asio::io_context& loop, const ConnectOptions& options)
+PgConnection::PgConnection(boost::asio::io_context& loop, const ConnectOptions& options, PgSession session)
     : opener_(loop, options), socket_(loop) {
-  adopt(opener_.open());
+  adopt(std::move(session));
 }
 
 PgConnection::~PgConnection() {

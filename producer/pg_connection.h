@@ -69,8 +69,8 @@ class PgConnection final {
  public:
   using OnDone = std::function<void(const Reply&)>;
 
-  /// Connects and sets the session up; blocks, and throws, as PgOpener::open does.
-  PgConnection(boost::asio::io_context& loop, const ConnectOptions& options);
+  /// Takes over an open session; `options` are for those that follow it.
+  PgConnection(boost::asio::io_context& loop, const ConnectOptions& options, PgSession session);
   ~PgConnection();
   PgConnection(const PgConnection&) = delete;
   PgConnection& operator=(const PgConnection&) = delete;

@@ -1,5 +1,6 @@
 #include "producer/pg_opener.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -22,6 +23,9 @@ constexpr std::chrono::seconds kAttemptTimeout{10};
 constexpr const char* kAttemptTimeoutSec = "10";
 /// "Failing row contains (...)" may be of any length.
 constexpr std::size_t kDetailBytesMax = 400;
+/// Each of them costs the server a process and a look at the password: a server is not to be swamped by a
+/// start.
+constexpr std::size_t kOpenedAtOnceMax = 32;
 
 // Sessions plan their statements while the table is still empty, and keep the plans (prepared statements,
 // generic plans): without these, the plan for an empty table, a sequential scan, would stay when it has
@@ -81,21 +85,6 @@ void check_readable(const std::string& conninfo) {
   PQconninfoFree(parsed);
 }
 
-void set(PGconn* connection, const std::string& name, const std::string& value) {
-  const std::array values{name.c_str(), value.c_str()};
-  const Result answer(PQexecParams(connection, "SELECT set_config($1, $2, false)", 2, nullptr, values.data(),
-                                   nullptr, nullptr, 0),
-                      PQclear);
-  if (has_row(answer.get())) return;
-  const std::string why = one_line(PQerrorMessage(connection));
-  if (PQstatus(connection) != CONNECTION_OK) {
-    throw Error(ErrorKind::unavailable, fmt::format("the connection to postgres was lost: {}", why));
-  }
-  throw Error(ErrorKind::config,
-              fmt::format("set \"{}\" to \"{}\" on a writing session: {}; correct it in database.settings",
-                          name, value, why));
-}
-
 std::string shortened(std::string text) {
   if (text.size() <= kDetailBytesMax) return text;
   std::size_t end = kDetailBytesMax;
@@ -142,30 +131,16 @@ PgOpener::~PgOpener() {
   drop_attempt();
 }
 
-PgSession PgOpener::open() {
+void PgOpener::open(OnOpen on_open) {
   check_readable(options_.conninfo);
-  PgSession session;
-  const ConnectParameters parameters(options_);
-  session.connection.reset(
-      PQconnectdbParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1));
-  PGconn* const connection = session.connection.get();
-  if (PQstatus(connection) != CONNECTION_OK) {
-    throw Error(ErrorKind::unavailable,
-                fmt::format("connect to postgres: {}", one_line(PQerrorMessage(connection))));
-  }
-  PQsetNoticeReceiver(connection, log_notice, nullptr);
-  for (const auto& [name, value] : settings_of(options_)) set(connection, name, value);
-  const Result identity(PQexec(connection, kIdentitySql), PQclear);
-  if (!has_row(identity.get()) || PQsetnonblocking(connection, 1) != 0) {
-    throw Error(ErrorKind::unavailable,
-                fmt::format("set up a session with postgres: {}", one_line(PQerrorMessage(connection))));
-  }
-  session.id = identity_in(identity.get());
-  return session;
+  on_open_ = std::move(on_open);
+  once_ = true;
+  attempt();
 }
 
 void PgOpener::reopen(OnOpen on_open) {
   on_open_ = std::move(on_open);
+  once_ = false;
   gives_up_at_ = steady_clock::now() + options_.give_up;
   failures_ = 0;
   try_again();
@@ -211,7 +186,7 @@ void PgOpener::poll() {
   }
 }
 
-/// All settings in one statement: the server has taken each of them before.
+/// All settings in one statement, and so in one round trip.
 void PgOpener::ask_settings() {
   PGconn* const connection = opening_->connection.get();
   PQsetNoticeReceiver(connection, log_notice, nullptr);
@@ -246,7 +221,7 @@ void PgOpener::read_settings() {
       const OnOpen on_open = std::exchange(on_open_, nullptr);
       return on_open(std::move(session));
     }
-    if (!has_row(result.get())) return attempt_failed(message_of(result.get()));
+    if (!has_row(result.get())) return refused(result.get());
     opening_->id = identity_in(result.get());
   }
   wait(boost::asio::posix::stream_descriptor::wait_read, &PgOpener::read_settings);
@@ -262,8 +237,22 @@ void PgOpener::wait(boost::asio::posix::stream_descriptor::wait_type what, void 
   });
 }
 
+/// The server's answer to the settings. One that it took in an earlier session it refuses for a while at
+/// most.
+void PgOpener::refused(const pg_result* result) {
+  const char* const sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  if (!once_ || sqlstate == nullptr || PQstatus(opening_->connection.get()) != CONNECTION_OK) {
+    return attempt_failed(message_of(result));
+  }
+  throw Error(ErrorKind::config,
+              fmt::format("make the settings of a writing session: {} (SQLSTATE {}); correct it "
+                          "in database.settings",
+                          message_of(result), sqlstate));
+}
+
 void PgOpener::attempt_failed(const std::string& why) {
   drop_attempt();
+  if (once_) throw Error(ErrorKind::unavailable, fmt::format("connect to postgres: {}", why));
   if (steady_clock::now() >= gives_up_at_) {
     throw Error(ErrorKind::unavailable,
                 fmt::format("connect to postgres again: gave up after {:.1f} s: {}; database.giveUpSec says "
@@ -278,6 +267,26 @@ void PgOpener::drop_attempt() {
   timer_.cancel();
   if (socket_.is_open()) socket_.release();
   opening_.reset();
+}
+
+std::vector<PgSession> open_together(const ConnectOptions& options, std::size_t count) {
+  boost::asio::io_context loop(1);
+  std::vector<PgSession> open;
+  std::vector<std::unique_ptr<PgOpener>> openers;
+  std::size_t begun = 0;
+  std::function<void(PgOpener&)> next = [&](PgOpener& opener) {
+    if (begun == count) return;
+    ++begun;
+    opener.open([&](PgSession session) {
+      open.push_back(std::move(session));
+      next(opener);
+    });
+  };
+  for (std::size_t i = 0; i < std::min(count, kOpenedAtOnceMax); ++i) {
+    next(*openers.emplace_back(std::make_unique<PgOpener>(loop, options)));
+  }
+  loop.run();
+  return open;
 }
 
 }  // namespace walstorm::producer

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,8 +52,7 @@ struct PgSession {
 /// length: it is cut.
 [[nodiscard]] std::string message_of(const pg_result* result);
 
-/// Opens sessions: the first one by waiting for it, later ones on the loop. With pg_connection.cpp the only
-/// file of the producer that includes libpq.
+/// Opens sessions, on the loop. With pg_connection.cpp the only file of the producer that includes libpq.
 class PgOpener final {
  public:
   using OnOpen = std::function<void(PgSession)>;
@@ -61,9 +62,10 @@ class PgOpener final {
   PgOpener& operator=(const PgOpener&) = delete;
   ~PgOpener();
 
-  /// Blocks; one attempt. Throws Error{unavailable} when the server is not to be had, Error{config} for a
-  /// connection string that cannot be read or a setting that the server refuses.
-  [[nodiscard]] PgSession open();
+  /// One attempt, after which `on_open` is called with the session. What is in its way leaves the loop:
+  /// Error{unavailable} when the server is not to be had, Error{config} for a connection string that cannot
+  /// be read or a setting that the server refuses.
+  void open(OnOpen on_open);
 
   /// Tries again and again, with a back-off, until `on_open` can be called with a session. After
   /// ConnectOptions::give_up Error{unavailable} leaves the loop. Blocks only for libpq's look-up of the
@@ -73,7 +75,6 @@ class PgOpener final {
   [[nodiscard]] std::chrono::milliseconds give_up() const { return options_.give_up; }
 
  private:
-  [[nodiscard]] PgSession begin_session() const;
   void try_again();
   void attempt();
   void poll();
@@ -81,6 +82,7 @@ class PgOpener final {
   void read_settings();
   void wait(boost::asio::posix::stream_descriptor::wait_type what, void (PgOpener::*then)());
   void attempt_failed(const std::string& why);
+  void refused(const pg_result* result);
   void drop_attempt();
 
   const ConnectOptions options_;
@@ -88,11 +90,16 @@ class PgOpener final {
   // The socket of the attempt under way, lent by libpq: released before libpq may close it.
   boost::asio::posix::stream_descriptor socket_;
   std::optional<PgSession> opening_;
+  bool once_ = false;     // open(), not reopen()
   unsigned attempt_ = 0;  // tells what the loop still holds of an attempt given up
   wire::Backoff backoff_{wire::kReconnect, std::random_device{}()};
   std::uint64_t failures_ = 0;  // since reopen()
   std::chrono::steady_clock::time_point gives_up_at_;
   OnOpen on_open_;
 };
+
+/// Opens `count` sessions, several at a time: from a distant server each of them takes many round trips.
+/// Blocks. Throws as PgOpener::open does, for the first that fails.
+[[nodiscard]] std::vector<PgSession> open_together(const ConnectOptions& options, std::size_t count);
 
 }  // namespace walstorm::producer

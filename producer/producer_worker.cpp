@@ -75,17 +75,18 @@ void ProducerWorker::setup(const proto::Setup& setup) {
   options_ = setup.producer();
   check_limits(options_);
   source_.emplace(options_.seed(), options_.payload_bytes_mean(), options_.payload_entropy());
-  for (std::uint32_t i = 0; i < options_.connections(); ++i) add_lane(i);
-}
-
-void ProducerWorker::add_lane(std::uint32_t connection) {
   ConnectOptions connect{options_.postgres(), {}, std::chrono::milliseconds(options_.give_up_ms())};
   for (const proto::Setting& setting : options_.session_settings()) {
     connect.session_settings.emplace_back(setting.name(), setting.value());
   }
+  std::vector<PgSession> sessions = open_together(connect, options_.connections());
+  for (std::uint32_t i = 0; i < options_.connections(); ++i) add_lane(i, connect, std::move(sessions[i]));
+}
+
+void ProducerWorker::add_lane(std::uint32_t connection, const ConnectOptions& connect, PgSession session) {
   Lane lane;
   lane.slot = options_.producer_index() + connection * options_.producer_count();
-  lane.connection = std::make_unique<PgConnection>(loop_, connect);
+  lane.connection = std::make_unique<PgConnection>(loop_, connect, std::move(session));
   lane.writer = make_writer(*lane.connection, options_.write_mode());
   lane.preload_writer = make_writer(*lane.connection, proto::WRITE_MODE_COPY);
   lane.recovery = std::make_unique<Recovery>(loop_, *lane.connection, *source_);

@@ -49,7 +49,7 @@ class ProducerWorker final : public wire::Worker {
     std::unique_ptr<WriteLoop> loop;
   };
 
-  void add_lane(std::uint32_t connection);
+  void add_lane(std::uint32_t connection, const ConnectOptions& connect, PgSession session);
   [[nodiscard]] std::unique_ptr<RowWriter> make_writer(PgConnection& connection, proto::WriteMode mode) const;
   [[nodiscard]] std::uint32_t preload_batch_size(std::uint64_t rows) const;
   [[nodiscard]] PhaseLoad load_of(const proto::StartPhase& phase) const;

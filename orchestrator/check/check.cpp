@@ -1,12 +1,9 @@
 #include "orchestrator/check/check.h"
 
 #include <chrono>
-#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <string>
-#include <system_error>
-#include <unistd.h>
 #include <utility>
 
 #include "orchestrator/check/attempt.h"
@@ -25,39 +22,20 @@
 namespace walstorm::check {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::chrono::seconds kStepTimeout{30};
 
-/// A private server to ask, and its log, which stays beside it until both are gone.
+/// A private server to ask. Its log stands in a folder of its own: a name in the temporary folder that can be
+/// guessed may be a link of somebody else's.
 class TrialServer final {
  public:
   TrialServer(process::EventLoop& loop, const config::Database& settings)
-      : log_(process::temporary_folder() / fmt::format("walstorm-check-{}.log", ::getpid())) {
-    try {
-      server_ = std::make_unique<postgres::PrivateServer>(loop, settings.settings, log_);
-    } catch (...) {
-      remove_log();
-      throw;
-    }
-  }
-  TrialServer(const TrialServer&) = delete;
-  TrialServer& operator=(const TrialServer&) = delete;
-  ~TrialServer() {
-    server_.reset();
-    remove_log();
-  }
+      : server_(loop, settings.settings, log_folder_.path() / "postgres.log") {}
 
-  [[nodiscard]] const postgres::Address& address() const { return server_->address(); }
+  [[nodiscard]] const postgres::Address& address() const { return server_.address(); }
 
  private:
-  void remove_log() {
-    std::error_code ignored;
-    fs::remove(log_, ignored);
-  }
-
-  fs::path log_;
-  std::unique_ptr<postgres::PrivateServer> server_;
+  process::PrivateFolder log_folder_{process::FolderFor::check};
+  postgres::PrivateServer server_;
 };
 
 Finding clocks(const wire::ClockOffset& offset) {
@@ -131,7 +109,7 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
   const bool known = attempt(section.findings, "server", [&] {
     if (config.database.url) {
       address = postgres::Address::parse(*config.database.url);
-      section.title = "PostgreSQL at " + address.shown();
+      section.title = "PostgreSQL at " + address.shown();  // with the variables that took part
     } else {
       trial = std::make_unique<TrialServer>(loop, config.database);
       address = trial->address();

@@ -38,29 +38,17 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
 }
 
-/// A private server to ask, and its log, which goes after it.
+/// A private server to ask. Its log stands in a folder of its own, as PostgreSQL's does (check.cpp).
 class TrialServer final {
  public:
-  explicit TrialServer(process::EventLoop& loop)
-      : server_(std::make_unique<clickhouse::PrivateServer>(loop, log_.path)) {}
+  explicit TrialServer(process::EventLoop& loop) : server_(loop, log_folder_.path() / "clickhouse.log") {}
 
-  [[nodiscard]] const clickhouse::Address& address() const { return server_->address(); }
-  [[nodiscard]] const fs::path& folder() const { return server_->folder(); }
+  [[nodiscard]] const clickhouse::Address& address() const { return server_.address(); }
+  [[nodiscard]] const fs::path& folder() const { return server_.folder(); }
 
  private:
-  struct Log {
-    fs::path path = process::temporary_folder() / fmt::format("walstorm-check-clickhouse-{}.log", ::getpid());
-
-    Log() = default;
-    Log(const Log&) = delete;
-    Log& operator=(const Log&) = delete;
-    ~Log() {
-      std::error_code ignored;
-      fs::remove(path, ignored);
-    }
-  };
-  Log log_;
-  std::unique_ptr<clickhouse::PrivateServer> server_;
+  process::PrivateFolder log_folder_{process::FolderFor::check};
+  clickhouse::PrivateServer server_;
 };
 
 bool there_is(Session& session, const std::string& what, const std::string& condition,

@@ -4,8 +4,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
+#include <optional>
 #include <pwd.h>
 #include <random>
 #include <sstream>
@@ -132,11 +133,19 @@ fs::path in_path(const char* program) {
   return {};
 }
 
-void write(const fs::path& file, const std::string& text) {
-  std::ofstream out(file);
-  if (!(out << text).flush())
-    throw Error(ErrorKind::unavailable,
-                fmt::format("start a private ClickHouse: cannot write {}", file.string()));
+/// Makes the file anew, for `user` if that is somebody else. The folder is the server's user's by the time of
+/// a second try: nothing that stands there under this name is written through.
+void write(const fs::path& file, const std::string& text, const std::optional<process::UserId>& user) {
+  ::unlink(file.c_str());
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 &&
+                       ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       (!user || ::fchown(fd, user->uid, user->gid) == 0);
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (written) return;
+  throw Error(ErrorKind::unavailable, fmt::format("start a private ClickHouse: write {}: {}", file.string(),
+                                                  std::generic_category().message(error)));
 }
 
 }  // namespace
@@ -184,17 +193,20 @@ void PrivateServer::write_configuration() const {
     fs::create_directories(folder / name);
   write(folder / "config.xml",
         fmt::format(fmt::runtime(kConfig), fmt::arg("port", address_.port),
-                    fmt::arg("folder", in_xml(folder.string())), fmt::arg("memory", memory_bytes_max())));
-  write(folder / "users.xml", fmt::format(fmt::runtime(kUsers), fmt::arg("memory", memory_bytes_max()),
-                                          fmt::arg("user", kUser), fmt::arg("password", address_.password)));
+                    fmt::arg("folder", in_xml(folder.string())), fmt::arg("memory", memory_bytes_max())),
+        user_);
+  write(folder / "users.xml",
+        fmt::format(fmt::runtime(kUsers), fmt::arg("memory", memory_bytes_max()), fmt::arg("user", kUser),
+                    fmt::arg("password", address_.password)),
+        user_);
   if (user_) give_folder_to_user();
 }
 
 void PrivateServer::give_folder_to_user() const {
   const fs::path& folder = folder_.path();
-  for (const char* name : {"", "data", "tmp", "user_files", "format_schemas", "config.xml", "users.xml"}) {
+  for (const char* name : {"data", "tmp", "user_files", "format_schemas", "."}) {
     const fs::path entry = folder / name;
-    if (::chown(entry.c_str(), user_->uid, user_->gid) != 0) {
+    if (::lchown(entry.c_str(), user_->uid, user_->gid) != 0) {
       throw Error(ErrorKind::unavailable,
                   fmt::format("give {} to the server's user: errno {}", entry.string(), errno));
     }

@@ -110,6 +110,9 @@ enum class ReplicaIdentity { full, by_default };
 struct Database {
   /// Where PostgreSQL is: a libpq URL, with its secrets; nullopt for a private server.
   std::optional<std::string> url;
+  /// `url` leads to a private server that walstorm itself started for several runs: nothing of the
+  /// environment belongs to it, and one that is gone does not come back. No key of a config.
+  bool lent = false;
   std::string profiling_database;
   /// The database on that server, or a libpq URL with its secrets, whose schema is used in place of
   /// walstorm's table.

@@ -10,6 +10,7 @@
 
 #include <libpq-fe.h>
 
+#include "orchestrator/postgres/address_defaults.h"
 #include "orchestrator/postgres/connection_url.h"
 #include "orchestrator/postgres/driver_parameters.h"
 #include "proto/wire/error.h"
@@ -20,6 +21,9 @@ namespace {
 
 using wire::Error;
 using wire::ErrorKind;
+
+/// A private server's socket is named by it; nobody else sees it.
+constexpr const char* kPrivatePort = "5432";
 
 /// One value of a keyword string: quoted, with ' and \ escaped (libpq, "Keyword/Value Connection Strings").
 std::string quoted(std::string_view value) {
@@ -98,7 +102,7 @@ Readable readable(const std::string& text, const std::string& key) {
 
 }  // namespace
 
-Address Address::parse(const std::string& url, const std::string& key) {
+Address Address::parse(const std::string& url, const std::string& key, const Variables& environment) {
   Readable read = readable(url, key);
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
@@ -122,18 +126,17 @@ Address Address::parse(const std::string& url, const std::string& key) {
       address.keywords_[keyword] = option->val;
     }
   }
-  // Children are not given it by the environment.
-  const char* const password = std::getenv("PGPASSWORD");
-  if (password == nullptr || *password == '\0') return address;
-  if (wire::to_utf8(password) != password)
-    throw Error(ErrorKind::config, "PGPASSWORD is not UTF-8: put the password into the URL, percent-encoded");
-  address.keywords_.try_emplace("password", password);
+  AddressDefaults defaults = address_defaults(address.keywords_, environment);
+  if (!defaults.keywords.empty()) address.keywords_.erase("service");  // spelled out, or named again in there
+  address.keywords_.merge(defaults.keywords);
+  address.variables_ = std::move(defaults.variables);
   return address;
 }
 
 Address Address::on_socket(const std::string& socket_dir, const std::string& user) {
   Address address;
-  address.keywords_ = {{"host", socket_dir}, {"user", user}};
+  take_postgres_variables();
+  address.keywords_ = {{"host", socket_dir}, {"port", kPrivatePort}, {"user", user}};
   return address;
 }
 
@@ -213,12 +216,18 @@ std::string Address::shown() const {
     return found == keywords_.end() ? std::string(otherwise) : found->second;
   };
   const std::string user = value("user", "");
+  const std::string with_variables =
+      variables_.empty() ? "" : fmt::format(" (with {} from the environment)", fmt::join(variables_, ", "));
   if (const std::string service = value("service", ""); !service.empty() && !keywords_.contains("host")) {
-    return fmt::format("service \"{}\"{}", service, user.empty() ? "" : fmt::format(" as \"{}\"", user));
+    return fmt::format("service \"{}\"{}{}", service, user.empty() ? "" : fmt::format(" as \"{}\"", user),
+                       with_variables);
   }
-  const std::string host = value("host", "the local socket");
-  return fmt::format("{}{}{}", host, host.starts_with('/') ? "" : ":" + value("port", "5432"),
-                     user.empty() ? "" : fmt::format(" as \"{}\"", user));
+  const std::string address = value("hostaddr", "");
+  std::string host = value("host", address.empty() ? "the local socket" : address.c_str());
+  if (!address.empty() && address != host) host += fmt::format(" ({})", address);
+  const bool by_socket = host.starts_with('/') && address.empty();
+  return fmt::format("{}{}{}{}", host, by_socket ? "" : ":" + value("port", "5432"),
+                     user.empty() ? "" : fmt::format(" as \"{}\"", user), with_variables);
 }
 
 }  // namespace walstorm::postgres

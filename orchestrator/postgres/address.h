@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "proto/postgres/environment.h"
+
 namespace walstorm::postgres {
 
 /// Where a PostgreSQL server is and how to log in, as libpq keywords (host, user, password, sslmode, ...).
@@ -15,10 +17,13 @@ class Address final {
   /// Reads a URL (postgresql://...) or a keyword string as their users have them: libpq's own parser decides,
   /// after the parameters that only other drivers know are taken out (driver_parameters.h); of those,
   /// `schema` becomes the search path. Throws Error{config} for what libpq cannot read, and for a port that
-  /// is none; `key` names the URL's place in the configuration.
-  [[nodiscard]] static Address parse(const std::string& url, const std::string& key = "database.url");
+  /// is none; `key` names the URL's place in the configuration. What it leaves open is filled in by the
+  /// service that it names and by the variables of `environment` (address_defaults.h), so that the connection
+  /// strings made of it mean the same in every process.
+  [[nodiscard]] static Address parse(const std::string& url, const std::string& key = "database.url",
+                                     const Variables& environment = take_postgres_variables());
 
-  /// A server on a unix socket in folder `socket_dir`.
+  /// A server on a unix socket in folder `socket_dir`: a private one, of which the environment knows nothing.
   [[nodiscard]] static Address on_socket(const std::string& socket_dir, const std::string& user);
 
   /// A connection string for one database, with that application_name.
@@ -43,7 +48,10 @@ class Address final {
   [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
   /// The same as a sentence; empty for none.
   [[nodiscard]] std::string ignored_text() const;
-  /// Who connects where, without the password: `127.0.0.1:5432 as "load"`.
+  /// PostgreSQL's variables that took part, by name.
+  [[nodiscard]] const std::vector<std::string>& variables() const { return variables_; }
+  /// Who connects where, without the password, and which variables had a say in it: `127.0.0.1:5432 as
+  /// "load"`, `db (10.0.0.7):5432 (with PGHOSTADDR from the environment)`.
   [[nodiscard]] std::string shown() const;
 
  private:
@@ -53,6 +61,7 @@ class Address final {
   std::string database_;
   std::string schema_;
   std::vector<std::string> ignored_;
+  std::vector<std::string> variables_;
 };
 
 }  // namespace walstorm::postgres

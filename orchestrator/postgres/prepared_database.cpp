@@ -9,6 +9,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/postgres/backend.h"
 #include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/readiness.h"
 #include "orchestrator/postgres/row_texts.h"
@@ -30,6 +31,16 @@ constexpr seconds kLockRelease{5};
 constexpr seconds kCleanUpGiveUp{10};
 /// count(*) over everything a run wrote: minutes on a slow disk.
 constexpr seconds kTallyTimeout{900};
+/// For a look at what has already failed.
+constexpr seconds kWaitsTimeout{5};
+constexpr int kEveryInterrupt = 1000;
+
+/// Whoever has the database's lock is the only one that writes: the sessions of writers that are gone, and
+/// wait for a standby or a lock, would keep the table.
+void end_writers(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  end_sessions(transaction, "walstorm-producer-", kLockRelease);
+}
 
 /// No other run's, on whatever host that is.
 std::string unique_application_name() {
@@ -57,7 +68,11 @@ PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Confi
       slot_(config.consumer.slot_name),
       own_application_(unique_application_name()) {
   if (settings_.url) {
-    address_ = Address::parse(*settings_.url);
+    address_ =
+        settings_.lent ? Address::parse(*settings_.url, "database.url", {}) : Address::parse(*settings_.url);
+    if (!address_.variables().empty())
+      notes.push_back(fmt::format("connections to PostgreSQL took {} from the environment",
+                                  fmt::join(address_.variables(), ", ")));
   } else {
     server_ = std::make_unique<PrivateServer>(loop, settings_.settings, log_dir / "postgres.log");
     address_ = server_->address();
@@ -67,6 +82,11 @@ PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Confi
     if (source_ && address_.schema().empty()) address_ = address_.with_schema(source_->address.schema());
     home_ = home_database(address_, config.database);
     prepare(config, notes);
+  } catch (const Error& error) {
+    const std::string why = server_failure();
+    release();
+    if (why.empty()) throw;
+    throw Error(error.kind(), why + "\n" + error.what());
   } catch (...) {
     release();
     discard_new_database();
@@ -135,7 +155,7 @@ void PreparedDatabase::hold() {
 /// The run's own, which holds its lock. A server that is lost is waited for, but a private one does not come
 /// back.
 std::unique_ptr<Session> PreparedDatabase::own_session() {
-  const double give_up_sec = server_ ? 0 : settings_.give_up_sec;
+  const double give_up_sec = server_ || settings_.lent ? 0 : settings_.give_up_sec;
   const std::chrono::milliseconds give_up(static_cast<std::int64_t>(give_up_sec * 1000));
   return std::make_unique<Session>(loop_, conninfo(own_application_), "prepare " + address_.shown(),
                                    Session::Reconnection{give_up, lock_database});
@@ -163,6 +183,7 @@ void PreparedDatabase::take_database(std::vector<std::string>& notes) {
                                             [slot = slot_](auto& connection) {
                                               require_ours(connection);
                                               lock_database(connection);
+                                              end_writers(connection);
                                               return drop_slot(connection, slot, kSlotRelease);
                                             });
   taken_ = true;
@@ -210,6 +231,21 @@ void PreparedDatabase::copy_schema(Session& at_home, std::vector<std::string>& n
     notes.push_back(fmt::format("the copy has its source's search path: {}", fmt::join(path, ", ")));
 }
 
+std::string PreparedDatabase::waits_of_sessions() const {
+  try {
+    Session session(loop_, conninfo("walstorm"), "look at the run's sessions");
+    const auto waits =
+        session.ask<std::vector<std::string>>("look at the run's sessions", kWaitsTimeout,
+                                              loop_.interrupts() + kEveryInterrupt, [](auto& connection) {
+                                                pqxx::nontransaction transaction(connection);
+                                                return waiting_sessions(transaction, "walstorm-");
+                                              });
+    return fmt::format("{}", fmt::join(waits, "; "));
+  } catch (const Error&) {
+    return {};  // what the failure itself says stands
+  }
+}
+
 wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {
   return session_->ask<wire::RowTally>(
       "count the rows", kTallyTimeout, interrupts_tolerated,
@@ -240,7 +276,7 @@ std::vector<std::string> PreparedDatabase::release() {
 
 std::vector<std::string> PreparedDatabase::drop_slot_and_database() {
   const int tolerate_all =
-      loop_.interrupts() + 1000;  // leaving the server clean is not given up for a Ctrl-C
+      loop_.interrupts() + kEveryInterrupt;  // leaving the server clean is not given up for a Ctrl-C
   if (slot_made_) {
     // A new session: the run's own may hang with whatever ended the run. With the lock: a run that lost it
     // may have lost the database, and by now the slot of that name, to another.
@@ -250,6 +286,7 @@ std::vector<std::string> PreparedDatabase::drop_slot_and_database() {
         "drop the slot", kStepTimeout + kLockRelease + kSlotRelease, tolerate_all,
         [slot = slot_, own_application = own_application_](auto& connection) {
           if (!take_over_lock(connection, own_application, kLockRelease)) return false;
+          end_writers(connection);
           (void)drop_slot(connection, slot, kSlotRelease);
           return true;
         },

@@ -57,6 +57,10 @@ class PreparedDatabase final {
 
   /// PostgreSQL is there again after an outage: takes up the connection that holds the run's lock.
   void hold();
+  /// After a failure: which of the run's sessions wait at the server for others (a lock, a synchronous
+  /// standby), and what to do about it; empty when none does, or the server cannot be asked. Turns the loop.
+  [[nodiscard]] std::string waits_of_sessions() const;
+
   /// The run has failed: no server is waited for any more.
   void give_up() { session_->give_up(); }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "orchestrator/process/folder_processes.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -94,6 +95,7 @@ fs::path find_postgres_binaries() {
 PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
                              const fs::path& log_file, const fs::path& binaries)
     : loop_(loop), user_(user_for_server()), folder_(process::FolderFor::postgres), log_file_(log_file) {
+  take_postgres_variables();  // initdb and postgres read them too
   try {
     require_socket_folder(folder_.path());
     initialise(binaries, log_file);
@@ -131,7 +133,7 @@ void PrivateServer::launch(const fs::path& bin, const std::map<std::string, std:
   all.insert(kSettings.begin(), kSettings.end());
   process::ChildOptions options;
   options.program = bin / "postgres";
-  options.arguments = {"-D", (folder_.path() / "data").string(), "-k", folder_.path().string()};
+  options.arguments = {"-D", (folder_.path() / "data").string(), "-k", folder_.path().string(), "-p", "5432"};
   for (const auto& [name, value] : all) {
     options.arguments.emplace_back("-c");
     options.arguments.push_back(fmt::format("{}={}", name, value));
@@ -179,6 +181,8 @@ void PrivateServer::stop() {
     (void)loop_.wait(kStopTimeout, loop_.interrupts(), [this] { return server_->ended().has_value(); });
   }
   server_.reset();
+  // A postmaster that was killed leaves the others to notice it.
+  (void)process::end_processes_of(folder_.path(), kStopTimeout);
   folder_.remove();
 }
 

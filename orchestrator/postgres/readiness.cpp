@@ -270,8 +270,8 @@ void add_connections(const ServerProbe& probe, const config::Config& config, std
   if (probe.target.connections_max >= 0) {
     findings.push_back(
         room("database's limit", probe.target.connections_used, probe.target.connections_max, needed + 1,
-             fmt::format("lower producer.connections, or ALTER DATABASE \"{}\" CONNECTION LIMIT -1",
-                         config.database.profiling_database)));
+             fmt::format("lower producer.connections, or ALTER DATABASE {} CONNECTION LIMIT -1",
+                         quoted_identifier(config.database.profiling_database))));
   }
 }
 
@@ -285,6 +285,24 @@ void add_replication_room(const ServerProbe& probe, std::vector<Finding>& findin
                           probe.senders_max, 1,
                           "end one that nobody needs (SELECT * FROM pg_stat_replication), or raise "
                           "max_wal_senders and restart PostgreSQL"));
+}
+
+/// A commit that waits for a standby which is not there waits for ever (PostgreSQL, "Synchronous
+/// Replication").
+bool commits_wait_for_nobody(const ServerProbe& probe) {
+  const bool waits = probe.synchronous_commit != "off" && probe.synchronous_commit != "local" &&
+                     probe.synchronous_standby_names.find_first_not_of(' ') != std::string::npos;
+  return waits && probe.synchronous_standbys == 0;
+}
+
+Finding synchronous_standbys(const ServerProbe& probe) {
+  return {
+      Level::problem, "synchronous_standby_names",
+      fmt::format("is '{}', and none that it names is connected: every commit would wait for it",
+                  probe.synchronous_standby_names),
+      fmt::format("start the standby, or take it out of there and SELECT pg_reload_conf(), or ALTER ROLE {} "
+                  "SET synchronous_commit = local",
+                  quoted_identifier(probe.role))};
 }
 
 }  // namespace
@@ -323,6 +341,7 @@ std::vector<Finding> judge_server(const ServerProbe& probe, const config::Config
   add_connections(probe, config, findings);
   findings.push_back(slot_wal_keep(probe, wal_bytes));
   findings.push_back(wal_sender_timeout(probe));
+  if (commits_wait_for_nobody(probe)) findings.push_back(synchronous_standbys(probe));
   if (probe.idle_slot_timeout_sec) findings.push_back(idle_slot_timeout(*probe.idle_slot_timeout_sec));
   return findings;
 }

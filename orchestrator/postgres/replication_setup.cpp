@@ -8,6 +8,7 @@
 #include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
+#include "orchestrator/postgres/backend.h"
 #include "orchestrator/postgres/query.h"
 #include "proto/wire/error.h"
 #include "proto/wire/task_run_table.h"
@@ -20,6 +21,18 @@ using wire::ErrorKind;
 
 /// Advisory locks are per database: the key need only be walstorm's.
 constexpr std::string_view kTryLock = "pg_try_advisory_lock(hashtextextended('walstorm', 0))";
+/// pg_locks has the key's halves apart (PostgreSQL, "pg_locks": a bigint key is shown with objsubid 1).
+constexpr std::string_view kHolderSql =
+    "SELECT l.pid, coalesce(a.application_name, ''), current_database() FROM pg_locks l LEFT JOIN "
+    "pg_stat_activity "
+    "a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = "
+    "(SELECT oid "
+    "FROM pg_database WHERE datname = current_database()) AND ((l.classid::bigint << 32) | l.objid::bigint) "
+    "= "
+    "hashtextextended('walstorm', 0)";
+constexpr int kLockLooks = 3;
+/// Of all sessions that walstorm opens, walstorm-check's and the workers' among them.
+constexpr std::string_view kOurApplications = "walstorm";
 
 /// Of pg_settings, those that shape a replication load, for the report.
 constexpr std::array<std::string_view, 17> kReportedSettings{"wal_level",
@@ -75,14 +88,37 @@ ServerFacts inspect_server(pqxx::connection& connection) {
 
 void lock_database(pqxx::connection& connection) {
   pqxx::nontransaction transaction(connection);
-  const auto row = query_row(transaction, fmt::format("SELECT {}, current_database()", kTryLock));
-  if (!row[0].as<bool>()) {
+  pqxx::result holder;
+  // A holder may go between the two looks.
+  for (int looks = 0; looks < kLockLooks && holder.empty(); ++looks) {
+    if (query_row(transaction, fmt::format("SELECT {}", kTryLock))[0].as<bool>()) return;
+    holder = query(transaction, std::string(kHolderSql));
+  }
+  if (holder.empty()) {
     throw Error(
         ErrorKind::unavailable,
-        fmt::format("another walstorm run is using the database \"{}\": wait for its end, or give this one "
-                    "another with database.profilingDatabase",
-                    row[1].c_str()));
+        "take walstorm's lock on its database: it is held, and pg_locks does not say by whom; try again");
   }
+  const int pid = holder[0][0].as<int>();
+  const auto application = holder[0][1].as<std::string>();
+  const std::string wait = what_it_waits_for(transaction, {pid, ""});
+  const std::string session =
+      shown_backend(transaction, pid) + (wait.empty() ? "" : fmt::format(", which {}", wait));
+  const std::string database = holder[0][2].as<std::string>();
+  if (application.empty() || application.starts_with(kOurApplications)) {
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format("another walstorm run is using the database \"{}\": {} holds its lock. Wait for its "
+                    "end, or give this one another with database.profilingDatabase. If no walstorm is "
+                    "running there any more: SELECT pg_terminate_backend({})",
+                    database, session, pid));
+  }
+  throw Error(ErrorKind::unavailable,
+              fmt::format("the lock that walstorm takes on the database \"{}\" is held by {}, which is not a "
+                          "walstorm run's session (a connection pooler keeps the locks of clients that have "
+                          "gone): SELECT pg_terminate_backend({}), or use another database with "
+                          "database.profilingDatabase",
+                          database, session, pid));
 }
 
 bool take_over_lock(pqxx::connection& connection, const std::string& application_name,

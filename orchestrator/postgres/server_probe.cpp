@@ -92,6 +92,18 @@ void probe_standby(pqxx::transaction_base& transaction, ServerProbe& probe) {
   probe.primary = row[1].as<std::string>();
 }
 
+/// What commits wait for.
+void probe_standbys(pqxx::transaction_base& transaction, ServerProbe& probe) {
+  probe.synchronous_commit = query_row(transaction, "SHOW synchronous_commit")[0].as<std::string>();
+  probe.synchronous_standby_names =
+      query_row(transaction, "SHOW synchronous_standby_names")[0].as<std::string>();
+  const auto row =
+      query_row(transaction,
+                "SELECT count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')), count(*) FILTER "
+                "(WHERE sync_state IS NULL) FROM pg_stat_replication");
+  if (row[1].as<std::int64_t>() == 0) probe.synchronous_standbys = row[0].as<std::int64_t>();
+}
+
 /// A setting as the role's sessions in a new database will have it: without what is set for this one.
 std::string setting_when_new(pqxx::transaction_base& transaction, const std::string& name) {
   return query_row(
@@ -189,6 +201,7 @@ ServerProbe probe(pqxx::connection& connection, const Question& question) {
   probe.home_encoding = query_row(transaction, "SHOW server_encoding")[0].as<std::string>();
   probe_standby(transaction, probe);
   probe_target(transaction, question, probe.target);
+  probe_standbys(transaction, probe);
   const auto named = query(transaction,
                            "SELECT coalesce(database, ''), coalesce(active_pid, 0) FROM pg_replication_slots "
                            "WHERE slot_name = $1",

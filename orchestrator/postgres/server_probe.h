@@ -52,6 +52,9 @@ struct ServerProbe {
   std::int64_t slot_wal_keep_mb = -1;                                 ///< -1: no limit
   std::int64_t wal_sender_timeout_ms = -1;                            ///< 0: off
   std::optional<std::int64_t> idle_slot_timeout_sec;                  ///< since PostgreSQL 18; 0: off
+  std::string synchronous_commit;                                     ///< of this session
+  std::string synchronous_standby_names;             ///< as it is set, blank where that is off
+  std::optional<std::int64_t> synchronous_standbys;  ///< that answer; nullopt for who may not know
   std::string role;
   bool may_replicate = false;
   bool may_create_databases = false;

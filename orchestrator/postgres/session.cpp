@@ -20,6 +20,10 @@ namespace {
 
 /// A server that starts up again takes seconds: five connects in each of them are no load.
 constexpr std::chrono::milliseconds kRetryPause{200};
+/// For what is under way when a session is no longer needed: a look at the catalog ends by itself.
+constexpr std::chrono::milliseconds kFinishGrace{500};
+/// Nobody breaks off what leaves the server clean.
+constexpr int kEveryInterrupt = 1000;
 
 /// Before the client encoding is agreed on, the server speaks its own.
 std::string without_final_newline(std::string text) {
@@ -73,12 +77,20 @@ Session::Session(process::EventLoop& loop, std::string conninfo, std::string nam
       thread_([this] { serve(); }) {}
 
 Session::~Session() {
-  abandon();
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    if (!abandoned_) changed_.wait_for(lock, kFinishGrace, [this] { return !working_; });
+  }
+  mark_abandoned();
+  std::optional<BackendId> left;
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    left = std::exchange(left_, std::nullopt);
   }
-  changed_.notify_one();
+  if (left) (void)see_off(conninfo_, *left);
+  shut_down();
   thread_.join();
 }
 
@@ -95,17 +107,48 @@ void Session::await(const std::string& what, std::chrono::milliseconds timeout, 
                     const std::function<bool()>& arrived) {
   const Waited waited = loop_.wait(timeout, interrupts_tolerated, arrived);
   if (waited == Waited::done) return;
-  abandon();
+  mark_abandoned();
+  const std::string why = end_at_server();
+  shut_down();
   if (waited == Waited::interrupted) throw process::Interrupted{};
   throw Error(ErrorKind::unavailable,
-              fmt::format("{}: no answer from PostgreSQL within {} s", what, timeout.count() / 1000));
+              fmt::format("{}: no answer from PostgreSQL within {} s{}", what, timeout.count() / 1000,
+                          why.empty() ? "" : ": its session " + why));
 }
 
 void Session::abandon() {
+  mark_abandoned();
+  shut_down();
+}
+
+/// No job begins any more. One that is under way goes on for now: what its backend waits for can be seen only
+/// as long as the server does not know that its client has gone.
+void Session::mark_abandoned() {
   const std::lock_guard lock(mutex_);
-  abandoned_ = true;
+  if (!std::exchange(abandoned_, true) && working_) left_ = backend_;
+  changed_.notify_all();
+}
+
+void Session::shut_down() {
+  const std::lock_guard lock(mutex_);
   if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
-  changed_.notify_one();
+}
+
+/// Ends the backend that an abandoned job has left, turning the loop meanwhile. Returns what it waited for.
+std::string Session::end_at_server() {
+  std::optional<BackendId> left;
+  {
+    const std::lock_guard lock(mutex_);
+    left = std::exchange(left_, std::nullopt);
+  }
+  if (!left) return {};
+  const auto answer = std::make_shared<std::optional<std::string>>();
+  const std::jthread asking([answer, &io = loop_.io(), conninfo = conninfo_, backend = *left] {
+    boost::asio::post(io, [answer, why = see_off(conninfo, backend)] { *answer = why; });
+  });
+  (void)loop_.wait(kSeeOffMax, loop_.interrupts() + kEveryInterrupt,
+                   [&answer] { return answer->has_value(); });
+  return answer->value_or("");
 }
 
 void Session::give_up() {
@@ -131,9 +174,7 @@ void Session::serve() {
     }
     run(std::move(job));
   }
-  const std::lock_guard lock(mutex_);
-  socket_ = -1;
-  connection_.reset();
+  forget_connection();
 }
 
 void Session::run(Job job) {
@@ -148,6 +189,7 @@ void Session::run(Job job) {
   {
     const std::lock_guard lock(mutex_);
     working_ = false;
+    changed_.notify_all();
   }
   // Nothing of the job or its answer stays behind on this thread.
   job.work = nullptr;
@@ -189,15 +231,22 @@ void Session::connect() {
     const std::lock_guard lock(mutex_);
     socket_ = connection->sock();
   }
+  try {
+    const BackendId backend = own_backend(*connection);
+    const std::lock_guard lock(mutex_);
+    backend_ = backend;
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    socket_ = -1;  // goes with the connection
+    throw;
+  }
   connection_ = std::move(connection);
   if (was_connected_ && reconnection_.restore) {
     try {
       reconnection_.restore(*connection_);
     } catch (...) {
       // Without what belongs to it the connection is of no use.
-      const std::lock_guard lock(mutex_);
-      socket_ = -1;
-      connection_.reset();
+      forget_connection();
       throw;
     }
   }
@@ -207,10 +256,15 @@ void Session::connect() {
 /// After a failure: whether it has left us without a connection.
 bool Session::drop_if_lost() {
   if (!ended_by_server_ && connection_ && connection_->is_open()) return false;
+  forget_connection();
+  return true;
+}
+
+void Session::forget_connection() {
   const std::lock_guard lock(mutex_);
   socket_ = -1;
+  backend_.reset();
   connection_.reset();
-  return true;
 }
 
 /// False when there is nothing to wait for any more.

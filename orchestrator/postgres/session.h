@@ -14,6 +14,7 @@
 
 #include <pqxx/connection>
 
+#include "orchestrator/postgres/backend.h"
 #include "orchestrator/process/event_loop.h"
 
 namespace walstorm::postgres {
@@ -23,8 +24,9 @@ namespace walstorm::postgres {
 ///
 /// libpqxx blocks; a job runs on the session's thread and its result comes back as a value posted to the
 /// loop. Jobs run one at a time, in order. A job must own what it captures: after a missed deadline it is
-/// abandoned, its socket is shut down, and every later job fails at once. Translates libpqxx's exceptions
-/// into wire::Error.
+/// abandoned, its socket is shut down, and every later job fails at once. A backend that still works for an
+/// abandoned job is ended on the server too, over a connection of its own: it would go on waiting, and keep
+/// its locks. Translates libpqxx's exceptions into wire::Error.
 ///
 /// A connection that is lost is made again for the next job; a job that can be run twice may ask to be run
 /// again itself.
@@ -46,13 +48,14 @@ class Session final {
       : Session(loop, std::move(conninfo), std::move(name), {}) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  /// Abandons what is under way and joins the thread.
+  /// Gives what is under way a moment to end, then abandons it, and joins the thread. Blocks for up to
+  /// kSeeOffMax more where the server does not answer.
   ~Session();
 
   /// Runs `job` and waits for its result, turning the loop. `what` completes "...: no answer within 30 s".
-  /// Throws what the job threw, Error{unavailable} on a missed deadline, or process::Interrupted on more
-  /// than `interrupts_tolerated` interrupts. With WhenLost::retry the time to give up comes on top of
-  /// `timeout`.
+  /// Throws what the job threw, Error{unavailable} on a missed deadline, which says what the server waits for
+  /// where it can be asked, or process::Interrupted on more than `interrupts_tolerated` interrupts. With
+  /// WhenLost::retry the time to give up comes on top of `timeout`.
   template <typename Result>
   Result ask(const std::string& what, std::chrono::milliseconds timeout, int interrupts_tolerated,
              std::function<Result(pqxx::connection&)> job, WhenLost when_lost = WhenLost::fail) {
@@ -99,14 +102,18 @@ class Session final {
   [[nodiscard]] bool drop_if_lost();
   [[nodiscard]] bool pause_before_retry();
   void abandon();
+  void mark_abandoned();
+  void shut_down();
+  void forget_connection();
+  [[nodiscard]] std::string end_at_server();
 
   process::EventLoop& loop_;
   const std::string conninfo_;
   const std::string name_;
   const Reconnection reconnection_;
 
-  // The mutex guards what both threads touch: the queue between them, and the socket, which the loop's thread
-  // shuts down to wake a session that hangs.
+  // The mutex guards what both threads touch: the queue between them; the socket, which the loop's thread
+  // shuts down to wake a session that hangs; and whose backend that is.
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
@@ -115,6 +122,8 @@ class Session final {
   bool given_up_ = false;
   bool working_ = false;
   int socket_ = -1;
+  std::optional<BackendId> backend_;
+  std::optional<BackendId> left_;  // was at work when it was abandoned: to be ended on the server
 
   // Of the session's thread alone.
   std::unique_ptr<pqxx::connection> connection_;

@@ -44,7 +44,8 @@ milliseconds from_sec(double sec) {
 
 PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id,
                          Workers& workers, postgres::PreparedDatabase& database,
-                         clickhouse::PreparedTable* table, Presentation& presentation)
+                         clickhouse::PreparedTable* table, Presentation& presentation,
+                         std::function<std::string()> server_failure)
     : loop_(loop),
       config_(config),
       run_id_(std::move(run_id)),
@@ -52,6 +53,7 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       database_(database),
       table_(table),
       presentation_(presentation),
+      server_failure_(std::move(server_failure)),
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
@@ -136,6 +138,15 @@ void PhaseRunner::compare_clocks() {
   if (answer->arrived && answer->offset) clocks_.own(*answer->offset);
 }
 
+/// The failure, and what the run's sessions wait for at the server: a commit or a marker that nobody answers
+/// is seen here as a silence alone.
+std::exception_ptr PhaseRunner::with_waits(const Error& error) const {
+  if (error.kind() != ErrorKind::unavailable || !server_failure_().empty()) return std::current_exception();
+  const std::string waits = database_.waits_of_sessions();
+  if (waits.empty()) return std::current_exception();
+  return std::make_exception_ptr(Error(error.kind(), fmt::format("{}; {}", error.what(), waits)));
+}
+
 PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   compare_clocks();
   fold_ = std::make_unique<measure::PhaseFold>(facts_of(stretch));
@@ -159,8 +170,8 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
     drain(stretch);
   } catch (const process::Interrupted&) {
     ended = {Outcome::interrupted, std::current_exception()};
-  } catch (const Error&) {
-    ended = {Outcome::failed, std::current_exception()};
+  } catch (const Error& error) {
+    ended = {Outcome::failed, with_waits(error)};
     database_.give_up();
     if (table_ != nullptr) table_->give_up();
     salvage(stretch);
@@ -316,8 +327,7 @@ void PhaseRunner::take(const WorkerProcess& worker, const proto::MetricsFrame& f
 
 /// Workers wait for a server that they have lost; one of our own does not come back.
 void PhaseRunner::require_server() const {
-  const bool sink_runs = table_ == nullptr || table_->server_failure().empty();
-  if (database_.server_failure().empty() && sink_runs) return;
+  if (server_failure_().empty()) return;
   throw Error(ErrorKind::unavailable, "the phase was broken off with it");
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/presentation.h"
 #include "orchestrator/run/workers.h"
+#include "proto/wire/error.h"
 
 namespace walstorm::run {
 
@@ -29,7 +31,7 @@ class PhaseRunner final {
  public:
   PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id, Workers& workers,
               postgres::PreparedDatabase& database, clickhouse::PreparedTable* table,
-              Presentation& presentation);
+              Presentation& presentation, std::function<std::string()> server_failure);
 
   /// Runs one phase and appends its report to `reports`, which hold those of the phases before, also when it
   /// is broken off: then it throws what broke it, wire::Error or process::Interrupted, afterwards. False when
@@ -82,6 +84,7 @@ class PhaseRunner final {
   void salvage(const Stretch& stretch);
   void settle_thresholds(const config::PhasePlan& phase, measure::PhaseReport& report);
   void require_server() const;
+  [[nodiscard]] std::exception_ptr with_waits(const wire::Error& error) const;
   void expect(const WorkerProcess& worker, unsigned phase_index) const;
 
   process::EventLoop& loop_;
@@ -91,7 +94,8 @@ class PhaseRunner final {
   postgres::PreparedDatabase& database_;
   clickhouse::PreparedTable* const table_;
   Presentation& presentation_;
-  postgres::Session sampling_;  // looks at the server while the other session works
+  const std::function<std::string()> server_failure_;  // why a private server is gone; empty while all run
+  postgres::Session sampling_;                         // looks at the server while the other session works
 
   measure::ClockBook clocks_;
   std::optional<measure::PhaseThresholds> thresholds_;  // of the phase that is on; the preload has none

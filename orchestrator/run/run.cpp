@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 #include <set>
 #include <unistd.h>
@@ -51,7 +52,7 @@ measure::RunReport started_now() {
 class Run final {
  public:
   Run(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& output_dir,
-      const Display& display);
+      const Display& display, std::function<std::string()> lent_server_failure);
 
   measure::RunReport carry_out();
 
@@ -79,6 +80,7 @@ class Run final {
   const config::Config& config_;
   const std::vector<config::PhasePlan> plan_;
   const std::string run_id_;
+  const std::function<std::string()> lent_server_failure_;  // empty: none is lent
   measure::RunReport report_ = started_now();
   Presentation presentation_;
   std::unique_ptr<postgres::PreparedDatabase> database_;
@@ -90,11 +92,12 @@ class Run final {
 };
 
 Run::Run(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& output_dir,
-         const Display& display)
+         const Display& display, std::function<std::string()> lent_server_failure)
     : loop_(loop),
       config_(config),
       plan_(config::plan_phases(config)),
       run_id_(fmt::format("{:x}-{}", wire::SystemClock().unix_us(), ::getpid())),
+      lent_server_failure_(std::move(lent_server_failure)),
       presentation_(loop, config, output_dir, display, report_.started_at_unix_us) {
   report_.name = config.name;
   report_.folder = presentation_.folder().string();
@@ -105,8 +108,13 @@ measure::RunReport Run::carry_out() {
   try {
     prepare_postgres();
     prepare_clickhouse();
-  } catch (...) {
+  } catch (const Error& error) {
     presentation_.discard();  // nothing has run, so there is nothing to report
+    const std::string why = lent_server_failure_ ? lent_server_failure_() : "";
+    if (why.empty()) throw;
+    throw Error(error.kind(), why + "\n" + error.what());
+  } catch (...) {
+    presentation_.discard();
     throw;
   }
   guarded(&Run::start_workers);
@@ -163,7 +171,7 @@ void Run::start_workers() {
 void Run::run_phases() {
   if (report_.outcome != Outcome::passed) return;
   phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, table_.get(),
-                                          presentation_);
+                                          presentation_, [this] { return server_failure(); });
   if (config_.producer.preload_rows > 0) phases_->preload(report_.notes);
   for (const config::PhasePlan& phase : plan_) {
     if (!phases_->run(phase, report_.phases)) return;  // a threshold has ended the run
@@ -261,22 +269,24 @@ void Run::fail(const Error& error) {
   report_.exit_code = error.kind() == ErrorKind::config ? 2 : 1;
   // A private server that ends takes the workers with it: its own end, seen a moment later, is the better
   // reason.
-  if (!database_->on_private_server() && !(table_ && table_->server_pid())) return;
+  if (!lent_server_failure_ && !database_->on_private_server() && !(table_ && table_->server_pid())) return;
   (void)loop_.wait(kServerEndGrace, kEndNow, [this] { return !server_failure().empty(); });
   const std::string why = server_failure();
   if (!why.empty()) report_.failure = why + "\n" + report_.failure;
 }
 
 std::string Run::server_failure() const {
-  const std::string why = database_->server_failure();
-  return why.empty() && table_ ? table_->server_failure() : why;
+  std::string why = database_->server_failure();
+  if (why.empty() && table_) why = table_->server_failure();
+  return why.empty() && lent_server_failure_ ? lent_server_failure_() : why;
 }
 
 }  // namespace
 
 measure::RunReport carry_out(process::EventLoop& loop, const config::Config& config,
-                             const std::filesystem::path& output_dir, const Display& display) {
-  return Run(loop, config, output_dir, display).carry_out();
+                             const std::filesystem::path& output_dir, const Display& display,
+                             std::function<std::string()> lent_server_failure) {
+  return Run(loop, config, output_dir, display, std::move(lent_server_failure)).carry_out();
 }
 
 }  // namespace walstorm::run

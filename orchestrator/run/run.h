@@ -34,7 +34,11 @@ struct Display {
 /// Never throws for what goes wrong in a run: the report's outcome, failure and exit code say it. The only
 /// exceptions are those of an environment that was never ready (Error{unavailable}, Error{config} before the
 /// workers start, or an unwritable JUnit file), when there is nothing to report and no folder is left.
+///
+/// `lent_server_failure` says why a private server that the caller keeps for several runs is gone, and is
+/// empty while all run: this run ends with it, and names it.
 [[nodiscard]] measure::RunReport carry_out(process::EventLoop& loop, const config::Config& config,
-                                           const std::filesystem::path& output_dir, const Display& display);
+                                           const std::filesystem::path& output_dir, const Display& display,
+                                           std::function<std::string()> lent_server_failure = {});
 
 }  // namespace walstorm::run

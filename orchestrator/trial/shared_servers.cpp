@@ -19,19 +19,33 @@ std::map<std::string, std::string> settings_beyond(const std::map<std::string, s
 
 SharedServers::SharedServers(process::EventLoop& loop, const config::Config& config,
                              const std::filesystem::path& log_dir)
-    : loop_(loop), clickhouse_database_(config.clickhouse.database), settings_(config.database.settings) {
-  if (!config.database.url) {
-    postgres_ =
-        std::make_unique<postgres::PrivateServer>(loop, config.database.settings, log_dir / "postgres.log");
-  }
-  if (!config.consumer.use_mock_clickhouse && config.clickhouse.is_private) {
-    clickhouse_ = std::make_unique<clickhouse::PrivateServer>(loop, log_dir / "clickhouse.log");
-  }
+    : loop_(loop),
+      log_dir_(log_dir),
+      clickhouse_database_(config.clickhouse.database),
+      settings_(config.database.settings) {
+  if (!config.database.url) start_postgres();
+  if (!config.consumer.use_mock_clickhouse && config.clickhouse.is_private) start_clickhouse();
+}
+
+void SharedServers::start_postgres() {
+  postgres_.reset();  // its folder and its port go first
+  postgres_ = std::make_unique<postgres::PrivateServer>(loop_, settings_, log_dir_ / "postgres.log");
+}
+
+void SharedServers::start_clickhouse() {
+  clickhouse_.reset();
+  clickhouse_ = std::make_unique<clickhouse::PrivateServer>(loop_, log_dir_ / "clickhouse.log");
+}
+
+void SharedServers::replace_dead() {
+  if (postgres_ && !postgres_->failure().empty()) start_postgres();
+  if (clickhouse_ && !clickhouse_->failure().empty()) start_clickhouse();
 }
 
 config::Config SharedServers::against(config::Config config) const {
   if (postgres_ && !config.database.url) {
     config.database.url = postgres_->address().conninfo("postgres", "walstorm");
+    config.database.lent = true;
     config.database.settings = settings_beyond(settings_, config.database.settings);
   }
   if (clickhouse_ && config.clickhouse.is_private) {

@@ -33,11 +33,19 @@ class SharedServers final {
   /// The user's own servers keep theirs.
   void discard_leftovers();
 
+  /// Starts those anew that have ended: what ended them is the last trial's, not the next one's. Throws
+  /// Error{unavailable}.
+  void replace_dead();
+
   /// Why a private server is gone; empty while all run.
   [[nodiscard]] std::string failure() const;
 
  private:
+  void start_postgres();
+  void start_clickhouse();
+
   process::EventLoop& loop_;
+  const std::filesystem::path log_dir_;
   std::string clickhouse_database_;
   std::map<std::string, std::string> settings_;  // that PostgreSQL was started with
   std::unique_ptr<postgres::PrivateServer> postgres_;

@@ -34,9 +34,7 @@ measure::RunReport Trials::carry_out(const config::Config& config, const std::st
   progress_.show(doing);
   phase_.clear();
   lag_ms_.clear();
-  // Whoever asks it anything would wait for long, and not learn why.
-  if (const std::string why = servers_.failure(); !why.empty())
-    throw wire::Error(wire::ErrorKind::unavailable, why);
+  servers_.replace_dead();
   servers_.discard_leftovers();
   run::Display silent;
   silent.quiet = true;
@@ -50,7 +48,8 @@ measure::RunReport Trials::carry_out(const config::Config& config, const std::st
   silent.on_not_written = [this, run = config.name](const std::vector<std::string>& not_written) {
     outputs_.take_over(run, not_written);
   };
-  return run::carry_out(loop_, servers_.against(config), folder_.path(), silent);
+  return run::carry_out(loop_, servers_.against(config), folder_.path(), silent,
+                        [this] { return servers_.failure(); });
 }
 
 int Trials::conclude(const std::function<std::string()>& result, const std::function<void()>& write,

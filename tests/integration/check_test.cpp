@@ -1,7 +1,10 @@
 // walstorm check, and what a run leaves when told to leave nothing.
 
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <system_error>
+#include <vector>
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
@@ -45,6 +48,24 @@ TEST(Check, StartsAPrivateServerAndRemovesIt) {
   EXPECT_EQ(check.finish().code, 0) << check.output();
   EXPECT_THAT(check.output(), HasSubstr("ok       server"));
   EXPECT_THAT(check.output(), HasSubstr("ready: a run can start"));
+  expect_nothing_left(check);
+}
+
+/// As root, a file whose name can be guessed is written through whatever link stands there.
+TEST(Check, KeepsItsLogsInAFolderOfItsOwn) {
+  WalstormRun check(config_with({phase("p", 1, 1000)}), {}, WALSTORM_BINARY, "check");
+  std::vector<std::filesystem::path> seen;
+  check.wait_until([&] {
+    seen = check.private_folders();
+    return seen.size() >= 2;
+  });
+  for (const auto& entry : seen) {
+    std::error_code gone;
+    const auto status = std::filesystem::symlink_status(entry, gone);
+    if (gone || !std::filesystem::exists(status)) continue;
+    EXPECT_TRUE(std::filesystem::is_directory(status)) << entry;
+  }
+  EXPECT_EQ(check.finish().code, 0) << check.output();
   expect_nothing_left(check);
 }
 

@@ -4,18 +4,22 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
+#include "orchestrator/process/private_folder.h"
 #include "tests/support/run_fixture.h"
+#include "tests/support/temporary_folder.h"
 
 namespace walstorm::tests {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -41,6 +45,71 @@ TEST_F(OnAServer, CleanListsAndThenRemovesWhatAKilledRunLeft) {
   WalstormRun again(left, {}, WALSTORM_BINARY, "clean");
   EXPECT_EQ(again.finish().code, 0);
   EXPECT_THAT(again.output(), HasSubstr("nothing left"));
+}
+
+/// The next run does not remove a folder under a server that is still on its way out of it.
+TEST(KilledOrchestrator, HasItsPrivateServerEndedAndItsFolderRemovedByTheNextRunAtOnce) {
+  WalstormRun run(config_with({phase("p", 60, 5000)}));
+  run.wait_for_output("phase p");
+  const auto folders = run.private_folders();
+  ASSERT_EQ(folders.size(), 1U);
+  ASSERT_FALSE(run.descendants("postgres").empty());
+  run.send_signal(SIGKILL);
+  (void)run.finish();
+  EXPECT_EQ(process::remove_stale_folders(folders[0].parent_path()), folders);
+  EXPECT_THAT(run.private_folders(), IsEmpty());
+  for (const pid_t survivor : run.survivors()) {
+    std::error_code gone;
+    EXPECT_NE(std::filesystem::read_symlink("/proc/" + std::to_string(survivor) + "/cwd", gone),
+              folders[0] / "data");
+  }
+}
+
+/// libpq's variables belong to servers that the user names, and PGPORT and PGDATA to none of ours.
+TEST(PrivateServer, KnowsNothingOfTheEnvironment) {
+  const TemporaryFolder folder;
+  const std::filesystem::path program = folder.path() / "walstorm";
+  std::ofstream(program)
+      << "#!/bin/sh\n"
+         "export PGHOSTADDR=127.0.0.1 PGPORT=1 PGSERVICE=nowhere PGOPTIONS='-c nonsense=1' "
+         "PGREQUIREPEER=nobody-there PGGSSENCMODE=require PGCHANNELBINDING=require "
+         "PGSSLMODE=verify-full PGDATA=/nonexistent PGUSER=nobody PGDATABASE=none "
+         "PGTZ=nowhere PGTARGETSESSIONATTRS=standby\n"
+         "exec "
+      << WALSTORM_BINARY << " \"$@\"\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  WalstormRun run(config_with({phase("p", 1, 500)}), {}, program);
+  expect_clean_run(run);
+  expect_nothing_left(run);
+  // Many runs on one private server.
+  WalstormRun sweep(config_with({phase("p", 1, 500)}), {"--vary", "producer.batchSize=10", "--repeats", "1"},
+                    program, "sweep");
+  EXPECT_EQ(sweep.finish().code, 0) << sweep.output();
+  WalstormRun check(config_with({phase("p", 1, 500)}), {}, program, "check");
+  EXPECT_EQ(check.finish().code, 0) << check.output();
+}
+
+/// What waits for ever is named, and does not stay on the server.
+TEST_F(OnAServer, CommitsThatWaitForAStandbyThatIsNotThereAreNamed) {
+  const json waits =
+      config({phase("p", 6, 500)}, {{"database", {{"giveUpSec", 1}}}, {"stop", {{"graceSec", 2}}}});
+  WalstormRun run(waits);
+  run.wait_for_output("phase p");
+  pqxx::connection admin(server_.address().conninfo("postgres", "test"));
+  pqxx::nontransaction(admin).exec("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+  pqxx::nontransaction(admin).exec("SELECT pg_reload_conf()");
+  EXPECT_EQ(run.finish().code, 1) << run.output();
+  EXPECT_THAT(
+      run.metrics()["run"]["failure"].get<std::string>(),
+      AllOf(HasSubstr("waits for a synchronous standby: synchronous_standby_names is 'nobody', and none"),
+            HasSubstr("pg_reload_conf()")));
+  EXPECT_THAT(run.survivors(), IsEmpty());
+  EXPECT_EQ(
+      one("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'walstorm-%'")[0].as<int>(), 0);
+  expect_no_slot();
+  WalstormRun second(waits);
+  EXPECT_EQ(second.finish().code, 3) << second.output();
+  EXPECT_THAT(second.output(), HasSubstr("synchronous_standby_names is 'nobody'"));
 }
 
 TEST_F(OnAServer, KilledConsumerFailsTheRunAndLeavesNoSlot) {

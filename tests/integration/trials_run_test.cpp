@@ -216,6 +216,31 @@ TEST(Sweep, SetsWhatItVariesOfAPrivateServerInTheWritingSessions) {
   EXPECT_EQ(varied, 1U);
 }
 
+/// It does not come back: the run ends with it, as one with a private server of its own does.
+TEST(Sweep, NamesThePrivateServerThatDied) {
+  WalstormRun run(config_with({phase("load", 60, 200)}),
+                  {"--vary", "consumer.flushBatchSize=50,200", "--repeats", "1"}, WALSTORM_BINARY, "sweep");
+  run.wait_until([&run] { return !run.descendants("walstorm-producer").empty(); });
+  const auto servers = run.descendants("/bin/postgres");
+  ASSERT_FALSE(servers.empty());
+  ::kill(servers.front(), SIGKILL);
+  run.wait_until([&run] {
+    const auto folder = run.run_folder();
+    if (!folder) return false;
+    for (const auto& entry : std::filesystem::directory_iterator(*folder)) {
+      const json metrics = read_json(entry.path() / "metrics.json");
+      if (!metrics.is_object()) continue;
+      const auto failure = metrics["run"]["failure"].get<std::string>();
+      EXPECT_THAT(failure, HasSubstr("the private PostgreSQL ended: signal 9"));
+      return true;
+    }
+    return false;
+  });
+  run.send_signal(SIGINT);
+  (void)run.finish();
+  EXPECT_THAT(run.survivors(), testing::IsEmpty());
+}
+
 TEST(Sweep, FailsForASettingThatNoSessionCanHave) {
   WalstormRun run(config_with({phase("load", 2, 200)}),
                   {"--vary", "database.settings.max_wal_size=1GB,2GB", "--repeats", "1"}, WALSTORM_BINARY,

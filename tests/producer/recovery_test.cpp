@@ -38,7 +38,8 @@ class OneSession : public testing::Test {
   void open(bool by_copy, milliseconds give_up = milliseconds(20'000)) {
     ConnectOptions options{server_.address().conninfo("postgres", kApplication), {}, give_up};
     options.session_settings.emplace_back("work_mem", "5MB");
-    connection_ = std::make_unique<PgConnection>(loop_, options);
+    connection_ =
+        std::make_unique<PgConnection>(loop_, options, std::move(open_together(options, 1).front()));
     recovery_ = std::make_unique<Recovery>(loop_, *connection_, source_);
     if (by_copy) {
       writer_ = std::make_unique<CopyWriter>(*connection_, source_, 1000);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -23,6 +24,9 @@ class LossyProxy final {
   /// From now on each connection carries so many bytes per second from the server to the client, as over a
   /// narrow line: what does not fit waits at the server.
   void limit(double bytes_per_sec);
+
+  /// From now on what goes over a connection takes so long each way, as from a distant server.
+  void delay(std::chrono::milliseconds each_way);
 
  private:
   class Relay;

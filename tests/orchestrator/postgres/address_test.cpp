@@ -1,11 +1,14 @@
 #include "orchestrator/postgres/address.h"
 
+#include <cstdlib>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <libpq-fe.h>
 
 #include "proto/wire/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace walstorm::postgres {
 namespace {
@@ -223,6 +226,54 @@ TEST(Address, RefusesWhatLibpqRefusesAndSaysWhatToWrite) {
     EXPECT_EQ(error.kind(), wire::ErrorKind::config);
     EXPECT_NE(std::string(error.what()).find("no_such_option"), std::string::npos) << error.what();
   }
+}
+
+/// Of a user's own server, libpq's variables fill in what the URL leaves open, and it is said which did.
+TEST(Address, TakesWhatTheUrlLeavesOpenFromTheEnvironmentAndSaysSo) {
+  const Variables environment{{"PGHOSTADDR", "10.0.0.7"},
+                              {"PGPORT", "6000"},
+                              {"PGUSER", "app"},
+                              {"PGPASSWORD", "secret"},
+                              {"PGOPTIONS", "-c jit=off"},
+                              {"PGDATABASE", "other"},
+                              {"PGAPPNAME", "other"},
+                              {"PGTZ", "CET"},
+                              {"PGSSLMODE", ""}};
+  const Address address = Address::parse("postgresql://db:5433/?schema=app", "database.url", environment);
+  EXPECT_THAT(address.variables(),
+              testing::UnorderedElementsAre("PGHOSTADDR", "PGUSER", "PGPASSWORD", "PGOPTIONS"));
+  EXPECT_THAT(address.shown(), testing::StartsWith("db (10.0.0.7):5433 as \"app\" (with PG"));
+  EXPECT_THAT(address.shown(), testing::Not(testing::HasSubstr("secret")));
+  const std::string conninfo = address.conninfo("walstorm_profiling", "walstorm");
+  EXPECT_THAT(conninfo,
+              testing::AllOf(testing::HasSubstr("hostaddr='10.0.0.7'"), testing::HasSubstr("port='5433'"),
+                             testing::HasSubstr("password='secret'"),
+                             testing::HasSubstr("options='-c jit=off -csearch_path=\"app\"'"),
+                             testing::HasSubstr("dbname='walstorm_profiling'"),
+                             testing::HasSubstr("application_name='walstorm'")));
+}
+
+TEST(Address, OfAPrivateServerKnowsNothingOfTheEnvironment) {
+  const Address address = Address::on_socket("/tmp/folder", "walstorm");
+  EXPECT_THAT(address.variables(), testing::IsEmpty());
+  EXPECT_THAT(address.conninfo("postgres", "walstorm"),
+              testing::AllOf(testing::HasSubstr("host='/tmp/folder'"), testing::HasSubstr("port='5432'")));
+}
+
+/// libpq's order: the connection string, the service, the variable.
+TEST(Address, SpellsOutTheServiceThatIsNamed) {
+  const tests::TemporaryFolder folder;
+  std::ofstream(folder.path() / "services") << "[app]\nhost=db\nport=6000\nuser=load\n";
+  ::setenv("PGSERVICEFILE", (folder.path() / "services").c_str(), 1);
+  const Variables environment{{"PGSERVICE", "app"}, {"PGPORT", "7000"}, {"PGPASSWORD", "secret"}};
+  const Address by_variable = Address::parse("postgresql:///?user=me", "database.url", environment);
+  EXPECT_EQ(by_variable.shown(), "db:6000 as \"me\" (with PGSERVICE, PGPASSWORD from the environment)");
+  const Address by_url = Address::parse("service=app", "database.url", {});
+  EXPECT_EQ(by_url.shown(), "db:6000 as \"load\"");
+  EXPECT_THAT(by_url.conninfo("x", "walstorm"), testing::Not(testing::HasSubstr("service")));
+  const Address missing = Address::parse("service=nowhere", "database.url", {});
+  EXPECT_THAT(missing.conninfo("x", "walstorm"), testing::HasSubstr("service='nowhere'"));
+  ::unsetenv("PGSERVICEFILE");
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <optional>
 #include <signal.h>
+#include <string>
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
@@ -21,6 +24,8 @@ namespace walstorm::postgres {
 namespace {
 
 using std::chrono::seconds;
+using testing::AllOf;
+using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 int one(pqxx::connection& connection, const std::string& sql) {
@@ -182,6 +187,84 @@ TEST_F(OnPrivateServer, SessionGivesUpAHangingQueryAtItsDeadline) {
   EXPECT_THROW((void)session.ask<int>("sleep", std::chrono::milliseconds(200), 0, sleep), wire::Error);
   EXPECT_THROW((void)session.ask<int>("sleep", seconds(50), 0, sleep), wire::Error);
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(20));
+}
+
+/// A session that waits for a lock which `holder` has.
+class OnALockedTable : public OnPrivateServer {
+ protected:
+  OnALockedTable() : holder_(conninfo()), lock_(holder_) {
+    lock_.exec("CREATE TABLE IF NOT EXISTS locked ()");
+    lock_.commit();
+    again_.emplace(holder_);
+    again_->exec("LOCK TABLE locked");
+  }
+
+  static int wait_for_it(pqxx::connection& connection) {
+    lock_database(connection);
+    return one(connection, "SELECT count(*) FROM locked");
+  }
+  int sessions_of(const std::string& application) {
+    pqxx::connection look(conninfo());
+    return one(look, "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + application + "'");
+  }
+  int walstorm_locks() {
+    pqxx::connection look(conninfo());
+    return one(look, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'");
+  }
+
+  pqxx::connection holder_;
+  pqxx::work lock_;
+  std::optional<pqxx::work> again_;
+};
+
+TEST_F(OnALockedTable, SessionThatIsNotAnsweredSaysWhoHoldsTheLockAndLeavesNothingOnTheServer) {
+  Session session(shared_->loop, shared_->server.address().conninfo("postgres", "walstorm-waits"),
+                  "test session");
+  try {
+    (void)session.ask<int>("count", seconds(1), 0, wait_for_it);
+    FAIL() << "was answered";
+  } catch (const wire::Error& error) {
+    EXPECT_EQ(error.kind(), wire::ErrorKind::unavailable);
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("no answer from PostgreSQL within 1 s: its session waits for a lock "
+                                "that process " +
+                                std::to_string(holder_.backendpid())),
+                      HasSubstr("application \"walstorm-test\""), HasSubstr("idle in transaction"),
+                      HasSubstr("SELECT pg_terminate_backend(")));
+  }
+  EXPECT_EQ(sessions_of("walstorm-waits"), 0);
+  EXPECT_EQ(walstorm_locks(), 0);
+}
+
+TEST_F(OnALockedTable, SessionThatIsLeftOrGivenUpLeavesNothingOnTheServer) {
+  for (const bool give_up : {false, true}) {
+    {
+      Session session(shared_->loop, shared_->server.address().conninfo("postgres", "walstorm-waits"),
+                      "test");
+      session.submit([](pqxx::connection& connection) { (void)wait_for_it(connection); },
+                     [](const std::exception_ptr&) {});
+      for (int tries = 0; tries < 1000 && walstorm_locks() == 0; ++tries) {
+      }
+      ASSERT_EQ(walstorm_locks(), 1);
+      if (give_up) session.give_up();
+    }
+    EXPECT_EQ(sessions_of("walstorm-waits"), 0);
+    EXPECT_EQ(walstorm_locks(), 0);
+  }
+}
+
+TEST_F(OnPrivateServer, WhoHoldsTheLockIsLookedUpBeforeAnyoneIsBlamed) {
+  pqxx::connection pooler(shared_->server.address().conninfo("walstorm_test", "pgbouncer"));
+  lock_database(pooler);
+  pqxx::connection second(conninfo("walstorm_test"));
+  try {
+    lock_database(second);
+    FAIL() << "it had the lock";
+  } catch (const wire::Error& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("is held by process " + std::to_string(pooler.backendpid())),
+                      HasSubstr("application \"pgbouncer\""), HasSubstr("not a walstorm run's")));
+  }
 }
 
 TEST_F(OnPrivateServer, SamplerSeesTheHeadAndTheBackendsButNoWalsender) {

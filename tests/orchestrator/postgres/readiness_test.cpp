@@ -74,6 +74,29 @@ TEST(Readiness, KnowsTheVersions) {
   }
 }
 
+TEST(Readiness, CommitsThatWaitForNobodyAreAProblem) {
+  const auto alone = [](ServerProbe& p) {
+    p.synchronous_commit = "on";
+    p.synchronous_standby_names = "nobody";
+    p.synchronous_standbys = 0;
+  };
+  const Finding found = finding("synchronous_standby_names", [&](auto& p, auto&) { alone(p); });
+  EXPECT_EQ(found.level, Level::problem);
+  EXPECT_THAT(found.says, HasSubstr("is 'nobody', and none that it names is connected"));
+  const auto is_said = [&](const std::function<void(ServerProbe&)>& change) {
+    ServerProbe probe = ready();
+    alone(probe);
+    change(probe);
+    const auto findings = judge_server(probe, plan(), kWalBytes);
+    return std::any_of(findings.begin(), findings.end(),
+                       [](const Finding& each) { return each.what == "synchronous_standby_names"; });
+  };
+  EXPECT_TRUE(is_said([](ServerProbe&) {}));
+  EXPECT_FALSE(is_said([](ServerProbe& p) { p.synchronous_commit = "local"; }));
+  EXPECT_FALSE(is_said([](ServerProbe& p) { p.synchronous_standbys = 1; }));
+  EXPECT_FALSE(is_said([](ServerProbe& p) { p.synchronous_standbys.reset(); })) << "it is not known";
+}
+
 TEST(Readiness, ARunNeedsLogicalWalAndTheRightToReplicate) {
   const Finding level = finding("wal_level", [](auto& p, auto&) { p.wal_level = "replica"; });
   EXPECT_EQ(level.level, Level::problem);
