@@ -8,6 +8,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/measure/count_limit.h"
 #include "orchestrator/postgres/readiness.h"
 #include "orchestrator/postgres/row_texts.h"
 #include "orchestrator/postgres/server_probe.h"
@@ -27,7 +28,7 @@ constexpr seconds kLockRelease{5};
 /// For leaving a server clean that may be starting up again.
 constexpr seconds kCleanUpGiveUp{10};
 /// count(*) over everything a run wrote: minutes on a slow disk.
-constexpr seconds kTallyTimeout{900};
+constexpr seconds kReadTimeout{900};
 
 /// No other run's, on whatever host that is.
 std::string unique_application_name() {
@@ -183,15 +184,15 @@ void PreparedDatabase::copy_schema(Session& at_home, bool binary) {
   dump.restore_into({address_, name}, known);
 }
 
-wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {
+wire::RowTally PreparedDatabase::tally_rows(std::uint64_t rows_expected, int interrupts_tolerated) {
   return session_->ask<wire::RowTally>(
-      "count the rows", kTallyTimeout, interrupts_tolerated,
+      "count the rows", measure::count_limit(rows_expected), interrupts_tolerated,
       [](auto& connection) { return postgres::tally_rows(connection); }, Session::WhenLost::retry);
 }
 
 measure::RowTexts PreparedDatabase::read_rows(const std::vector<std::string>& ids, int interrupts_tolerated) {
   return session_->ask<measure::RowTexts>(
-      "read sampled rows", kTallyTimeout, interrupts_tolerated,
+      "read sampled rows", kReadTimeout, interrupts_tolerated,
       [ids](auto& connection) { return read_row_texts(connection, ids); }, Session::WhenLost::retry);
 }
 
