@@ -3,10 +3,13 @@
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <optional>
 
 #include <pqxx/nontransaction>
 
 #include "orchestrator/clickhouse/clean_up.h"
+#include "orchestrator/clickhouse/heartbeat.h"
 #include "orchestrator/clickhouse/server_probe.h"
 #include "orchestrator/postgres/address.h"
 #include "orchestrator/postgres/own_database.h"
@@ -16,6 +19,7 @@
 #include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/process/private_folder.h"
+#include "proto/wire/error.h"
 #include "proto/wire/task_run_table.h"
 
 namespace walstorm {
@@ -96,26 +100,41 @@ Lines clean_server(process::EventLoop& loop, const config::Config& config, bool 
   return found;
 }
 
-Lines clean_clickhouse(process::EventLoop& loop, const config::Config& config, bool dry_run) {
-  const auto address = clickhouse::server_address(config.clickhouse);
-  clickhouse::Session session(loop, address, "clean ClickHouse at " + address.shown());
-  return clickhouse::clean_up(session, config.clickhouse.database, dry_run);
+/// Runs under way there: a line for each. Throws Error{unavailable} that names them when they are to be
+/// heeded.
+Lines heed_living_runs(clickhouse::Session& session, const std::string& database,
+                       const CleanOptions& options) {
+  Lines living;
+  for (const auto& run : clickhouse::living_runs(session, database))
+    living.push_back(clickhouse::to_text(run));
+  if (living.empty() || options.dry_run || options.force) return living;
+  throw wire::Error(
+      wire::ErrorKind::unavailable,
+      fmt::format(
+          "clean ClickHouse's database \"{}\": a run is using it: {}. Nothing was removed. Wait for its "
+          "end; --force removes its rows all the same",
+          database, fmt::join(living, "; ")));
 }
 
 }  // namespace
 
-Lines clean(process::EventLoop& loop, const config::Config& config, bool dry_run) {
+Lines clean(process::EventLoop& loop, const config::Config& config, const CleanOptions& options) {
+  // Runs with the mock have left nothing in ClickHouse.
+  std::optional<clickhouse::Session> sink;
   Lines found;
-  if (config.database.url) found = clean_server(loop, config, dry_run);
-  // Runs with the mock have left nothing there.
   if (config.clickhouse.url && !config.consumer.use_mock_clickhouse) {
-    const Lines more = clean_clickhouse(loop, config, dry_run);
-    found.insert(found.end(), more.begin(), more.end());
+    const auto address = clickhouse::server_address(config.clickhouse);
+    sink.emplace(loop, address, "clean ClickHouse at " + address.shown());
+    found = heed_living_runs(*sink, config.clickhouse.database, options);  // before anything is removed
+    if (!options.dry_run) found.clear();
   }
+  const auto add = [&found](const Lines& more) { found.insert(found.end(), more.begin(), more.end()); };
+  if (config.database.url) add(clean_server(loop, config, options.dry_run));
+  if (sink) add(clickhouse::clean_up(*sink, config.clickhouse.database, options.dry_run));
   const auto temp = process::temporary_folder();
   for (const auto& folder : process::stale_folders(temp))
     found.push_back(fmt::format("folder {}", folder.string()));
-  if (!dry_run) process::remove_stale_folders(temp);
+  if (!options.dry_run) process::remove_stale_folders(temp);
   return found;
 }
 

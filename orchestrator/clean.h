@@ -8,10 +8,16 @@
 
 namespace walstorm {
 
+struct CleanOptions {
+  bool dry_run = false;  ///< only look
+  bool force = false;    ///< drop the tables in ClickHouse although a run is using them
+};
+
 /// `walstorm clean`: removes what earlier runs of this config left (slot, publication, profiling database,
-/// tables in ClickHouse, folders of private servers), or with `dry_run` only looks. Returns a line for each
-/// thing. Throws Error{unavailable} while a run is using the database, and when the server cannot be reached.
+/// tables in ClickHouse, folders of private servers). Returns a line for each thing. Throws
+/// Error{unavailable} while a run is using the database or, unless forced, the tables in ClickHouse, and when
+/// a server cannot be reached.
 [[nodiscard]] std::vector<std::string> clean(process::EventLoop& loop, const config::Config& config,
-                                             bool dry_run);
+                                             const CleanOptions& options);
 
 }  // namespace walstorm

@@ -109,8 +109,6 @@ void describe(CLI::App& app, Words& words) {
          "check",
          "Say whether PostgreSQL, ClickHouse and this machine are ready for a config, and what to do")
       ->fallthrough();
-  app.add_subcommand("clean", "Remove slot, publication, databases and tables left by earlier runs")
-      ->fallthrough();
   describe_commands(app, words.command);
   // What comes later is in no help, and known all the same.
   app.add_option("--profile", words.profile)->group("");

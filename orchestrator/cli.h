@@ -27,7 +27,8 @@ struct CommandLine {
   std::filesystem::path output_dir;  ///< for commands that read no config
   std::filesystem::path folder;      ///< of report and list; empty: where runs go
   bool dry_run = false;
-  bool color = true;  ///< false: never; true: where the terminal takes it
+  bool force = false;  ///< of clean
+  bool color = true;   ///< false: never; true: where the terminal takes it
   Verbosity verbosity = Verbosity::normal;
 };
 

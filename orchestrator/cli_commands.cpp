@@ -190,6 +190,8 @@ std::optional<double> seconds_in(const std::string& text) {
 }
 
 void describe_commands(CLI::App& app, CommandWords& words) {
+  command(app, "clean", "Remove slot, publication, databases and tables left by earlier runs")
+      .add_flag("--force", words.force, "Drop the tables in ClickHouse although a run is using them");
   describe_search(app, words);
   describe_sweep(app, words);
   describe_compare(app, words);
@@ -219,6 +221,9 @@ std::string read_command(const CLI::App& app, const CommandWords& words, Command
       return read_sweep(*app.get_subcommand("sweep"), words, line.sweep);
     case Command::compare:
       return read_compare(words, line.compare);
+    case Command::clean:
+      line.force = words.force;
+      return {};
     case Command::report:
       if (words.folder.empty()) return "report: name a run's folder";
       line.folder = words.folder;

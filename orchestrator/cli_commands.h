@@ -17,11 +17,11 @@ struct CommandWords {
   std::vector<std::string> vary;                                                      // sweep
   std::string mode, repeats;
   std::vector<std::string> base, candidate, fail_on;  // compare
-  bool force = false;
+  bool force = false;  // compare, clean
   std::string folder;  // report, list
 };
 
-/// Adds search, sweep, compare, report and list to `app`; `words` outlives it.
+/// Adds clean, search, sweep, compare, report and list to `app`; `words` outlives it.
 void describe_commands(CLI::App& app, CommandWords& words);
 
 /// `compare BASE... -- CANDIDATE...`: CLI11 would forget where the "--" stood, so an option takes its place.

@@ -46,10 +46,11 @@ void show(std::FILE* stream, const std::string& text) {
   fmt::print(stream, "{}", config::hide_secrets(text));
 }
 
-int carry_out_clean(const config::Config& config, bool dry_run) {
+int carry_out_clean(const config::Config& config, const CleanOptions& options) {
   process::EventLoop loop;
-  const auto found = clean(loop, config, dry_run);
-  for (const auto& line : found) show(stdout, fmt::format("{} {}\n", dry_run ? "found" : "removed", line));
+  const auto found = clean(loop, config, options);
+  for (const auto& line : found)
+    show(stdout, fmt::format("{} {}\n", options.dry_run ? "found" : "removed", line));
   if (found.empty()) fmt::print("nothing left by earlier runs\n");
   return 0;
 }
@@ -117,7 +118,7 @@ int carry_out(const CommandLine& line) {
       break;
   }
   const config::Config config = resolve(line, {});
-  if (line.command == Command::clean) return carry_out_clean(config, line.dry_run);
+  if (line.command == Command::clean) return carry_out_clean(config, {line.dry_run, line.force});
   if (line.command == Command::check) return carry_out_check(config);
   if (line.dry_run) {
     show(stdout, config::dry_run_text(config));

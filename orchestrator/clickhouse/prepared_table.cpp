@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "orchestrator/clickhouse/features.h"
+#include "orchestrator/clickhouse/heartbeat.h"
 #include "orchestrator/clickhouse/migrations.h"
 #include "orchestrator/clickhouse/private_server.h"
 #include "orchestrator/clickhouse/server_probe.h"
@@ -77,6 +78,7 @@ struct PreparedTable::Parts {
   std::unique_ptr<PrivateServer> server;         // null: the user's
   Address address;
   std::unique_ptr<Session> session, probe;
+  std::unique_ptr<Heartbeat> heartbeat;  // null on a private server, where there is nobody to tell
   Features features;
   TaskRuns runs;
 };
@@ -94,6 +96,8 @@ void PreparedTable::Parts::prepare(const config::Config& config, std::vector<std
   runs.times_as_int64 = times_are_int64(columns);
   runs.final_by_partition = features.final_by_partition;
   take_number(config.name);
+  if (!server && !shared_pid)
+    heartbeat = std::make_unique<Heartbeat>(loop, address, runs.database, runs.run_number);
 }
 
 /// Finds a number that no run has, and enters this run under it. Two runs that take the same one at the same
@@ -185,8 +189,8 @@ void PreparedTable::count_parts(std::function<void(std::optional<PartCounts>)> d
   });
 }
 
-wire::RowTally PreparedTable::tally_rows(int interrupts_tolerated) {
-  return clickhouse::tally_rows(*parts_->session, parts_->runs, interrupts_tolerated);
+wire::RowTally PreparedTable::tally_rows(std::uint64_t rows_expected, int interrupts_tolerated) {
+  return clickhouse::tally_rows(*parts_->session, parts_->runs, rows_expected, interrupts_tolerated);
 }
 
 measure::RowTexts PreparedTable::read_rows(const std::vector<std::string>& ids, int interrupts_tolerated) {
@@ -194,9 +198,13 @@ measure::RowTexts PreparedTable::read_rows(const std::vector<std::string>& ids, 
 }
 
 std::vector<std::string> PreparedTable::release() {
+  std::vector<std::string> left;
+  if (const auto heartbeat = std::exchange(parts_->heartbeat, nullptr)) {
+    if (std::string why = heartbeat->end(); !why.empty()) left.push_back(std::move(why));
+  }
   parts_->probe.reset();  // what it still waits for is dropped
   parts_->server.reset();
-  return {};  // on the user's server the tables stay, to be looked at: walstorm clean drops them
+  return left;  // on the user's server the tables stay, to be looked at: walstorm clean drops them
 }
 
 }  // namespace walstorm::clickhouse

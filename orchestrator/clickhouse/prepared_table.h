@@ -54,9 +54,9 @@ class PreparedTable final {
   /// Looks at the catalog alone; `done` follows on the loop, with nullopt when the server did not say.
   void count_parts(std::function<void(std::optional<PartCounts>)> done);
 
-  /// This run's live rows: FINAL, _is_deleted = 0. Waits with a deadline, and for an answer only as long as a
-  /// person does. Throws Error{unavailable} or process::Interrupted.
-  [[nodiscard]] wire::RowTally tally_rows(int interrupts_tolerated);
+  /// This run's live rows: FINAL, _is_deleted = 0. Waits as long as some `rows_expected` may take to count,
+  /// and for an answer only as long as a person does. Throws Error{unavailable} or process::Interrupted.
+  [[nodiscard]] wire::RowTally tally_rows(std::uint64_t rows_expected, int interrupts_tolerated);
 
   /// This run's live rows with these ids, by id. As tally_rows().
   [[nodiscard]] measure::RowTexts read_rows(const std::vector<std::string>& ids, int interrupts_tolerated);

@@ -48,6 +48,9 @@ class Session final {
   /// Starts a SELECT without waiting; `done` follows on the loop, with nullopt for anything but an answer.
   void submit(Statement select, std::function<void(std::optional<Rows>)> done);
 
+  /// Starts a statement that returns nothing, without waiting; `done` follows on the loop.
+  void start(Statement statement, std::function<void(const Answer&)> done);
+
   /// Nothing is tried again any more.
   void give_up() { give_up_ = std::chrono::milliseconds(0); }
 

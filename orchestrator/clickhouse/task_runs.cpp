@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <set>
 
+#include "orchestrator/measure/count_limit.h"
 #include "proto/wire/error.h"
 #include "proto/wire/task_run_table.h"
 
@@ -18,8 +19,8 @@ using wire::Error;
 using wire::ErrorKind;
 
 constexpr seconds kStepTimeout{60};
-/// FINAL over everything a run wrote: minutes on an old server.
-constexpr seconds kScanTimeout{900};
+/// FINAL over everything a run wrote, for a few rows of it: minutes on an old server.
+constexpr seconds kReadTimeout{900};
 /// A statement is at most 256 KiB long (ClickHouse's max_query_size).
 constexpr std::size_t kIdsPerStatement = 2000;
 
@@ -200,10 +201,11 @@ PartCounts parts_of(const Rows& rows) {
   return {number_in(rows[0][0]), number_in(rows[0][1])};
 }
 
-wire::RowTally tally_rows(Session& session, const TaskRuns& run, int interrupts_tolerated) {
+wire::RowTally tally_rows(Session& session, const TaskRuns& run, std::uint64_t rows_expected,
+                          int interrupts_tolerated) {
   const Rows rows =
       session.ask("count the rows", select_live(run, "count(), groupBitXor(row_hash), sum(row_hash)", ""),
-                  kScanTimeout, interrupts_tolerated, Session::WhenLost::retry);
+                  measure::count_limit(rows_expected), interrupts_tolerated, Session::WhenLost::retry);
   if (rows.empty()) return {};
   return {number_in(rows[0][0]), number_in(rows[0][1]), number_in(rows[0][2])};
 }
@@ -218,7 +220,7 @@ measure::RowTexts read_rows(Session& session, const TaskRuns& run, const std::ve
       asked.push_back(quoted_text(ids[i]));
     for (auto& row : session.ask(
              "read rows", select_live(run, columns, fmt::format(" AND id IN ({})", fmt::join(asked, ", "))),
-             kScanTimeout, interrupts_tolerated, Session::WhenLost::retry)) {
+             kReadTimeout, interrupts_tolerated, Session::WhenLost::retry)) {
       const std::string id = row[wire::task_run_column("id")].value_or("");
       found[id] = std::move(row);
     }

@@ -9,6 +9,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/measure/count_limit.h"
 #include "orchestrator/postgres/backend.h"
 #include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/readiness.h"
@@ -29,8 +30,7 @@ constexpr seconds kSlotRelease{20};
 constexpr seconds kLockRelease{5};
 /// For leaving a server clean that may be starting up again.
 constexpr seconds kCleanUpGiveUp{10};
-/// count(*) over everything a run wrote: minutes on a slow disk.
-constexpr seconds kTallyTimeout{900};
+constexpr seconds kReadTimeout{900};
 /// For a look at what has already failed.
 constexpr seconds kWaitsTimeout{5};
 constexpr int kEveryInterrupt = 1000;
@@ -246,15 +246,15 @@ std::string PreparedDatabase::waits_of_sessions() const {
   }
 }
 
-wire::RowTally PreparedDatabase::tally_rows(int interrupts_tolerated) {
+wire::RowTally PreparedDatabase::tally_rows(std::uint64_t rows_expected, int interrupts_tolerated) {
   return session_->ask<wire::RowTally>(
-      "count the rows", kTallyTimeout, interrupts_tolerated,
+      "count the rows", measure::count_limit(rows_expected), interrupts_tolerated,
       [](auto& connection) { return postgres::tally_rows(connection); }, Session::WhenLost::retry);
 }
 
 measure::RowTexts PreparedDatabase::read_rows(const std::vector<std::string>& ids, int interrupts_tolerated) {
   return session_->ask<measure::RowTexts>(
-      "read sampled rows", kTallyTimeout, interrupts_tolerated,
+      "read sampled rows", kReadTimeout, interrupts_tolerated,
       [ids](auto& connection) { return read_row_texts(connection, ids); }, Session::WhenLost::retry);
 }
 

@@ -65,7 +65,7 @@ class PreparedDatabase final {
   void give_up() { session_->give_up(); }
 
   /// Waits with a deadline, and for an answer only as long as a person does. See replication_setup.h.
-  [[nodiscard]] wire::RowTally tally_rows(int interrupts_tolerated);
+  [[nodiscard]] wire::RowTally tally_rows(std::uint64_t rows_expected, int interrupts_tolerated);
 
   /// The rows with these ids, by id; those that are not there are left out. As tally_rows().
   [[nodiscard]] measure::RowTexts read_rows(const std::vector<std::string>& ids, int interrupts_tolerated);

@@ -1,6 +1,8 @@
 #include "orchestrator/run/content_check.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 #include "orchestrator/measure/row_text.h"
 #include "orchestrator/run/phase_runner.h"
@@ -12,6 +14,10 @@ using Role = WorkerProcess::Role;
 
 constexpr std::chrono::seconds kContentTimeout{120};
 constexpr unsigned kContentRows = 1000;
+/// Of rows asked for at once: what ClickHouse answers is text in which a byte may take two, and at most 64
+/// MB.
+constexpr std::uint64_t kPieceBytes = 8 << 20;
+constexpr std::uint64_t kOtherBytes = 4096;  ///< of a row beside its payload, about
 
 void append(std::vector<std::string>& list, const std::vector<std::string>& more) {
   list.insert(list.end(), more.begin(), more.end());
@@ -43,12 +49,19 @@ void ContentCheck::take(const std::string& worker, const proto::ContentChecked& 
 }
 
 void ContentCheck::compare_landed(postgres::PreparedDatabase& database, clickhouse::PreparedTable& table,
-                                  measure::ContentLedger& ledger) const {
-  const measure::RowComparison compared =
-      measure::compare_rows(sampled_ids_, database.read_rows(sampled_ids_, kEndNow),
-                            table.read_rows(sampled_ids_, kEndNow), "ClickHouse");
-  ledger.landed_matches = compared.matching;
-  append(ledger.differences, compared.differences);
+                                  std::uint64_t payload_bytes, measure::ContentLedger& ledger) const {
+  const std::size_t rows_at_once = std::max<std::size_t>(1, kPieceBytes / (payload_bytes + kOtherBytes));
+  std::uint64_t matches = 0;
+  for (std::size_t from = 0; from < sampled_ids_.size(); from += rows_at_once) {
+    const std::size_t to = std::min(from + rows_at_once, sampled_ids_.size());
+    const std::vector<std::string> ids(sampled_ids_.begin() + static_cast<std::ptrdiff_t>(from),
+                                       sampled_ids_.begin() + static_cast<std::ptrdiff_t>(to));
+    const measure::RowComparison compared = measure::compare_rows(
+        ids, database.read_rows(ids, kEndNow), table.read_rows(ids, kEndNow), "ClickHouse");
+    matches += compared.matching;
+    append(ledger.differences, compared.differences);
+  }
+  ledger.landed_matches = matches;  // known once all were looked at, not before
 }
 
 }  // namespace walstorm::run

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,9 +24,10 @@ class ContentCheck final {
   /// An answer, which comes while check_postgres waits.
   void take(const std::string& worker, const proto::ContentChecked& found);
 
-  /// The same rows in ClickHouse, as PostgreSQL has them, into `ledger`.
+  /// The same rows in ClickHouse, as PostgreSQL has them, into `ledger`: some at a time, of `payload_bytes`
+  /// on average, so that no answer is larger than walstorm takes and two of them fit into memory.
   void compare_landed(postgres::PreparedDatabase& database, clickhouse::PreparedTable& table,
-                      measure::ContentLedger& ledger) const;
+                      std::uint64_t payload_bytes, measure::ContentLedger& ledger) const;
 
  private:
   measure::ContentLedger found_{0, 0, {}, {}};  // added up from the answers

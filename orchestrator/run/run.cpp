@@ -186,10 +186,10 @@ void Run::settle_ledgers() {
   sides.expected = phases_->last()->rows_expected();
   if (!sides.expected || end_now()) return;
   presentation_.say("settling the ledger");
-  sides.postgres = database_->tally_rows(kEndNow);
+  sides.postgres = database_->tally_rows(sides.expected->rows, kEndNow);
   report_.rows = measure::settle_rows(sides);  // stands if ClickHouse does not answer
   if (!table_) return;
-  sides.landed = table_->tally_rows(kEndNow);
+  sides.landed = table_->tally_rows(sides.expected->rows, kEndNow);
   sides.drained = phases_->all_drained();
   report_.rows = measure::settle_rows(sides);
 }
@@ -203,7 +203,8 @@ void Run::check_content() {
 void Run::compare_landed() {
   if (!table_ || !report_.content.sampled || !report_.rows.landed || end_now()) return;
   if (report_.outcome == Outcome::failed || !phases_->all_drained()) return;
-  content_.compare_landed(*database_, *table_, report_.content);
+  const auto payload_bytes = static_cast<std::uint64_t>(config_.producer.payload_size_kb * 1024);
+  content_.compare_landed(*database_, *table_, payload_bytes, report_.content);
 }
 
 void Run::stop_workers() {

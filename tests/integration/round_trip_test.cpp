@@ -138,7 +138,7 @@ class RoundTrip : public InNewfoundland, public ConsumerOnAServer, public testin
     std::vector<std::string> ids;
     for (const auto& [id, row] : rows) ids.push_back(id);
     EXPECT_THAT(differences(rows, table_->read_rows(ids, 0)), IsEmpty()) << "read by the orchestrator";
-    EXPECT_EQ(table_->tally_rows(0).rows, rows.size());
+    EXPECT_EQ(table_->tally_rows(1000, 0).rows, rows.size());
   }
 
   std::unique_ptr<ModernClickhouse> modern_;
@@ -179,18 +179,18 @@ INSTANTIATE_TEST_SUITE_P(All, FalsifiedRows,
 TEST_P(FalsifiedRows, AreSeenByTallyOrContents) {
   replicate({insert_sql(1, 10)});
   const TextRows rows = rows_in_postgres(*connection_);
-  const wire::RowTally sound = table_->tally_rows(0);
+  const wire::RowTally sound = table_->tally_rows(1000, 0);
   const std::string id = landed_id(loop_, landed_run(), 3);
 
   alter_landed_value(loop_, landed_run(), id);
-  EXPECT_EQ(table_->tally_rows(0), sound) << "a hash that travels along does not prove its row";
+  EXPECT_EQ(table_->tally_rows(1000, 0), sound) << "a hash that travels along does not prove its row";
   EXPECT_EQ(differences(rows, landed_rows()).size(), 1U);
 
   drop_landed_row(loop_, landed_run(), id);
-  EXPECT_EQ(table_->tally_rows(0).rows, sound.rows - 1);
+  EXPECT_EQ(table_->tally_rows(1000, 0).rows, sound.rows - 1);
 
   land_row_twice(loop_, landed_run(), landed_id(loop_, landed_run()));
-  const wire::RowTally twice = table_->tally_rows(0);
+  const wire::RowTally twice = table_->tally_rows(1000, 0);
   EXPECT_EQ(twice.rows, sound.rows);
   EXPECT_NE(twice, sound) << "counts alone would be blind";
 }

@@ -143,7 +143,7 @@ TEST_F(OnClickhouse, ADatabaseThatTheUrlNamesNeedNotBeThere) {
 
 TEST_F(OnClickhouse, CountsThisRunsLiveRowsAlone) {
   const auto table = prepared(config());
-  EXPECT_EQ(table->tally_rows(0), wire::RowTally{});
+  EXPECT_EQ(table->tally_rows(1000, 0), wire::RowTally{});
   const std::uint64_t run = run_number(*table);
   insert(run, {{"a", 1}, {"b", 2}, {"c", 0xFFFF'FFFF'FFFF'FFFF}});
   insert(run, {{"b", 20, 2}, {"c", 0xFFFF'FFFF'FFFF'FFFF}, {"d", 0x8000'0000'0000'0000}, {"e", 5}});
@@ -153,7 +153,7 @@ TEST_F(OnClickhouse, CountsThisRunsLiveRowsAlone) {
   for (const std::uint64_t hash :
        {std::uint64_t{1}, std::uint64_t{20}, 0xFFFF'FFFF'FFFF'FFFF, 0x8000'0000'0000'0000, std::uint64_t{7}})
     expected.add(hash);
-  EXPECT_EQ(table->tally_rows(0), expected);
+  EXPECT_EQ(table->tally_rows(1000, 0), expected);
 }
 
 TEST_F(OnClickhouse, ReadsRowsAsText) {
@@ -217,8 +217,8 @@ TEST_F(OnClickhouse, TwoRunsOneAfterTheOtherKeepTheirRowsApart) {
   const auto second = prepared(config());
   EXPECT_NE(run_number(*first), run_number(*second));
   insert(run_number(*second), {{"a", 2, 9}});
-  EXPECT_EQ(first->tally_rows(0).hash_xor, 1U);
-  EXPECT_EQ(second->tally_rows(0).hash_xor, 2U);
+  EXPECT_EQ(first->tally_rows(1000, 0).hash_xor, 1U);
+  EXPECT_EQ(second->tally_rows(1000, 0).hash_xor, 2U);
 }
 
 TEST_F(OnClickhouse, SeveralRunsPrepareItAtOnce) {
@@ -331,7 +331,7 @@ TEST_F(OnClickhouse, APrivateServerGoesWithTheTable) {
   const auto table = prepared(config);
   ASSERT_TRUE(table->server_pid());
   const auto pid = static_cast<pid_t>(*table->server_pid());
-  EXPECT_EQ(table->tally_rows(0), wire::RowTally{});
+  EXPECT_EQ(table->tally_rows(1000, 0), wire::RowTally{});
   table->count_parts([](std::optional<PartCounts>) { ADD_FAILURE() << "answered after the end"; });
   EXPECT_TRUE(table->release().empty());
   EXPECT_TRUE(tests::is_gone(pid));

@@ -80,7 +80,7 @@ TEST_F(ReleasedDatabase, HasNoSlotAlsoWhenItsSessionHangsInAStatement) {
     });
   };
   interrupt_once_it_hangs();
-  EXPECT_THROW((void)database_->tally_rows(0), process::Interrupted);
+  EXPECT_THROW((void)database_->tally_rows(1000, 0), process::Interrupted);
   EXPECT_THAT(database_->release(), IsEmpty());
   expect_no_slot();
 }
