@@ -69,6 +69,7 @@ void CopyWriter::write_changes(ChangePipeline::Inserts inserts) {
   changes_.plan(*batch_, inserts);
   connection_.pipeline([this] { return changes_.queue_next(); },
                        [this](const Reply& reply) {
+                         if (reply.error) changes_.refused();
                          written_.rows += reply.rows;
                          written_.bytes += changes_.bytes();
                          written_.error = reply.error;

@@ -80,6 +80,9 @@ class PgConnection final {
   [[nodiscard]] const SessionId& id() const { return open_.id; }
   [[nodiscard]] std::chrono::milliseconds give_up() const { return opener_.give_up(); }
 
+  /// A number for a prepared statement's name that none had before.
+  [[nodiscard]] std::uint64_t new_statement() { return ++statements_; }
+
   /// One round trip: what `queue_next` queues, by the functions below. It is called each time the socket has
   /// taken what was queued before, so that memory is bounded by one piece, until it returns false: then all
   /// is queued.
@@ -134,6 +137,7 @@ class PgConnection final {
   PgSession open_;  // null once lost and given up
   int server_version_ = 0;
   unsigned session_ = 0;
+  std::uint64_t statements_ = 0;
   std::optional<std::string> lost_;  // why the session is of no use any more
   std::string lost_sqlstate_;
   // libpq's socket, lent: released before libpq closes it.
