@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "proto/postgres/sqlstate.h"
+
 namespace walstorm::consumer {
 namespace {
 
@@ -74,14 +76,7 @@ std::string in_use(const std::string& slot, const SlotState::Holder& holder) {
 }
 
 bool may_pass(std::string_view sqlstate) {
-  // https://www.postgresql.org/docs/current/errcodes-appendix.html
-  if (sqlstate.empty() || sqlstate == "55006") return true;  // object_in_use: the slot has another reader
-  if (sqlstate == "08P01") return false;                     // protocol_violation
-  if (sqlstate == "57P04") return false;                     // database_dropped
-  if (sqlstate == "58P01") return false;                     // undefined_file: a WAL segment is gone
-  const std::string_view kind = sqlstate.substr(0, 2);
-  // Connection, transaction rollback, resources, operator, system.
-  return kind == "08" || kind == "40" || kind == "53" || kind == "57" || kind == "58";
+  return postgres::refusal_of(sqlstate) != postgres::Refusal::final;
 }
 
 std::string_view advice_for(std::string_view sqlstate) {

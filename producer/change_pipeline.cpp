@@ -93,15 +93,23 @@ bool ChangePipeline::queue_next() {
 /// Before any change, so that a transaction that fails does not skip a Prepare which the cache then believes
 /// in.
 void ChangePipeline::prepare_missing() {
+  newly_prepared_.clear();
   if (prepared_in_ != connection_.session()) prepared_.clear();
   prepared_in_ = connection_.session();
   for (const Write& write : writes_) {
     if (prepared_.size() >= kPreparedMax) return;
     const auto [statement, is_new] = prepared_.try_emplace(cache_key(write));
     if (!is_new) continue;
-    statement->second = fmt::format("{}_{}", shape_of(write.kind).name, write.rows.size());
+    newly_prepared_.push_back(statement->first);
+    statement->second =
+        fmt::format("{}_{}_{}", shape_of(write.kind).name, write.rows.size(), connection_.new_statement());
     connection_.queue_prepare(statement->second.c_str(), sql_of(write), types_of(write));
   }
+}
+
+void ChangePipeline::refused() {
+  for (const std::uint64_t key : newly_prepared_) prepared_.erase(key);
+  newly_prepared_.clear();
 }
 
 void ChangePipeline::queue_write(const Write& write) {

@@ -37,6 +37,10 @@ class ChangePipeline final {
   /// Queues the next piece, for PgConnection::pipeline; false when all are queued with it.
   bool queue_next();
 
+  /// The exchange was answered by an error: what it was to prepare is prepared anew, since the error may have
+  /// come before that (a Prepare waits for the table's lock, too).
+  void refused();
+
   /// The server may have been told to commit: whatever comes now, the batch may be in the table.
   [[nodiscard]] bool commit_queued() const { return commit_queued_; }
 
@@ -78,6 +82,7 @@ class ChangePipeline final {
   std::uint64_t bytes_ = 0;
   std::unordered_map<std::uint64_t, std::string> prepared_;  // name by kind and number of rows,
   unsigned prepared_in_ = 0;                                 // in this session of the connection
+  std::vector<std::uint64_t> newly_prepared_;                // by the exchange under way
   EncodedRows rows_;
   ColumnArrays arrays_;
   std::vector<const char*> values_;

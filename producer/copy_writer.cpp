@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "producer/statements.h"
+#include "proto/postgres/time_limits.h"
 
 namespace walstorm::producer {
 namespace {
@@ -24,12 +25,19 @@ void CopyWriter::write(const Batch& batch, OnWritten on_written) {
   header_fed_ = trailer_fed_ = end_fed_ = false;
   written_ = {};
   if (batch.inserts.empty()) return write_changes(ChangePipeline::Inserts::included);
-  static const std::string copy_alone = copy_sql();
-  static const std::string begin_and_copy = "BEGIN; " + copy_alone;
-  const bool alone = batch.updates.empty() && batch.deletes.empty();
   connection_.copy_in(
-      alone ? copy_alone : begin_and_copy, [this] { return next_piece(); },
+      sql_before_data(batch.updates.empty() && batch.deletes.empty()), [this] { return next_piece(); },
       [this](const Reply& reply) { copied(reply); });
+}
+
+/// `alone`: the query as a whole is the transaction.
+std::string CopyWriter::sql_before_data(bool alone) const {
+  static const std::string copy = copy_sql();
+  std::string sql = alone ? "" : "BEGIN; ";
+  if (time_limits_ == TimeLimits::lifted) {
+    sql += postgres::lift_time_limits_for_transaction_sql(connection_.server_version());
+  }
+  return sql + copy;
 }
 
 std::string_view CopyWriter::next_piece() {
@@ -52,7 +60,7 @@ void CopyWriter::copied(const Reply& reply) {
   written_.error = reply.error;
   const bool alone = batch_->updates.empty() && batch_->deletes.empty();
   // A COPY alone commits by itself; within a transaction it never does.
-  if (reply.lost) written_.loss = Loss{*reply.lost, alone && end_fed_};
+  if (reply.lost) written_.loss = Loss{*reply.lost, alone && end_fed_, reply.lost_sqlstate};
   if (reply.error || reply.lost || alone) return on_written_(written_);
   write_changes(ChangePipeline::Inserts::left_out);
 }
@@ -61,10 +69,12 @@ void CopyWriter::write_changes(ChangePipeline::Inserts inserts) {
   changes_.plan(*batch_, inserts);
   connection_.pipeline([this] { return changes_.queue_next(); },
                        [this](const Reply& reply) {
+                         if (reply.error) changes_.refused();
                          written_.rows += reply.rows;
                          written_.bytes += changes_.bytes();
                          written_.error = reply.error;
-                         if (reply.lost) written_.loss = Loss{*reply.lost, changes_.commit_queued()};
+                         if (reply.lost)
+                           written_.loss = Loss{*reply.lost, changes_.commit_queued(), reply.lost_sqlstate};
                          on_written_(written_);
                        });
 }

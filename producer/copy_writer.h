@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "producer/change_pipeline.h"
@@ -17,22 +18,30 @@ namespace walstorm::producer {
 /// inserts.
 class CopyWriter final : public RowWriter {
  public:
+  /// Of the role's limits to a statement's time: a preload is walstorm's own work and is not to be cut by
+  /// them.
+  enum class TimeLimits : std::uint8_t { kept, lifted };
+
   /// Both must outlive this.
-  CopyWriter(PgConnection& connection, const RowSource& source, std::size_t row_bytes_mean)
+  CopyWriter(PgConnection& connection, const RowSource& source, std::size_t row_bytes_mean,
+             TimeLimits time_limits = TimeLimits::kept)
       : connection_(connection),
         source_(source),
-        changes_(connection, source, row_bytes_mean, StatementForm::values) {}
+        changes_(connection, source, row_bytes_mean, StatementForm::values),
+        time_limits_(time_limits) {}
 
   void write(const Batch& batch, OnWritten on_written) override;
 
  private:
   std::string_view next_piece();
+  [[nodiscard]] std::string sql_before_data(bool alone) const;
   void write_changes(ChangePipeline::Inserts inserts);
   void copied(const Reply& reply);
 
   PgConnection& connection_;
   const RowSource& source_;
   ChangePipeline changes_;
+  const TimeLimits time_limits_;
   OnWritten on_written_;
   const Batch* batch_ = nullptr;  // being written
   EncodedRows rows_;

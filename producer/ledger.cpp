@@ -21,7 +21,7 @@ Ledger::Ledger(std::uint64_t seed, std::uint32_t slot, const Mix& mix, std::size
       remembered_max_(remembered_max),
       random_(row_hash(seed, {RowId::of(slot, 0), 0})) {}
 
-const Batch& Ledger::stage(std::uint32_t records) {
+Batch Ledger::stage(std::uint32_t records) {
   const std::uint64_t changes_before = share_of(records_, change_share_);
   records_ += records;
   const std::uint64_t changes_after = share_of(records_, change_share_);
@@ -31,71 +31,62 @@ const Batch& Ledger::stage(std::uint32_t records) {
   const std::size_t changes = std::min<std::size_t>(changes_due, live_.size());
   const std::size_t deletes = std::min<std::size_t>(deletes_due, changes);
 
-  batch_.became_inserts = static_cast<std::uint32_t>(changes_due - changes);
-  draw_targets(changes - deletes, deletes);
-  add_inserts(records - changes);
-  return batch_;
+  Batch batch;
+  batch.became_inserts = static_cast<std::uint32_t>(changes_due - changes);
+  draw_targets(changes - deletes, deletes, batch);
+  add_inserts(records - changes, batch);
+  return batch;
 }
 
-const Batch& Ledger::stage_inserts(std::uint32_t records) {
-  discard();
-  add_inserts(records);
-  return batch_;
+Batch Ledger::stage_inserts(std::uint32_t records) {
+  Batch batch;
+  add_inserts(records, batch);
+  return batch;
 }
 
-void Ledger::add_inserts(std::size_t rows) {
-  batch_.inserts.clear();
-  for (std::size_t i = 0; i < rows; ++i) batch_.inserts.push_back({RowId::of(slot_, next_sequence_++), 0});
+void Ledger::add_inserts(std::size_t rows, Batch& batch) {
+  batch.inserts.reserve(rows);
+  for (std::size_t i = 0; i < rows; ++i) batch.inserts.push_back({RowId::of(slot_, next_sequence_++), 0});
 }
 
 /// The first steps of a Fisher-Yates shuffle, from the end: distinct rows, each equally likely, at a cost
 /// that does not depend on how many rows are live.
-void Ledger::draw_targets(std::size_t updates, std::size_t deletes) {
-  batch_.updates.clear();
-  batch_.deletes.clear();
+void Ledger::draw_targets(std::size_t updates, std::size_t deletes, Batch& batch) {
   for (std::size_t drawn = 0; drawn < updates + deletes; ++drawn) {
     const std::size_t left = live_.size() - drawn;
     RowVersion& target = live_[left - 1];
     std::swap(live_[random_.next_below(left)], target);
     if (drawn < updates) {
-      batch_.updates.push_back({target.id, target.version + 1});
+      batch.updates.push_back({target.id, target.version + 1});
     } else {
-      batch_.deletes.push_back(target);
+      batch.deletes.push_back(target);
     }
   }
 }
 
-void Ledger::commit(wire::ChangeTally& phase) {
-  const std::size_t updates = batch_.updates.size();
+void Ledger::commit(const Batch& batch, wire::ChangeTally& phase) {
+  const std::size_t updates = batch.updates.size();
   for (std::size_t i = 0; i < updates; ++i) {
-    const RowVersion updated = batch_.updates[i];
+    const RowVersion updated = batch.updates[i];
     const std::uint64_t hash = row_hash(seed_, updated);
     expected_.remove(row_hash(seed_, {updated.id, updated.version - 1}));
     expected_.add(hash);
     phase.add_update(hash);
     live_[live_.size() - 1 - i] = updated;
   }
-  for (const RowVersion& deleted : batch_.deletes) {
+  for (const RowVersion& deleted : batch.deletes) {
     const std::uint64_t hash = row_hash(seed_, deleted);
     expected_.remove(hash);
     phase.add_delete(hash);
   }
   const auto updates_begin = live_.end() - static_cast<std::ptrdiff_t>(updates);
-  live_.erase(updates_begin - static_cast<std::ptrdiff_t>(batch_.deletes.size()), updates_begin);
-  for (const RowVersion& inserted : batch_.inserts) {
+  live_.erase(updates_begin - static_cast<std::ptrdiff_t>(batch.deletes.size()), updates_begin);
+  for (const RowVersion& inserted : batch.inserts) {
     const std::uint64_t hash = row_hash(seed_, inserted);
     expected_.add(hash);
     phase.add_insert(hash);
     remember(inserted);
   }
-  discard();
-}
-
-void Ledger::discard() {
-  batch_.inserts.clear();
-  batch_.updates.clear();
-  batch_.deletes.clear();
-  batch_.became_inserts = 0;
 }
 
 void Ledger::remember(RowVersion row) {

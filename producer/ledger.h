@@ -41,26 +41,28 @@ struct Candidates {
 /// random one, which stays in the table but is never changed again ("frozen"); of the frozen ones a uniform
 /// sample is kept for the content check. Memory is bounded, whatever the run's length.
 ///
-/// A batch is staged, written, then committed or discarded: tallies move only with a COMMIT.
+/// A batch is staged, written, then committed, or dropped as if it had never been: tallies move only with a
+/// COMMIT. Batches with updates or deletes follow each other; of those that only insert several may be under
+/// way at a time.
 class Ledger final {
  public:
   static constexpr std::size_t kFrozenSampleMax = 1000;
 
   Ledger(std::uint64_t seed, std::uint32_t slot, const Mix& mix, std::size_t remembered_max);
 
-  /// Draws the next batch of `records`; it stays valid until the next call. The shares of inserts, updates
-  /// and deletes are exact over the connection's life (error diffusion). A change due where no live row is
-  /// left that this batch does not change already becomes an insert.
-  [[nodiscard]] const Batch& stage(std::uint32_t records);
+  /// Draws the next batch of `records`. The shares of inserts, updates and deletes are exact over the
+  /// connection's life (error diffusion). A change due where no live row is left that this batch does not
+  /// change already becomes an insert. Row ids of a batch that is dropped are not used again.
+  [[nodiscard]] Batch stage(std::uint32_t records);
 
   /// The same for a batch of new rows alone, which is no part of those shares.
-  [[nodiscard]] const Batch& stage_inserts(std::uint32_t records);
+  [[nodiscard]] Batch stage_inserts(std::uint32_t records);
 
-  /// The staged batch is in the table: counts it into `phase`, and lives on with its rows.
-  void commit(wire::ChangeTally& phase);
+  /// True where every batch only inserts: whose connection writes it is of no consequence then.
+  [[nodiscard]] bool only_inserts() const { return change_share_ <= 0; }
 
-  /// The staged batch never happened. Its row ids are not used again.
-  void discard();
+  /// The batch is in the table: counts it into `phase`, and lives on with its rows.
+  void commit(const Batch& batch, wire::ChangeTally& phase);
 
   /// All rows that should be in the table.
   [[nodiscard]] const wire::RowTally& expected() const { return expected_; }
@@ -70,8 +72,8 @@ class Ledger final {
   [[nodiscard]] Candidates frozen() const { return {frozen_sample_, frozen_rows_}; }
 
  private:
-  void add_inserts(std::size_t rows);
-  void draw_targets(std::size_t updates, std::size_t deletes);
+  void add_inserts(std::size_t rows, Batch& batch);
+  void draw_targets(std::size_t updates, std::size_t deletes, Batch& batch);
   void remember(RowVersion row);
   void freeze(RowVersion row);
 
@@ -84,7 +86,6 @@ class Ledger final {
 
   std::uint64_t records_ = 0;  // staged since the connection began: what the shares are shares of
   std::uint64_t next_sequence_ = 0;
-  Batch batch_;
   // The targets of the staged batch are moved to the end: ... others ..., deletes, updates.
   std::vector<RowVersion> live_;
   std::vector<RowVersion> frozen_sample_;

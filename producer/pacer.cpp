@@ -57,47 +57,79 @@ std::uint64_t Schedule::batches_due(std::int64_t at_us) const {
   return due;
 }
 
-Pacer::Pacer(const Schedule& schedule, std::uint32_t slot, std::uint32_t slots)
-    : schedule_(schedule), next_(slot), slots_(slots), not_due_(slot) {
+Pacer::Pacer(const Schedule& schedule, std::uint32_t share, std::uint32_t shares)
+    : schedule_(schedule), next_(share), shares_(shares), not_due_(share) {
   if (!schedule.paced() || !schedule.poisson_seed()) return;
   const std::uint64_t total = schedule.batches_total();
-  const std::uint64_t batches = slot < total ? (total - 1 - slot) / slots + 1 : 0;
-  next_place_.emplace(Random(mix64(*schedule.poisson_seed() ^ (slot + 1) * kGolden)), batches);
+  const std::uint64_t batches = share < total ? (total - 1 - share) / shares + 1 : 0;
+  next_place_.emplace(Random(mix64(*schedule.poisson_seed() ^ (share + 1) * kGolden)), batches);
   not_due_place_ = next_place_;
 }
 
-std::int64_t Pacer::due_us(const OrderedPlaces& place) const {
-  return schedule_.reached_us(place.place() * static_cast<double>(schedule_.records_total()));
+std::int64_t Pacer::due_us(double place) const {
+  return schedule_.reached_us(place * static_cast<double>(schedule_.records_total()));
 }
 
 std::optional<Pacer::Batch> Pacer::next() const {
   if (next_ >= schedule_.batches_total()) return std::nullopt;
   Batch batch{next_, schedule_.records_in(next_), std::nullopt};
-  if (schedule_.paced()) batch.due_us = next_place_ ? due_us(*next_place_) : schedule_.due_us(next_);
+  if (schedule_.paced()) {
+    batch.due_us = next_place_ ? due_us(next_place_->place()) : schedule_.due_us(next_);
+  }
   return batch;
 }
 
 void Pacer::take() {
-  next_ += slots_;
+  next_ += shares_;
   if (next_place_) next_place_->advance();
 }
 
-std::uint64_t Pacer::records_not_started(std::int64_t at_us) {
+std::uint64_t Pacer::batches_not_started(std::int64_t at_us) {
   if (!schedule_.paced()) return 0;
   if (!next_place_) {
     const std::uint64_t due = schedule_.batches_due(at_us);
-    return next_ >= due ? 0 : records_between(next_, next_ + (due - 1 - next_) / slots_ * slots_);
+    return next_ >= due ? 0 : (due - 1 - next_) / shares_ + 1;
   }
-  while (not_due_ < schedule_.batches_total() && due_us(*not_due_place_) <= at_us) {
-    not_due_ += slots_;
+  while (not_due_ < schedule_.batches_total() && due_us(not_due_place_->place()) <= at_us) {
+    not_due_ += shares_;
     not_due_place_->advance();
   }
-  return next_ >= not_due_ ? 0 : records_between(next_, not_due_ - slots_);
+  return next_ >= not_due_ ? 0 : (not_due_ - next_) / shares_;
 }
 
-/// Of this slot's batches from `first` to `last`, both included. All but the phase's last batch are full.
+std::uint64_t Pacer::records_not_started(std::int64_t at_us) {
+  const std::uint64_t batches = batches_not_started(at_us);
+  return batches == 0 ? 0 : records_between(next_, next_ + (batches - 1) * shares_);
+}
+
+/// Of this share's batches from `first` to `last`, both included. All but the phase's last batch are full.
 std::uint64_t Pacer::records_between(std::uint64_t first, std::uint64_t last) const {
-  return (last - first) / slots_ * schedule_.records_in(0) + schedule_.records_in(last);
+  return (last - first) / shares_ * schedule_.records_in(0) + schedule_.records_in(last);
+}
+
+wire::Histogram Pacer::ages_not_started(std::int64_t at_us) {
+  wire::Histogram ages_us;
+  const std::uint64_t batches = batches_not_started(at_us);
+  const std::uint64_t steps = std::min(batches, kAgesMax);
+  const std::int64_t end_us = std::min(at_us, schedule_.duration_us());
+  std::optional<OrderedPlaces> walk = next_place_;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    const std::uint64_t first = batches * step / steps;
+    const std::uint64_t last = batches * (step + 1) / steps - 1;
+    std::int64_t due = 0;
+    if (!next_place_) {
+      due = schedule_.due_us(next_ + (first + last) / 2 * shares_);
+    } else if (steps == batches) {
+      due = due_us(walk->place());
+      walk->advance();
+    } else {
+      // Between the first one that waits and the first one that is not due yet, places are uniform.
+      const double rank = static_cast<double>(first + last) / 2 / static_cast<double>(batches);
+      due = due_us(std::lerp(next_place_->place(), not_due_place_->place(), rank));
+    }
+    ages_us.record(end_us - due, last - first + 1);
+  }
+  return ages_us;
 }
 
 }  // namespace walstorm::producer

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "producer/ordered_places.h"
+#include "proto/wire/histogram.h"
 
 namespace walstorm::producer {
 
@@ -66,10 +67,10 @@ class Schedule final {
   std::int64_t end_us_ = 0;
 };
 
-/// One connection's share of a Schedule: the batches whose number is congruent to its slot. Open loop: due
-/// times do not depend on when earlier batches started or ended.
+/// One share of a Schedule, a connection's or a whole producer's: the batches whose number is congruent to
+/// the share's. Open loop: due times do not depend on when earlier batches started or ended.
 ///
-/// With Poisson arrivals the same batches fall due at random (proto/control.proto, StartPhase): each slot
+/// With Poisson arrivals the same batches fall due at random (proto/control.proto, StartPhase): each share
 /// draws its own, and needs to know nothing of the others.
 class Pacer final {
  public:
@@ -79,8 +80,8 @@ class Pacer final {
     std::optional<std::int64_t> due_us;  ///< since the phase's start; nullopt when unthrottled
   };
 
-  /// `slot` is below `slots`.
-  Pacer(const Schedule& schedule, std::uint32_t slot, std::uint32_t slots);
+  /// `share` is below `shares`.
+  Pacer(const Schedule& schedule, std::uint32_t share, std::uint32_t shares);
 
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
 
@@ -90,17 +91,25 @@ class Pacer final {
   /// The next batch has been started.
   void take();
 
-  /// Records of this slot that fell due at or before `at_us` (and within the duration) and were not taken.
-  /// 0 for an unthrottled phase, where nothing is due. `at_us` is never less than in the call before.
+  /// Records of this share that fell due at or before `at_us` (and within the duration) and were not
+  /// taken. 0 for an unthrottled phase, where nothing is due. `at_us` is never less than in a call before.
   [[nodiscard]] std::uint64_t records_not_started(std::int64_t at_us);
 
+  /// The batches of those records, each by how long it had been due at `at_us`, or at the end of the duration
+  /// when that came before. Beyond kAgesMax of them neighbours are entered together, with the age of the one
+  /// in their middle; of Poisson arrivals that one's place is then the expected one.
+  [[nodiscard]] wire::Histogram ages_not_started(std::int64_t at_us);
+
+  static constexpr std::uint64_t kAgesMax = 1U << 14;
+
  private:
-  [[nodiscard]] std::int64_t due_us(const OrderedPlaces& place) const;
+  [[nodiscard]] std::int64_t due_us(double place) const;
+  [[nodiscard]] std::uint64_t batches_not_started(std::int64_t at_us);
   [[nodiscard]] std::uint64_t records_between(std::uint64_t first, std::uint64_t last) const;
 
   Schedule schedule_;
   std::uint64_t next_;
-  std::uint32_t slots_;
+  std::uint32_t shares_;
   // Of Poisson arrivals: where the next batch falls due, and the first batch not known to be due, and where.
   std::optional<OrderedPlaces> next_place_;
   std::uint64_t not_due_;

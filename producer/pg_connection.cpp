@@ -6,6 +6,8 @@
 
 #include <libpq-fe.h>
 
+#include "proto/postgres/sqlstate.h"
+#include "proto/postgres/time_limits.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::producer {
@@ -18,17 +20,11 @@ namespace {
 
 constexpr int kBinary = 1;
 
-/// The server cannot work (class 53: out of disk, memory, connections), and would not in another session.
-bool is_exhausted(std::string_view sqlstate) {
-  return sqlstate.starts_with("53");
-}
-
-/// The session ends with it: FATAL, PANIC; class 08 (connection) and 57P (shut down). PostgreSQL's
-/// documentation, appendix A.
+/// The session ends with it: FATAL, PANIC, or so the SQLSTATE says.
 bool ends_session(const PGresult* result, std::string_view sqlstate) {
   const char* const severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   const std::string_view is = severity == nullptr ? "" : severity;
-  return is == "FATAL" || is == "PANIC" || sqlstate.starts_with("08") || sqlstate.starts_with("57P");
+  return is == "FATAL" || is == "PANIC" || postgres::refusal_of(sqlstate) == postgres::Refusal::session_ended;
 }
 
 }  // namespace
@@ -63,6 +59,7 @@ PgConnection::~PgConnection() {
 void PgConnection::adopt(PgSession session) {
   open_ = std::move(session);
   ++session_;
+  server_version_ = PQserverVersion(open_.connection.get());
   lost_.reset();
   read_pending_ = write_pending_ = false;
   socket_.assign(PQsocket(open_.connection.get()));
@@ -92,6 +89,13 @@ void PgConnection::query(const std::string& sql, std::span<const unsigned> types
   check_queued(PQsendQueryParams(
       open_.connection.get(), sql.c_str(), static_cast<int>(parameters.values.size()), types.data(),
       parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), kBinary));
+  copying_ = false;
+  all_queued_ = true;
+  begin(std::move(done));
+}
+
+void PgConnection::lift_time_limits(OnDone done) {
+  check_queued(PQsendQuery(open_.connection.get(), postgres::lift_time_limits_sql(server_version_).c_str()));
   copying_ = false;
   all_queued_ = true;
   begin(std::move(done));
@@ -159,6 +163,7 @@ void PgConnection::pump() {
   }
   step_ = Step::idle;
   reply_.lost = lost_;
+  reply_.lost_sqlstate = lost_ ? lost_sqlstate_ : "";
   // The next exchange may begin in there: nothing of this one is touched afterwards.
   const OnDone done = std::move(done_);
   const Reply reply = std::move(reply_);
@@ -252,9 +257,11 @@ void PgConnection::note_error(const pg_result* result) {
   SqlError error{sqlstate == nullptr ? "" : sqlstate, message_of(result)};
   if (PQstatus(open_.connection.get()) != CONNECTION_OK || ends_session(result, error.sqlstate)) {
     return lose(error.sqlstate.empty() ? error.message
-                                       : fmt::format("{} (SQLSTATE {})", error.message, error.sqlstate));
+                                       : fmt::format("{} (SQLSTATE {})", error.message, error.sqlstate),
+                error.sqlstate);
   }
-  if (is_exhausted(error.sqlstate)) {
+  // Another session would not mend it either.
+  if (postgres::refusal_of(error.sqlstate) == postgres::Refusal::unavailable) {
     throw Error(ErrorKind::unavailable,
                 fmt::format("write to postgres: {} (SQLSTATE {})", error.message, error.sqlstate));
   }
@@ -306,8 +313,10 @@ void PgConnection::lose() {
   lose(one_line(PQerrorMessage(open_.connection.get())));
 }
 
-void PgConnection::lose(const std::string& why) {
-  if (!lost_) lost_ = why;
+void PgConnection::lose(const std::string& why, const std::string& sqlstate) {
+  if (lost_) return;
+  lost_ = why;
+  lost_sqlstate_ = sqlstate;
 }
 
 }  // namespace walstorm::producer

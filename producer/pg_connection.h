@@ -21,10 +21,6 @@ namespace walstorm::producer {
 struct SqlError {
   std::string sqlstate;
   std::string message;
-
-  /// Class 40: the transaction was rolled back because of others (serialization, deadlock), not because of
-  /// what it does.
-  [[nodiscard]] bool is_transaction_rollback() const { return sqlstate.starts_with("40"); }
 };
 
 /// What came of an exchange: rows written (or read) by all its statements, or the first error, or that the
@@ -33,6 +29,7 @@ struct Reply {
   std::uint64_t rows = 0;
   std::optional<SqlError> error;
   std::optional<std::string> lost;   ///< why; what the server did of the exchange is not known
+  std::string lost_sqlstate;         ///< of what ended the session; empty where the server did not say
   std::optional<std::string> value;  ///< the first one that a query read, in binary form
 };
 
@@ -83,6 +80,9 @@ class PgConnection final {
   [[nodiscard]] const SessionId& id() const { return open_.id; }
   [[nodiscard]] std::chrono::milliseconds give_up() const { return opener_.give_up(); }
 
+  /// A number for a prepared statement's name that none had before.
+  [[nodiscard]] std::uint64_t new_statement() { return ++statements_; }
+
   /// One round trip: what `queue_next` queues, by the functions below. It is called each time the socket has
   /// taken what was queued before, so that memory is bounded by one piece, until it returns false: then all
   /// is queued.
@@ -98,6 +98,12 @@ class PgConnection final {
   /// One statement, outside of any transaction.
   void query(const std::string& sql, std::span<const unsigned> types, const Parameters& parameters,
              OnDone done);
+
+  /// Turns off what the role or the server set as limits of this session's time, until it is lost.
+  void lift_time_limits(OnDone done);
+
+  /// As of PQserverVersion(), of the session that is open.
+  [[nodiscard]] int server_version() const { return server_version_; }
 
   /// Runs `sql`, which ends with COPY ... FROM STDIN, and feeds it what `next_piece` returns until that is
   /// empty.
@@ -125,12 +131,15 @@ class PgConnection final {
   void wait_writable();
   void check_queued(int accepted);
   void lose();
-  void lose(const std::string& why);
+  void lose(const std::string& why, const std::string& sqlstate = {});
 
   PgOpener opener_;
   PgSession open_;  // null once lost and given up
+  int server_version_ = 0;
   unsigned session_ = 0;
+  std::uint64_t statements_ = 0;
   std::optional<std::string> lost_;  // why the session is of no use any more
+  std::string lost_sqlstate_;
   // libpq's socket, lent: released before libpq closes it.
   boost::asio::posix::stream_descriptor socket_;
   Step step_ = Step::idle;

@@ -2,11 +2,23 @@
 
 namespace walstorm::producer {
 
+std::uint64_t PhaseStats::count_error(std::string_view sqlstate) {
+  const auto found = errors.find(sqlstate);
+  return found == errors.end() ? (errors[std::string(sqlstate)] = 1) : ++found->second;
+}
+
+std::uint64_t PhaseStats::all_errors() const {
+  std::uint64_t all = 0;
+  for (const auto& [sqlstate, count] : errors) all += count;
+  return all;
+}
+
 void PhaseStats::to_proto(proto::ProducerStats& out) const {
   wire::to_proto(produced, *out.mutable_produced());
   out.set_transactions(transactions);
   out.set_bytes(bytes);
-  out.set_errors(errors);
+  out.set_errors(all_errors());
+  out.mutable_errors_by_sqlstate()->insert(errors.begin(), errors.end());
   out.set_records_failed(records_failed);
   out.set_became_inserts(became_inserts);
   out.set_last_commit_unix_us(last_commit_unix_us);

@@ -68,7 +68,7 @@ std::uint64_t arrivals_seed(std::uint64_t seed, std::uint32_t phase_index) {
 }  // namespace
 
 ProducerWorker::ProducerWorker(boost::asio::io_context& loop, wire::WorkerSession& session)
-    : loop_(loop), session_(session), load_over_(loop) {}
+    : loop_(loop), session_(session), shared_(loop, clock_), load_over_(loop) {}
 
 void ProducerWorker::setup(const proto::Setup& setup) {
   if (!setup.has_producer()) throw Error(ErrorKind::protocol, "Setup is not for a producer");
@@ -88,7 +88,8 @@ void ProducerWorker::add_lane(std::uint32_t connection, const ConnectOptions& co
   lane.slot = options_.producer_index() + connection * options_.producer_count();
   lane.connection = std::make_unique<PgConnection>(loop_, connect, std::move(session));
   lane.writer = make_writer(*lane.connection, options_.write_mode());
-  lane.preload_writer = make_writer(*lane.connection, proto::WRITE_MODE_COPY);
+  lane.preload_writer = std::make_unique<CopyWriter>(*lane.connection, *source_, row_bytes_mean(),
+                                                     CopyWriter::TimeLimits::lifted);
   lane.recovery = std::make_unique<Recovery>(loop_, *lane.connection, *source_);
   const Mix mix{options_.insert_update_ratio(), options_.delete_ratio()};
   Ledger ledger(options_.seed(), lane.slot, mix, options_.live_rows_max() / options_.connections());
@@ -97,21 +98,26 @@ void ProducerWorker::add_lane(std::uint32_t connection, const ConnectOptions& co
       [recovery = lane.recovery.get()](const Batch& batch, const Loss& loss, Recovery::OnRecovered done) {
         recovery->start(batch, loss, std::move(done));
       });
+  lane.due = std::make_unique<DueBatches>(loop_, clock_);
   lanes_.push_back(std::move(lane));
 }
 
 std::unique_ptr<RowWriter> ProducerWorker::make_writer(PgConnection& connection,
                                                        proto::WriteMode mode) const {
-  const std::size_t row_bytes = options_.payload_bytes_mean() + kOtherColumnsBytes;
-  if (mode == proto::WRITE_MODE_COPY) return std::make_unique<CopyWriter>(connection, *source_, row_bytes);
-  return std::make_unique<StatementWriter>(connection, *source_, row_bytes, form_of(mode));
+  if (mode == proto::WRITE_MODE_COPY) {
+    return std::make_unique<CopyWriter>(connection, *source_, row_bytes_mean(), CopyWriter::TimeLimits::kept);
+  }
+  return std::make_unique<StatementWriter>(connection, *source_, row_bytes_mean(), form_of(mode));
+}
+
+std::size_t ProducerWorker::row_bytes_mean() const {
+  return options_.payload_bytes_mean() + kOtherColumnsBytes;
 }
 
 /// The same in every producer, and so that every connection comes to own as many rows.
 std::uint32_t ProducerWorker::preload_batch_size(std::uint64_t rows) const {
-  const std::uint64_t row_bytes = options_.payload_bytes_mean() + kOtherColumnsBytes;
-  const std::uint64_t most =
-      std::clamp<std::uint64_t>(kPreloadBytesPerTransaction / row_bytes, 1, kPreloadRowsPerTransaction);
+  const std::uint64_t most = std::clamp<std::uint64_t>(kPreloadBytesPerTransaction / row_bytes_mean(), 1,
+                                                       kPreloadRowsPerTransaction);
   const std::uint64_t slots = std::uint64_t{options_.producer_count()} * options_.connections();
   const auto quotient_up = [](std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; };
   const std::uint64_t batches_each = quotient_up(rows, slots * most);
@@ -151,16 +157,7 @@ void ProducerWorker::start_phase(const proto::StartPhase& phase) {
   load_finished_ = result_due_ = false;
   started_us_ = clock_.steady_us();
   started_unix_us_ = clock_.unix_us();
-  loops_running_ = lanes_.size();
-  const std::uint32_t slots = options_.producer_count() * options_.connections();
-  const auto content = phase.preload() ? WriteLoop::Content::new_rows : WriteLoop::Content::mixed;
-  for (const Lane& lane : lanes_) {
-    RowWriter& writer = phase.preload() ? *lane.preload_writer : *lane.writer;
-    lane.loop->start(Pacer(*schedule_, lane.slot, slots), started_us_, writer, content, stats_, [this] {
-      --loops_running_;
-      check_finished();
-    });
-  }
+  start_lanes(phase);
   // The rate is records over the whole window: a paced load is not over with the start of its last batch.
   window_open_ = schedule_->paced();
   if (!window_open_) return;
@@ -172,13 +169,48 @@ void ProducerWorker::start_phase(const proto::StartPhase& phase) {
   });
 }
 
+/// A batch that only inserts is the same whoever writes it. One that changes rows is its own connection's,
+/// which alone knows them and whose order of transactions they depend on.
+bool ProducerWorker::any_may_write() const {
+  return lanes_.front().loop->ledger().only_inserts();
+}
+
+void ProducerWorker::start_lanes(const proto::StartPhase& phase) {
+  loops_running_ = lanes_.size();
+  const std::uint32_t producers = options_.producer_count();
+  WriteLoop::LedgerOf ledger_of;
+  if (any_may_write()) {
+    shared_.start(Pacer(*schedule_, options_.producer_index(), producers), started_us_);
+    ledger_of = [this, producers](std::uint64_t batch) -> Ledger& {
+      return lanes_[batch / producers % lanes_.size()].loop->ledger();
+    };
+  }
+  const auto content = phase.preload() ? WriteLoop::Content::new_rows : WriteLoop::Content::mixed;
+  for (const Lane& lane : lanes_) {
+    const auto slots = producers * static_cast<std::uint32_t>(lanes_.size());
+    if (!any_may_write()) lane.due->start(Pacer(*schedule_, lane.slot, slots), started_us_);
+    lane.loop->start(
+        any_may_write() ? shared_ : *lane.due, phase.preload() ? *lane.preload_writer : *lane.writer, content,
+        stats_,
+        [this] {
+          --loops_running_;
+          check_finished();
+        },
+        ledger_of);
+  }
+}
+
 void ProducerWorker::end_phase(const proto::EndPhase&) {
   if (!schedule_) throw Error(ErrorKind::protocol, "EndPhase came before StartPhase");
   stopped_us_ = clock_.steady_us() - started_us_;
   result_due_ = true;
   if (load_finished_) return session_.send_result();
   load_over_.cancel();
-  for (const Lane& lane : lanes_) lane.loop->stop();
+  shared_.stop();
+  for (const Lane& lane : lanes_) {
+    lane.due->stop();
+    lane.loop->stop();
+  }
 }
 
 void ProducerWorker::check_finished() {
@@ -193,11 +225,16 @@ void ProducerWorker::check_content(const proto::CheckContent& check) {
   when_connected([this, rows = check.rows()] { check_rows(rows); });
 }
 
-/// The check blocks, so a session that was lost since the last phase is opened again before.
+/// The check blocks, so a session that was lost since the last phase is opened again before. No load follows
+/// it: the limits of the role's are lifted for good.
 void ProducerWorker::when_connected(std::function<void()> then) {
   PgConnection& connection = *lanes_.front().connection;
-  connection.query("SELECT 1", {}, {}, [&connection, then = std::move(then)](const Reply& reply) {
-    if (reply.lost) return connection.reopen(then);
+  connection.lift_time_limits([this, &connection, then](const Reply& reply) {
+    if (reply.lost) return connection.reopen([this, then] { when_connected(then); });
+    if (reply.error) {
+      throw Error(ErrorKind::data, fmt::format("prepare to read rows back: {} (SQLSTATE {})",
+                                               reply.error->message, reply.error->sqlstate));
+    }
     then();
   });
 }
@@ -235,13 +272,22 @@ void ProducerWorker::fill(proto::PhaseResult& result) {
 void ProducerWorker::fill(proto::ProducerStats& stats) {
   stats_.to_proto(stats);
   const std::int64_t elapsed_us = stopped_us_.value_or(clock_.steady_us() - started_us_);
-  std::uint64_t not_started = 0;
+  // Of those two kinds only one is ever started: any_may_write() does not change.
+  std::uint64_t not_started = shared_.records_not_started(elapsed_us);
+  wire::Histogram not_started_us = shared_.ages_not_started(elapsed_us);
   wire::RowTally rows;
+  wire::Histogram pending_us = stats_.failed_us;
   for (const Lane& lane : lanes_) {
-    not_started += lane.loop->records_not_started(elapsed_us);
+    not_started += lane.due->records_not_started(elapsed_us);
+    not_started_us.merge(lane.due->ages_not_started(elapsed_us));
     rows.merge(lane.loop->ledger().expected());
+    stats.add_connection_busy_us(static_cast<std::uint64_t>(lane.loop->busy_us()));
+    const auto under_way_us = lane.loop->under_way_us();
+    if (under_way_us && schedule_ && schedule_->paced()) pending_us.record(*under_way_us);
   }
   stats.set_records_not_started(not_started);
+  not_started_us.to_proto(*stats.mutable_not_started_us());
+  pending_us.to_proto(*stats.mutable_pending_us());
   stats.set_load_finished(load_finished_);
   stats.set_load_started_unix_us(started_unix_us_);
   wire::to_proto(rows, *stats.mutable_rows_expected());

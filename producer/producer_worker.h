@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "producer/due_batches.h"
 #include "producer/pacer.h"
 #include "producer/pg_connection.h"
 #include "producer/phase_stats.h"
@@ -47,10 +48,14 @@ class ProducerWorker final : public wire::Worker {
     std::unique_ptr<RowWriter> preload_writer;
     std::unique_ptr<Recovery> recovery;
     std::unique_ptr<WriteLoop> loop;
+    std::unique_ptr<DueBatches> due;  // of its own slot
   };
 
+  void start_lanes(const proto::StartPhase& phase);
+  [[nodiscard]] bool any_may_write() const;
   void add_lane(std::uint32_t connection, const ConnectOptions& connect, PgSession session);
   [[nodiscard]] std::unique_ptr<RowWriter> make_writer(PgConnection& connection, proto::WriteMode mode) const;
+  [[nodiscard]] std::size_t row_bytes_mean() const;
   [[nodiscard]] std::uint32_t preload_batch_size(std::uint64_t rows) const;
   [[nodiscard]] PhaseLoad load_of(const proto::StartPhase& phase) const;
   void when_connected(std::function<void()> then);
@@ -64,6 +69,7 @@ class ProducerWorker final : public wire::Worker {
   proto::ProducerSetup options_;
   std::optional<RowSource> source_;  // from setup on
   std::vector<Lane> lanes_;
+  DueBatches shared_;  // of all its slots
 
   // Of the phase that is on, or was last.
   PhaseStats stats_;

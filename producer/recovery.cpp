@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "producer/statements.h"
+#include "proto/postgres/sqlstate.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::producer {
@@ -61,9 +62,8 @@ void Recovery::see_off() {
   connection_.query(kSeeOffSql, types, {values, lengths, formats}, [this](const Reply& reply) {
     if (reply.lost) return open();
     if (reply.error) {
-      throw Error(ErrorKind::unavailable,
-                  fmt::format("end the session that was lost, process {}: {} (SQLSTATE {})", old_.pid,
-                              reply.error->message, reply.error->sqlstate));
+      return look_again(&Recovery::see_off,
+                        fmt::format("end the session that was lost, process {}", old_.pid), *reply.error);
     }
     if (reply.rows == 0) return decide();
     if (std::chrono::steady_clock::now() >= give_up_at_) {
@@ -73,11 +73,23 @@ void Recovery::see_off() {
                       "what became of its transaction is not known",
                       old_.pid, std::chrono::duration<double>(connection_.give_up()).count()));
     }
-    timer_.expires_after(kLookAgain);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) see_off();
-    });
+    pause_before(&Recovery::see_off);
   });
+}
+
+void Recovery::pause_before(void (Recovery::*step)()) {
+  timer_.expires_after(kLookAgain);
+  timer_.async_wait([this, step](const boost::system::error_code& error) {
+    if (!error) (this->*step)();
+  });
+}
+
+/// A look-up changes nothing: one that was cut is asked again.
+void Recovery::look_again(void (Recovery::*step)(), const std::string& what, const SqlError& error) {
+  const bool may_pass = postgres::refusal_of(error.sqlstate) == postgres::Refusal::rolled_back;
+  if (may_pass && std::chrono::steady_clock::now() < give_up_at_) return pause_before(step);
+  throw Error(ErrorKind::unavailable,
+              fmt::format("{}: {} (SQLSTATE {})", what, error.message, error.sqlstate));
 }
 
 void Recovery::decide() {
@@ -93,15 +105,14 @@ void Recovery::decide() {
   const std::array formats{1};
   connection_.query(hash_sql(), types, {values, lengths, formats}, [this](const Reply& reply) {
     if (reply.lost) return open();
+    if (reply.error) {
+      return look_again(&Recovery::decide, "look up a row of a commit without an answer", *reply.error);
+    }
     take_verdict(reply);
   });
 }
 
 void Recovery::take_verdict(const Reply& reply) {
-  if (reply.error) {
-    throw Error(ErrorKind::data, fmt::format("look up a row of a commit without an answer: {} (SQLSTATE {})",
-                                             reply.error->message, reply.error->sqlstate));
-  }
   std::optional<std::uint64_t> found;
   if (reply.value) found = number_in(*reply.value);
   const auto hash_of = [this](RowVersion row) { return row_hash(source_.seed(), row); };

@@ -43,6 +43,8 @@ class Recovery final {
   void open();
   void see_off();
   void decide();
+  void pause_before(void (Recovery::*step)());
+  void look_again(void (Recovery::*step)(), const std::string& what, const SqlError& error);
   void take_verdict(const Reply& reply);
 
   PgConnection& connection_;

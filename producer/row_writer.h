@@ -16,6 +16,7 @@ struct Loss {
   /// The server may have been told to commit, so the batch may be in the table. Otherwise it is not: a
   /// transaction that no one has committed is rolled back with its session.
   bool commit_sent = false;
+  std::string sqlstate = {};  ///< empty where the server did not say
 };
 
 /// What came of a batch.

@@ -8,6 +8,7 @@
 
 #include "orchestrator/measure/advice.h"
 #include "orchestrator/measure/cpu_need.h"
+#include "orchestrator/measure/load_evidence.h"
 #include "orchestrator/measure/millis.h"
 #include "orchestrator/measure/pipe_course.h"
 
@@ -343,7 +344,9 @@ Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
                               fmt::format("{:.1f} of the writing backends had nothing to do{}", idle->second,
                                           server_is_here ? "" : ": the time went in round trips")});
   }
-  if ((writers_idle && server_is_here) || connections.value_or(0) < kConnectionsBusyMin) {
+  const bool had_time = (writers_idle && server_is_here) || connections.value_or(0) < kConnectionsBusyMin;
+  if (blame_load(phase, settings, had_time, blame)) return blame;
+  if (had_time) {
     blame.bottleneck = Bottleneck::producer;
     blame.try_next = {"look at the producers' logs: they fell late with CPU and connections to spare"};
     return blame;

@@ -104,8 +104,10 @@ class Catalogue final {
     one("targetRatio", &ProducerReport::target_ratio, Better::higher);
     one("notStarted", &ProducerReport::not_started, Better::lower, Told::at_the_end);
     one("errors", &ProducerReport::errors, Better::lower);
+    one("recordsFailed", &ProducerReport::records_failed, Better::lower);
     one("errorRate", &ProducerReport::error_rate, Better::lower);
     many("writeLatencyMs", &ProducerReport::write_latency_ms, Better::lower);
+    one("censored", &ProducerReport::censored, Better::lower, Told::at_the_end);
     many("serviceTimeMs", &ProducerReport::service_time_ms, Better::lower);
     many("scheduleLagMs", &ProducerReport::schedule_lag_ms, Better::lower);
     one("cpuMicrosPerRecord", &ProducerReport::cpu_micros_per_record, Better::lower);
@@ -214,6 +216,8 @@ class Catalogue final {
     };
     one("consumerLoop", &BusyReport::consumer_loop);
     one("connections", &BusyReport::connections);
+    one("connectionMax", &BusyReport::connection_max);
+    one("connectionMin", &BusyReport::connection_min);
     one("flushes", &BusyReport::flushes);
     one("flushesFull", &BusyReport::flushes_full);
     one("cpus", &BusyReport::cpus);

@@ -41,11 +41,30 @@ std::optional<double> PhaseFold::looks_share(const CountCurve& counted, double f
   return (*counted.at(to_unix_us) - *counted.at(from_unix_us)) / looks;
 }
 
+void PhaseFold::look_at_connections(double load_us, BusyReport& busy) const {
+  if (load_us <= 0) return;
+  double sum = 0;
+  double connections = 0;
+  for (const auto& [name, producer] : producers_) {
+    for (const std::uint64_t busy_us : producer.totals().connection_busy_us) {
+      // A transaction may end after the load.
+      const double share = std::min(1.0, static_cast<double>(busy_us) / load_us);
+      sum += share;
+      ++connections;
+      busy.connection_max = std::max(busy.connection_max.value_or(share), share);
+      busy.connection_min = std::min(busy.connection_min.value_or(share), share);
+    }
+  }
+  // Service times are those of commits alone: what was rolled back, or is under way, took its time as well.
+  if (connections > 0) busy.connections = sum / connections;
+}
+
 /// `report` has the phase's figures and its course.
 BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional<LoadWindow>& window) const {
   BusyReport busy;
   busy.connections = connections_busy(report, facts_.settings);
   if (!window) return busy;
+  look_at_connections(window->seconds() * kUsPerSec, busy);
   const double start = window->start_unix_us;
   if (const auto flushes = looks_share(flushes_seen_, start, window->end_unix_us)) {
     busy.flushes = *flushes / facts_.flush_concurrency_max.value_or(1);

@@ -147,6 +147,7 @@ class PhaseFold final {
                                                std::optional<double> records_due) const;
   [[nodiscard]] ConsumerReport consumer_report(const ConsumerTotals& totals,
                                                const std::optional<LoadWindow>& window) const;
+  [[nodiscard]] std::optional<std::uint64_t> censor(ProducerTotals& totals) const;
   [[nodiscard]] std::optional<std::uint64_t> censor(ConsumerTotals& totals) const;
   [[nodiscard]] std::vector<ProcessReport> process_reports(const std::optional<LoadWindow>& window) const;
   [[nodiscard]] ChangeSides phase_sides() const;
@@ -161,10 +162,12 @@ class PhaseFold final {
   [[nodiscard]] std::string blind_note() const;
 
   // phase_live.cpp
+  void add_waiting_batches(ProducerTotals& stretch) const;
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
   // phase_course.cpp
   [[nodiscard]] std::optional<double> looks_share(const CountCurve& counted, double from_unix_us,
                                                   double to_unix_us) const;
+  void look_at_connections(double load_us, BusyReport& busy) const;
   [[nodiscard]] BusyReport busy_report(const PhaseReport& report,
                                        const std::optional<LoadWindow>& window) const;
   [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,

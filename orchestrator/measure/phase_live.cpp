@@ -40,9 +40,25 @@ PhaseReport PhaseFold::since(const PipeTotals& start) const {
     read_unix_us = std::max(read_unix_us, consumer.taken_unix_us());
   }
   add_waiting(produced_curve(), now->consumer.acknowledged, read_unix_us, stretch.consumer.lag_us);
+  add_waiting_batches(stretch.producer);
   const LoadWindow window{static_cast<double>(start.at_unix_us), static_cast<double>(now->at_unix_us), 1,
                           true};
   return figures(stretch, window, records_due_within(window));
+}
+
+/// As add_waiting() does with the lag: what is due and not committed by now, where it has waited for longer
+/// than any took that was.
+void PhaseFold::add_waiting_batches(ProducerTotals& stretch) const {
+  wire::Histogram not_started_us;
+  wire::Histogram pending_us;
+  for (const auto& [name, producer] : producers_) {
+    not_started_us.merge(producer.totals().not_started_us);
+    pending_us.merge(producer.totals().pending_us);
+  }
+  stretch.schedule_lag_us.merge(not_started_us.above(stretch.schedule_lag_us.max().value_or(0)));
+  const double longest_us = stretch.write_latency_us.max().value_or(0);
+  stretch.write_latency_us.merge(not_started_us.above(longest_us));
+  stretch.write_latency_us.merge(pending_us.above(longest_us));
 }
 
 std::optional<double> PhaseFold::records_due_within(const LoadWindow& window) const {

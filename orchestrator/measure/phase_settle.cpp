@@ -102,6 +102,7 @@ PipeTotals PhaseFold::totals() const {
     written.bytes += totals.bytes;
     written.errors += totals.errors;
     written.became_inserts += totals.became_inserts;
+    written.records_failed += totals.records_failed;
     written.write_latency_us.merge(totals.write_latency_us);
     written.service_time_us.merge(totals.service_time_us);
     written.schedule_lag_us.merge(totals.schedule_lag_us);
@@ -135,6 +136,11 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
                                           std::optional<double> records_due) const {
   ProducerReport report = report_of(totals);
   report.told = all_have_told(producers_);
+  for (const auto& [name, producer] : producers_) {
+    for (const auto& [sqlstate, count] : producer.totals().errors_by_sqlstate) {
+      report.errors_by_sqlstate[sqlstate] += count;
+    }
+  }
   if (all_producers_done()) {  // until then some may yet be started
     report.not_started = 0;
     for (const auto& [name, producer] : producers_) *report.not_started += producer.totals().not_started;
@@ -185,6 +191,20 @@ ConsumerReport PhaseFold::consumer_report(const ConsumerTotals& totals,
   report.throughput_per_sec =
       distribution_of(rates_within(acknowledged, window->start_unix_us, window->end_unix_us));
   return report;
+}
+
+/// Enters into write latency and schedule lag what was due and is not in the table; how many transactions
+/// that are, where it is known.
+std::optional<std::uint64_t> PhaseFold::censor(ProducerTotals& totals) const {
+  std::uint64_t entered = 0;
+  for (const auto& [name, producer] : producers_) {
+    const ProducerFold::Totals& newest = producer.totals();
+    totals.write_latency_us.merge(newest.not_started_us);
+    totals.write_latency_us.merge(newest.pending_us);
+    totals.schedule_lag_us.merge(newest.not_started_us);
+    entered += newest.not_started_us.count() + newest.pending_us.count();
+  }
+  return all_have_told(producers_) ? std::optional(entered) : std::nullopt;
 }
 
 /// Enters into the lag what the drain has left; how many records that are, where it is known.
@@ -356,8 +376,10 @@ PhaseReport PhaseFold::settle(Outcome outcome) const {
     records_due = static_cast<double>(*facts_.expected_records) * window->share;
   }
   PipeTotals totals = this->totals();
+  const auto not_committed = censor(totals.producer);
   const auto censored = censor(totals.consumer);
   PhaseReport report = figures(totals, window, records_due);
+  report.producer.censored = not_committed;
   report.consumer.censored = censored;
   report.drain = drain_;
   report.ledger = settle_changes(phase_sides());

@@ -14,8 +14,8 @@ template <typename Each>
 void for_each_count(const Each& each) {
   using P = ProducerTotals;
   using C = ConsumerTotals;
-  for (auto count :
-       {&P::inserts, &P::updates, &P::deletes, &P::transactions, &P::bytes, &P::errors, &P::became_inserts}) {
+  for (auto count : {&P::inserts, &P::updates, &P::deletes, &P::transactions, &P::bytes, &P::errors,
+                     &P::became_inserts, &P::records_failed}) {
     each(&PipeTotals::producer, count);
   }
   for (auto count : {&C::received, &C::acknowledged, &C::batches, &C::bytes, &C::errors, &C::retries,
@@ -94,6 +94,7 @@ ProducerReport report_of(const ProducerTotals& totals) {
   report.bytes = totals.bytes;
   report.errors = totals.errors;
   report.became_inserts = totals.became_inserts;
+  report.records_failed = totals.records_failed;
   report.error_rate = error_rate(totals.errors, totals.transactions);
   report.write_latency_ms = distribution_of(totals.write_latency_us, kUsToMs);
   report.service_time_ms = distribution_of(totals.service_time_us, kUsToMs);

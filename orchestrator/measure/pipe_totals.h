@@ -12,7 +12,7 @@ namespace walstorm::measure {
 /// What all producers of a phase did, together: since it began, or in a stretch of it.
 struct ProducerTotals {
   std::uint64_t inserts = 0, updates = 0, deletes = 0, transactions = 0, bytes = 0, errors = 0;
-  std::uint64_t became_inserts = 0;
+  std::uint64_t became_inserts = 0, records_failed = 0;
   std::optional<std::uint64_t> cpu_us = 0;  ///< nullopt once a part of it is not known
   wire::Histogram write_latency_us, service_time_us, schedule_lag_us;
 

@@ -22,6 +22,9 @@ void ProducerFold::take(const proto::ProducerStats& stats, std::int64_t taken_un
   totals_.transactions = stats.transactions();
   totals_.bytes = stats.bytes();
   totals_.errors = stats.errors();
+  totals_.records_failed = stats.records_failed();
+  totals_.errors_by_sqlstate = {stats.errors_by_sqlstate().begin(), stats.errors_by_sqlstate().end()};
+  totals_.connection_busy_us = {stats.connection_busy_us().begin(), stats.connection_busy_us().end()};
   totals_.not_started = stats.records_not_started();
   totals_.became_inserts = stats.became_inserts();
   totals_.reconnects = stats.reconnects();
@@ -36,6 +39,8 @@ void ProducerFold::take(const proto::ProducerStats& stats, std::int64_t taken_un
   auto schedule_lag_us = wire::Histogram::from_proto(stats.schedule_lag_us());
   second_schedule_lag_us_.merge(schedule_lag_us.since(totals_.schedule_lag_us));
   totals_.schedule_lag_us = std::move(schedule_lag_us);
+  totals_.not_started_us = wire::Histogram::from_proto(stats.not_started_us());
+  totals_.pending_us = wire::Histogram::from_proto(stats.pending_us());
   has_stats_ = true;
   has_result_ = has_result_ || is_result;
 }
@@ -51,6 +56,9 @@ ProducerFold::SecondPart ProducerFold::close_second() {
   part.records_per_sec = rate_.close_second();
   if (!part.records_per_sec && has_result_) part.records_per_sec = 0;
   part.schedule_lag_us = std::exchange(second_schedule_lag_us_, {});
+  if (!has_result_) {
+    part.schedule_lag_us.merge(totals_.not_started_us.above(part.schedule_lag_us.max().value_or(0)));
+  }
   return part;
 }
 

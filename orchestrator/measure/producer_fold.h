@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "orchestrator/measure/count_curve.h"
 #include "proto/metrics.pb.h"
@@ -17,10 +20,14 @@ class ProducerFold final {
   struct Totals {
     wire::ChangeTally produced;
     std::uint64_t transactions = 0, bytes = 0, errors = 0, not_started = 0, became_inserts = 0;
+    std::uint64_t records_failed = 0;
+    std::map<std::string, std::uint64_t> errors_by_sqlstate;
+    std::vector<std::uint64_t> connection_busy_us;
     std::uint64_t reconnects = 0, offline_us_max = 0, settled_committed = 0, settled_rolled_back = 0;
     std::int64_t load_started_unix_us = 0, last_commit_unix_us = 0;  // 0: not yet
     wire::RowTally rows_expected;
     wire::Histogram write_latency_us, service_time_us, schedule_lag_us;
+    wire::Histogram not_started_us, pending_us;  // as of now, by their age
   };
 
   struct SecondPart {
@@ -40,6 +47,8 @@ class ProducerFold final {
   [[nodiscard]] std::optional<std::int64_t> load_started() const;
 
   /// What was added since the last call; call once a second. A producer that has given its result adds 0.
+  /// The schedule lag of a second in which batches waited for longer than any that started: has those too,
+  /// with the age they have by then.
   [[nodiscard]] SecondPart close_second();
 
  private:

@@ -36,9 +36,16 @@ struct ProducerReport {
   std::optional<double> target_ratio;  ///< achieved / target records; nullopt for "max"
   std::optional<std::uint64_t> not_started;
   std::uint64_t became_inserts = 0;
+  /// Transactions rolled back, other than because of what they did; each is written again, under its due
+  /// time.
   std::uint64_t errors = 0;
+  std::map<std::string, std::uint64_t> errors_by_sqlstate = {};
+  std::uint64_t records_failed = 0;  ///< of those rolled back with the load already at its end
   std::optional<double> error_rate;  ///< failed / tried transactions
   Distribution write_latency_ms, service_time_ms, schedule_lag_ms;
+  /// Transactions in write_latency_ms (and, where they were never started, in schedule_lag_ms) that were due
+  /// and not committed when the load ended, with the age they had then; nullopt when that is not known.
+  std::optional<std::uint64_t> censored = {};
   std::optional<double> cpu_micros_per_record;
 
   [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
@@ -174,6 +181,8 @@ struct PipeCourse {
 struct BusyReport {
   std::optional<double> consumer_loop;  ///< share of its time in which it worked, in the load's second half
   std::optional<double> connections;    ///< share of the connections' time in transactions
+  std::optional<double> connection_max = {},
+                        connection_min = {};  ///< the same, of the busiest and the idlest alone
   /// Of the flushes that are allowed at once, how many were under way, on average over the load's Samples.
   std::optional<double> flushes;
   /// Share of the Samples with all of them under way; of a pipe that fell behind or stood still, since it

@@ -9,6 +9,7 @@
 
 #include "orchestrator/measure/bottleneck.h"
 #include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/load_evidence.h"
 #include "orchestrator/measure/pipe_course.h"
 
 namespace walstorm::measure {
@@ -318,10 +319,7 @@ class Judge final {
   bool had_errors() {
     const std::uint64_t errors = phase_.producer.errors + phase_.consumer.errors;
     if (errors == 0) return false;
-    if (phase_.producer.errors > 0) {
-      add("producer.errors", static_cast<double>(phase_.producer.errors), 0,
-          fmt::format("{} transactions failed", phase_.producer.errors));
-    }
+    if (const auto rolled_back = roll_backs(phase_)) evidence_.push_back(*rolled_back);
     if (phase_.consumer.errors > 0) {
       add("consumer.errors", static_cast<double>(phase_.consumer.errors), 0,
           fmt::format("{} flushes failed, {} were tried again{}{}", phase_.consumer.errors,
@@ -359,6 +357,7 @@ class Judge final {
       add("producer.targetRatio", *ratio, kTargetRatioMin,
           fmt::format("{:.1f} % of the records due were written", *ratio * 100));
     }
+    if (const auto held = held_connection(phase_, settings_)) evidence_.push_back(*held);
     add("consumer.lagMs.p99", phase_.consumer.lag_ms.p99, {}, "the lag came back to its floor");
     if (const auto& still = course_.standstill; is_worth_telling(still)) {
       add("course.standstill.fromSec", still->from_sec, {},

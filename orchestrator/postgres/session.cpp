@@ -7,6 +7,8 @@
 #include <pqxx/except>
 #include <pqxx/nontransaction>
 
+#include "proto/postgres/sqlstate.h"
+#include "proto/postgres/time_limits.h"
 #include "proto/wire/error.h"
 #include "proto/wire/utf8.h"
 
@@ -39,9 +41,18 @@ bool ends_session() {
   } catch (const pqxx::broken_connection&) {
     return true;
   } catch (const pqxx::sql_error& error) {
-    // admin_shutdown, crash_shutdown, cannot_connect_now; connection exceptions
-    const std::string& state = error.sqlstate();
-    return state == "57P01" || state == "57P02" || state == "57P03" || state.starts_with("08");
+    return !error.sqlstate().empty() && refusal_of(error.sqlstate()) == Refusal::session_ended;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// Inside a catch block: whether the job was cut by others or a cancel, and may go well when it is run again.
+bool was_rolled_back() {
+  try {
+    throw;
+  } catch (const pqxx::sql_error& error) {
+    return refusal_of(error.sqlstate()) == Refusal::rolled_back;
   } catch (...) {
     return false;
   }
@@ -60,9 +71,7 @@ void rethrow_as_error(const std::string& what) {
     throw Error(ErrorKind::unavailable, fmt::format("{}: {}", what, without_final_newline(error.what())));
   } catch (const pqxx::sql_error& error) {
     const std::string& state = error.sqlstate();
-    const bool outside =
-        state.empty() || state.starts_with("53") || state.starts_with("57") || state.starts_with("58");
-    throw Error(outside ? ErrorKind::unavailable : ErrorKind::data,
+    throw Error(refusal_of(state) == Refusal::final ? ErrorKind::data : ErrorKind::unavailable,
                 fmt::format("{}: {} (SQLSTATE {})", what, without_final_newline(error.what()), state));
   } catch (const std::exception& error) {
     throw Error(ErrorKind::internal, fmt::format("{}: {}", what, without_final_newline(error.what())));
@@ -182,8 +191,9 @@ void Session::run(Job job) {
   std::exception_ptr failure;
   while (true) {
     failure = attempt(job);
-    const bool again = failure && drop_if_lost() && job.when_lost == WhenLost::retry &&
-                       std::chrono::steady_clock::now() < deadline;
+    const bool may_pass = failure && (drop_if_lost() || rolled_back_);
+    const bool again =
+        may_pass && job.when_lost == WhenLost::retry && std::chrono::steady_clock::now() < deadline;
     if (!again || !pause_before_retry()) break;
   }
   {
@@ -199,7 +209,7 @@ void Session::run(Job job) {
 }
 
 std::exception_ptr Session::attempt(const Job& job) {
-  ended_by_server_ = false;
+  ended_by_server_ = rolled_back_ = false;
   try {
     try {
       {
@@ -217,6 +227,7 @@ std::exception_ptr Session::attempt(const Job& job) {
       job.work(*connection_);
     } catch (...) {
       ended_by_server_ = ends_session();
+      rolled_back_ = was_rolled_back();
       rethrow_as_error(fmt::format("{} at PostgreSQL", name_));
     }
   } catch (...) {
@@ -227,6 +238,7 @@ std::exception_ptr Session::attempt(const Job& job) {
 
 void Session::connect() {
   auto connection = std::make_unique<pqxx::connection>(conninfo_);
+  pqxx::nontransaction(*connection).exec(lift_time_limits_sql(connection->server_version()));
   {
     const std::lock_guard lock(mutex_);
     socket_ = connection->sock();

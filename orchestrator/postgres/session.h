@@ -28,6 +28,8 @@ namespace walstorm::postgres {
 /// abandoned job is ended on the server too, over a connection of its own: it would go on waiting, and keep
 /// its locks. Translates libpqxx's exceptions into wire::Error.
 ///
+/// The time limits of the role do not hold for it: each job has the deadline of whoever asks.
+///
 /// A connection that is lost is made again for the next job; a job that can be run twice may ask to be run
 /// again itself.
 class Session final {
@@ -35,7 +37,8 @@ class Session final {
   enum class WhenLost { fail, retry };
 
   struct Reconnection {
-    /// How long a job that asks for it is tried again after a loss.
+    /// How long a job that asks for it is tried again after a loss, or when it was cut
+    /// (Refusal::rolled_back).
     std::chrono::milliseconds give_up{0};
     /// Done on each connection but the first, before anything else; may throw as a job may.
     std::function<void(pqxx::connection&)> restore;
@@ -129,12 +132,13 @@ class Session final {
   std::unique_ptr<pqxx::connection> connection_;
   bool was_connected_ = false;
   bool ended_by_server_ = false;  // as far as the last attempt's error says
+  bool rolled_back_ = false;      // so too
   std::thread thread_;
 };
 
 /// Inside a catch block: throws what was caught as an Error whose message begins with `what`. A lost
-/// connection is ErrorKind::unavailable, as are SQLSTATE classes 53, 57 and 58 (resources, operator, system);
-/// other SQL errors are ErrorKind::data and name their SQLSTATE. An Error passes unchanged.
+/// connection is ErrorKind::unavailable, as is every SQL error that is not Refusal::final; those are
+/// ErrorKind::data. Both name their SQLSTATE. An Error passes unchanged.
 [[noreturn]] void rethrow_as_error(const std::string& what);
 
 }  // namespace walstorm::postgres

@@ -43,8 +43,11 @@ Json to_json(const measure::ProducerReport& p) {
           {"targetRatio", or_null(p.target_ratio)},
           {"notStarted", or_null(p.not_started)},
           {"errors", or_null(p.known(p.errors))},
+          {"errorsBySqlstate", p.told ? Json(p.errors_by_sqlstate) : Json(nullptr)},
+          {"recordsFailed", or_null(p.known(p.records_failed))},
           {"errorRate", or_null(p.error_rate)},
           {"writeLatencyMs", to_json(p.write_latency_ms)},
+          {"censored", or_null(p.censored)},
           {"serviceTimeMs", to_json(p.service_time_ms)},
           {"scheduleLagMs", to_json(p.schedule_lag_ms)},
           {"cpuMicrosPerRecord", or_null(p.cpu_micros_per_record)}};

@@ -49,8 +49,11 @@ void read(const json& from, measure::ProducerReport& p) {
   take(from, "targetRatio", p.target_ratio);
   take(from, "notStarted", p.not_started);
   take(from, "errors", p.errors);
+  take(from, "errorsBySqlstate", p.errors_by_sqlstate);
+  take(from, "recordsFailed", p.records_failed);
   take(from, "errorRate", p.error_rate);
   read(field(from, "writeLatencyMs"), p.write_latency_ms);
+  take(from, "censored", p.censored);
   read(field(from, "serviceTimeMs"), p.service_time_ms);
   read(field(from, "scheduleLagMs"), p.schedule_lag_ms);
   take(from, "cpuMicrosPerRecord", p.cpu_micros_per_record);
@@ -155,6 +158,8 @@ void read(const json& from, measure::PipeCourse& course) {
 void read(const json& from, measure::BusyReport& busy) {
   take(from, "consumerLoop", busy.consumer_loop);
   take(from, "connections", busy.connections);
+  take(from, "connectionMax", busy.connection_max);
+  take(from, "connectionMin", busy.connection_min);
   take(from, "flushes", busy.flushes);
   take(from, "flushesFull", busy.flushes_full);
   take(from, "cpus", busy.cpus);

@@ -72,6 +72,8 @@ nlohmann::ordered_json course_json(const measure::PipeCourse& course) {
 nlohmann::ordered_json busy_json(const measure::BusyReport& busy) {
   return {{"consumerLoop", or_null(busy.consumer_loop)},
           {"connections", or_null(busy.connections)},
+          {"connectionMax", or_null(busy.connection_max)},
+          {"connectionMin", or_null(busy.connection_min)},
           {"flushes", or_null(busy.flushes)},
           {"flushesFull", or_null(busy.flushes_full)},
           {"cpus", or_null(busy.cpus)},

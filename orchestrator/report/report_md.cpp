@@ -4,6 +4,7 @@
 #include <iterator>
 #include <vector>
 
+#include "orchestrator/measure/load_evidence.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/markdown.h"
 #include "orchestrator/report/observation_text.h"
@@ -85,6 +86,14 @@ std::string phase_section(const measure::PhaseReport& phase) {
        times("schedule lag", phase.producer.schedule_lag_ms), times("replication lag", phase.consumer.lag_ms),
        times("– receive", phase.consumer.receive_ms), times("– queue", phase.consumer.queue_ms),
        times("– flush", phase.consumer.flush_ms)});
+  if (phase.producer.censored.value_or(0) > 0) {
+    text += fmt::format(
+        "{} transactions were due and not in PostgreSQL when the load ended; they are in the write latency, "
+        "and "
+        "those never started in the schedule lag, with the age they had then.\n\n",
+        count_text(phase.producer.censored));
+  }
+  if (p.errors > 0) text += measure::roll_backs_text(p) + ".\n\n";
   if (phase.consumer.censored.value_or(0) > 0) {
     text += fmt::format(
         "{} records were not acknowledged when the drain gave up; they are in the replication lag "

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/measure/load_evidence.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
@@ -94,16 +95,18 @@ std::string verdict_lines(const PhaseReport& phase, bool colour) {
   if (const auto steps = next_steps(phase); !steps.empty()) {
     for (const std::string& line : wrapped("try: " + steps.front(), 2)) text += line + "\n";
   }
-  const auto& evidence = phase.verdict.evidence;
-  const bool said = std::any_of(evidence.begin(), evidence.end(),
-                                [](const measure::Evidence& e) { return e.figure == "consumer.errors"; });
-  if (phase.consumer.errors > 0 && !said) {
-    for (const std::string& line : wrapped("note: " + flush_errors_text(phase.consumer), 2))
-      text += line + "\n";
-  }
-  for (const std::string& note : phase.notes) {
+  const auto said = [&evidence = phase.verdict.evidence](std::string_view figure) {
+    return std::any_of(evidence.begin(), evidence.end(),
+                       [figure](const measure::Evidence& e) { return e.figure == figure; });
+  };
+  const auto add_note = [&text](const std::string& note) {
     for (const std::string& line : wrapped("note: " + note, 2)) text += line + "\n";
+  };
+  if (phase.producer.errors > 0 && !said("producer.errors")) {
+    add_note(measure::roll_backs_text(phase.producer));
   }
+  if (phase.consumer.errors > 0 && !said("consumer.errors")) add_note(flush_errors_text(phase.consumer));
+  for (const std::string& note : phase.notes) add_note(note);
   return text;
 }
 

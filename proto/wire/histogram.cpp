@@ -86,6 +86,16 @@ Histogram Histogram::since(const Histogram& earlier) const {
   return part;
 }
 
+Histogram Histogram::above(double value) const {
+  Histogram part;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] == 0 || static_cast<double>(lower_bound_of(i)) <= value) continue;
+    part.record(std::llround(std::clamp(middle_of(i), static_cast<double>(min_), static_cast<double>(max_))),
+                buckets_[i]);
+  }
+  return part;
+}
+
 void Histogram::clear() {
   std::fill(buckets_.begin(), buckets_.end(), 0);
   count_ = min_ = max_ = 0;

@@ -28,6 +28,9 @@ class Histogram final {
   /// holds more.
   [[nodiscard]] Histogram since(const Histogram& earlier) const;
 
+  /// Those of its values that lie in buckets beyond the one `value` is in. Sums are taken from the buckets.
+  [[nodiscard]] Histogram above(double value) const;
+
   void clear();
 
   [[nodiscard]] std::uint64_t count() const { return count_; }

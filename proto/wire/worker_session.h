@@ -18,7 +18,7 @@
 namespace walstorm::wire {
 
 /// The version of control.proto and metrics.proto that this build speaks.
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 
 /// What a worker process does, as the frames ask: implemented by the producer and by the consumer. All calls
 /// come on the worker's loop. What they throw ends the process with a Failure frame.

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iterator>
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
@@ -268,6 +270,106 @@ TEST_F(Shape, ProducersOutliveTheLossOfTheirConnections) {
       << "no record is lost with a connection";
   EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
   EXPECT_THAT(report["notes"].dump(), HasSubstr("lost its connection to PostgreSQL"));
+  expect_no_slot();
+}
+
+/// Of a load of 600 inserts in batches of ten, one of four connections sits in its batch until the others
+/// have written all that is left.
+TEST_F(Shape, InsertsAreWrittenPastAConnectionThatIsStuck) {
+  json load = phase("p", 60, 300);
+  load["records"] = 600;
+  WalstormRun run(config({load}, {{"producer", {{"batchSize", 10}, {"insertUpdateRatio", 1}}}}));
+  run.wait_for_output("phase p");
+  run.wait_until([&] { return rows() > 0; });
+  const pid_t stuck = one("SELECT min(pid) FROM pg_stat_activity WHERE application_name LIKE "
+                          "'walstorm-producer-%'")[0]
+                          .as<pid_t>();
+  ::kill(stuck, SIGSTOP);
+  // One batch at most is with it.
+  run.wait_until([&] { return rows() >= 590; });
+  ::kill(stuck, SIGCONT);
+  EXPECT_EQ(run.finish().code, 0) << run.output();
+  const json metrics = run.metrics();
+  const json& report = metrics["phases"][0];
+  EXPECT_EQ(report["producer"]["records"], 600);
+  EXPECT_EQ(report["producer"]["notStarted"], 0);
+  EXPECT_EQ(report["producer"]["censored"], 0);
+  expect_clean_changes(report["ledger"]);
+  EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
+  EXPECT_GT(report["busy"]["connectionMax"], report["busy"]["connectionMin"]);
+}
+
+TEST_F(Shape, WriteLatencyHoldsWhatALockedTableKeptFromStarting) {
+  WalstormRun run(config({phase("p", 4, 1000)}, {{"producer", {{"batchSize", 10}}},
+                                                 {"thresholds", {"producer.writeLatencyMs.p99 < 1000"}}}));
+  run.wait_for_output("phase p");
+  run.wait_until([&] { return rows() > 0; });
+  {
+    pqxx::connection connection(server_.address().conninfo("walstorm_profiling", "test"));
+    pqxx::work holder(connection);
+    holder.exec("LOCK TABLE \"TaskRun\" IN EXCLUSIVE MODE");
+    // Longer than the whole load.
+    run.wait_until([&] {
+      return one("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'walstorm-producer-%' "
+                 "AND "
+                 "wait_event_type = 'Lock' AND clock_timestamp() - query_start > '4.5 s'")[0]
+                 .as<int>() > 0;
+    });
+  }
+  EXPECT_EQ(run.finish().code, 99) << run.output();
+  const json metrics = run.metrics();
+  const json& producer = metrics["phases"][0]["producer"];
+  EXPECT_GT(producer["notStarted"], 0);
+  EXPECT_EQ(producer["censored"], producer["notStarted"].get<int>() / 10) << "transactions of ten records";
+  EXPECT_EQ(producer["writeLatencyMs"]["count"],
+            producer["transactions"].get<int>() + producer["censored"].get<int>());
+  EXPECT_EQ(producer["scheduleLagMs"]["count"], producer["writeLatencyMs"]["count"]);
+  EXPECT_GT(producer["scheduleLagMs"]["p99"], 1000);
+  EXPECT_THAT(run.read("report.md"), HasSubstr("due and not in PostgreSQL when the load ended"));
+}
+
+TEST_F(Shape, TimeLimitsOfARoleAreCountedAndEndNothing) {
+  {
+    pqxx::connection connection(server_.address().conninfo("postgres", "test"));
+    pqxx::nontransaction(connection)
+        .exec(
+            "CREATE ROLE limited SUPERUSER LOGIN; ALTER ROLE limited SET statement_timeout = '400ms'; "
+            "ALTER ROLE limited SET lock_timeout = '300ms'; ALTER ROLE limited SET "
+            "idle_in_transaction_session_timeout = '500ms'; ALTER ROLE limited SET idle_session_timeout = "
+            "'2s'");
+  }
+  WalstormRun run(
+      config({phase("p", 5, 500)},
+             {{"database", {{"url", "postgresql://limited@/postgres?host=" + server_.folder().string()}}},
+              {"producer", {{"batchSize", 10}, {"preloadRows", 1000}}}}));
+  run.wait_for_output("phase p");
+  const auto preloaded = rows();
+  run.wait_until([&] { return rows() != preloaded; });
+  {
+    pqxx::connection connection(server_.address().conninfo("walstorm_profiling", "test"));
+    pqxx::work holder(connection);
+    holder.exec("LOCK TABLE \"TaskRun\" IN EXCLUSIVE MODE");
+    run.wait_until([&] {
+      std::ifstream log(logs_.path() / "postgres.log");
+      const std::string text{std::istreambuf_iterator<char>(log), {}};
+      return text.find("canceling statement due to") != std::string::npos;
+    });
+  }
+  EXPECT_EQ(run.finish().code, 0) << run.output();
+  const json metrics = run.metrics();
+  const json& producer = metrics["phases"][0]["producer"];
+  EXPECT_GT(producer["errors"], 0);
+  std::uint64_t by_sqlstate = 0;
+  for (const auto& [sqlstate, count] : producer["errorsBySqlstate"].items())
+    by_sqlstate += count.get<unsigned>();
+  EXPECT_EQ(producer["errors"], by_sqlstate);
+  EXPECT_EQ(producer["records"].get<int>() + producer["notStarted"].get<int>() +
+                producer["recordsFailed"].get<int>(),
+            2500);
+  expect_clean_changes(metrics["ledger"]["changes"]);
+  EXPECT_EQ(metrics["ledger"]["rows"]["checksumMatches"], true);
+  EXPECT_EQ(metrics["ledger"]["content"]["postgresMatches"], metrics["ledger"]["content"]["sampled"]);
+  EXPECT_THAT(run.output(), HasSubstr("transactions were rolled back by PostgreSQL"));
   expect_no_slot();
 }
 

@@ -45,8 +45,9 @@ TEST(Ledger, ExpectsTheRowsThatATableWouldHold) {
   Table table;
   wire::ChangeTally phase;
   for (int i = 0; i < 400; ++i) {
-    table.apply(ledger.stage(37));
-    ledger.commit(phase);
+    const Batch batch = ledger.stage(37);
+    table.apply(batch);
+    ledger.commit(batch, phase);
   }
   EXPECT_EQ(ledger.expected(), table.tally());
   EXPECT_EQ(phase.records(), 400U * 37);
@@ -56,11 +57,9 @@ TEST(Ledger, ExpectsTheRowsThatATableWouldHold) {
 TEST(Ledger, KeepsTheSharesExactOverItsLife) {
   Ledger ledger(kSeed, 0, {0.8, 0.1}, 1'000'000);
   wire::ChangeTally warm, phase;
-  (void)ledger.stage(1000);
-  ledger.commit(warm);
+  ledger.commit(ledger.stage(1000), warm);
   for (int i = 0; i < 9000; ++i) {
-    (void)ledger.stage(11);  // shares of 11 records are no whole numbers
-    ledger.commit(phase);
+    ledger.commit(ledger.stage(11), phase);  // shares of 11 records are no whole numbers
   }
   EXPECT_EQ(phase.deletes, 9900U);
   EXPECT_EQ(phase.updates, 17'820U);
@@ -71,8 +70,9 @@ TEST(Ledger, ReachesTheSharesWithSingleRecordBatches) {
   Ledger ledger(kSeed, 0, {0.5, 0.2}, 1'000'000);
   wire::ChangeTally phase;
   for (int i = 0; i < 10'000; ++i) {
-    EXPECT_EQ(ledger.stage(1).records(), 1U);
-    ledger.commit(phase);
+    const Batch batch = ledger.stage(1);
+    EXPECT_EQ(batch.records(), 1U);
+    ledger.commit(batch, phase);
   }
   EXPECT_NEAR(static_cast<double>(phase.deletes), 2000, 2);
   EXPECT_NEAR(static_cast<double>(phase.inserts), 4000, 2);
@@ -80,11 +80,11 @@ TEST(Ledger, ReachesTheSharesWithSingleRecordBatches) {
 
 TEST(Ledger, TurnsChangesWithoutALiveRowIntoInserts) {
   Ledger ledger(kSeed, 0, {0.8, 0}, 1000);
-  const Batch& first = ledger.stage(100);
+  const Batch first = ledger.stage(100);
   EXPECT_EQ(first.inserts.size(), 100U);
   EXPECT_EQ(first.became_inserts, 20U);
   wire::ChangeTally phase;
-  ledger.commit(phase);
+  ledger.commit(first, phase);
   EXPECT_EQ(ledger.stage(100).updates.size(), 20U);
 }
 
@@ -92,31 +92,50 @@ TEST(Ledger, NeverChangesARowTwiceInABatch) {
   Ledger ledger(kSeed, 0, {0.2, 0.3}, 40);
   wire::ChangeTally phase;
   for (int i = 0; i < 200; ++i) {
-    const Batch& batch = ledger.stage(50);
+    const Batch batch = ledger.stage(50);
     std::set<std::uint64_t> ids;
     for (const auto* rows : {&batch.inserts, &batch.updates, &batch.deletes}) {
       for (const RowVersion row : *rows) EXPECT_TRUE(ids.insert(row.id.value).second);
     }
     EXPECT_EQ(ids.size(), 50U);
-    ledger.commit(phase);
+    ledger.commit(batch, phase);
   }
 }
 
-TEST(Ledger, ForgetsADiscardedBatch) {
+TEST(Ledger, ForgetsABatchThatIsDropped) {
   Ledger ledger(kSeed, 0, {0.5, 0.2}, 1000);
   Table table;
   wire::ChangeTally phase;
   for (int i = 0; i < 300; ++i) {
-    const Batch& batch = ledger.stage(20);
-    if (i % 3 == 1) {
-      ledger.discard();
-    } else {
-      table.apply(batch);
-      ledger.commit(phase);
-    }
+    const Batch batch = ledger.stage(20);
+    if (i % 3 == 1) continue;
+    table.apply(batch);
+    ledger.commit(batch, phase);
   }
   EXPECT_EQ(ledger.expected(), table.tally());
   EXPECT_EQ(phase.records(), 200U * 20);
+}
+
+TEST(Ledger, MayHaveSeveralBatchesOfInsertsUnderWay) {
+  Ledger ledger(kSeed, 0, {1, 0}, 50);
+  EXPECT_TRUE(ledger.only_inserts());
+  EXPECT_FALSE(Ledger(kSeed, 0, {1, 0.01}, 50).only_inserts());
+  EXPECT_FALSE(Ledger(kSeed, 0, {0.99, 0}, 50).only_inserts());
+  Table table;
+  wire::ChangeTally phase;
+  const Batch stuck = ledger.stage(20);
+  const Batch dropped = ledger.stage(20);
+  for (int i = 0; i < 10; ++i) {
+    const Batch batch = ledger.stage(20);
+    table.apply(batch);
+    ledger.commit(batch, phase);
+  }
+  EXPECT_EQ(ledger.expected(), table.tally());
+  table.apply(stuck);
+  ledger.commit(stuck, phase);
+  EXPECT_EQ(ledger.expected(), table.tally());
+  EXPECT_EQ(phase.inserts, 220U);
+  EXPECT_EQ(dropped.inserts.front().id, RowId::of(0, 20)) << "in the order in which they were staged";
 }
 
 TEST(Ledger, StagesTheSameBatchesFromTheSameSeed) {
@@ -124,9 +143,11 @@ TEST(Ledger, StagesTheSameBatchesFromTheSameSeed) {
   Ledger other(kSeed, 1, {0.5, 0.2}, 100);
   wire::ChangeTally one_tally, other_tally;
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(one.stage(20).updates, other.stage(20).updates);
-    one.commit(one_tally);
-    other.commit(other_tally);
+    const Batch batch = one.stage(20);
+    const Batch same = other.stage(20);
+    EXPECT_EQ(batch.updates, same.updates);
+    one.commit(batch, one_tally);
+    other.commit(same, other_tally);
   }
   EXPECT_EQ(one_tally, other_tally);
 }
@@ -134,12 +155,12 @@ TEST(Ledger, StagesTheSameBatchesFromTheSameSeed) {
 TEST(Ledger, PicksUpdatesUniformlyAmongLiveRows) {
   Ledger ledger(kSeed, 0, {0, 0}, 100);
   wire::ChangeTally phase;
-  (void)ledger.stage(100);  // nothing is live: all become inserts
-  ledger.commit(phase);
+  ledger.commit(ledger.stage(100), phase);  // nothing is live: all become inserts
   std::map<std::uint64_t, int> picks;
   for (int i = 0; i < 10'000; ++i) {
-    for (const RowVersion row : ledger.stage(10).updates) ++picks[row.id.value];
-    ledger.commit(phase);
+    const Batch batch = ledger.stage(10);
+    for (const RowVersion row : batch.updates) ++picks[row.id.value];
+    ledger.commit(batch, phase);
   }
   ASSERT_EQ(picks.size(), 100U);
   for (const auto& [id, count] : picks) EXPECT_NEAR(count, 1000, 150) << "row " << id;  // 5 sigma
@@ -150,8 +171,9 @@ TEST(Ledger, BoundsWhatItRemembersAndStillKnowsAllOfIt) {
   Table table;
   wire::ChangeTally phase;
   for (int i = 0; i < 500; ++i) {
-    table.apply(ledger.stage(20));
-    ledger.commit(phase);
+    const Batch batch = ledger.stage(20);
+    table.apply(batch);
+    ledger.commit(batch, phase);
   }
   const Candidates remembered = ledger.remembered();
   const Candidates frozen = ledger.frozen();
@@ -171,8 +193,9 @@ TEST(Ledger, WithoutRoomToRememberOnlyInserts) {
   Ledger ledger(kSeed, 0, {0.5, 0.1}, 0);
   wire::ChangeTally phase;
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(ledger.stage(100).inserts.size(), 100U);
-    ledger.commit(phase);
+    const Batch batch = ledger.stage(100);
+    EXPECT_EQ(batch.inserts.size(), 100U);
+    ledger.commit(batch, phase);
   }
   EXPECT_EQ(ledger.expected().rows, 1000U);
   EXPECT_EQ(ledger.frozen().population, 1000U);
@@ -195,12 +218,12 @@ TEST(RowHash, DiffersForSeedsRowsAndVersions) {
 TEST(Ledger, StagesInsertsAloneWithoutATraceInTheShares) {
   Ledger ledger(1, 0, {0, 0}, 100);
   wire::ChangeTally preload;
-  EXPECT_EQ(ledger.stage_inserts(50).inserts.size(), 50U);
-  ledger.commit(preload);
+  ledger.commit(ledger.stage_inserts(50), preload);
   EXPECT_EQ(preload.inserts, 50U);
   wire::ChangeTally phase;
-  EXPECT_EQ(ledger.stage(20).updates.size(), 20U) << "updates alone were asked for, and now there are rows";
-  ledger.commit(phase);
+  const Batch changes = ledger.stage(20);
+  EXPECT_EQ(changes.updates.size(), 20U) << "updates alone were asked for, and now there are rows";
+  ledger.commit(changes, phase);
   EXPECT_EQ(phase.updates, 20U);
   EXPECT_EQ(ledger.expected().rows, 50U);
 }

@@ -285,6 +285,49 @@ TEST(Poisson, OfASlotWithoutABatchIsEmpty) {
   EXPECT_EQ(Pacer(schedule, 1, 2).records_not_started(kSecond), 0U);
 }
 
+TEST(Pacer, TellsHowLongWhatWasNotStartedHasBeenDue) {
+  const Schedule schedule = constant(1000, 10 * kSecond, 100);  // a batch every 100 ms
+  Pacer pacer(schedule, 1, 2);                                  // at 100, 300, 500 ms ...
+  EXPECT_TRUE(pacer.ages_not_started(99'999).empty());
+  const wire::Histogram two = pacer.ages_not_started(350'000);
+  EXPECT_EQ(two.count(), 2U);
+  EXPECT_EQ(two.min(), 50'000);
+  EXPECT_EQ(two.max(), 250'000);
+  pacer.take();
+  EXPECT_EQ(pacer.ages_not_started(350'000).max(), 50'000);
+  // After the end of the load they grow no older.
+  const wire::Histogram at_the_end = pacer.ages_not_started(99 * kSecond);
+  EXPECT_EQ(at_the_end.count(), 49U);
+  EXPECT_EQ(at_the_end.min(), 100'000);
+  EXPECT_EQ(at_the_end.max(), 9'700'000);
+  EXPECT_TRUE(Pacer(Schedule({std::nullopt, kSecond, 0, 100}), 0, 1).ages_not_started(kSecond).empty());
+}
+
+TEST(Pacer, TellsTheAgesOfAnyNumberOfBatchesInFewSteps) {
+  for (const auto& seed : {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(7)}) {
+    const Schedule schedule({TargetRate{100'000, 100'000}, 10 * kSecond, 0, 1, seed});
+    Pacer pacer(schedule, 0, 1);
+    const wire::Histogram ages = pacer.ages_not_started(10 * kSecond);
+    EXPECT_EQ(ages.count(), 1'000'000U);
+    for (const double percent : {10.0, 50.0, 90.0, 99.0}) {
+      EXPECT_NEAR(ages.percentile(percent).value(), percent / 100 * 10 * kSecond, 0.02 * kSecond * 10)
+          << (seed ? "poisson" : "constant");
+    }
+  }
+}
+
+TEST(Poisson, TellsTheAgeOfEachBatchThatWasNotStarted) {
+  const Schedule schedule = poisson({1000, 1000}, 10 * kSecond, 100, 8);
+  Pacer pacer(schedule, 0, 1);
+  std::vector<std::int64_t> due;
+  for (Pacer ahead = pacer; const auto batch = ahead.next(); ahead.take()) due.push_back(*batch->due_us);
+  for (int i = 0; i < 40; ++i) pacer.take();
+  const wire::Histogram ages = pacer.ages_not_started(10 * kSecond);
+  EXPECT_EQ(ages.count(), 60U);
+  EXPECT_EQ(ages.max(), static_cast<double>(10 * kSecond - due[40]));
+  EXPECT_EQ(ages.min(), static_cast<double>(10 * kSecond - due[99]));
+}
+
 TEST(Pacer, CountsAPartialLastBatchAsWhatItHolds) {
   const Schedule schedule = constant(1050, kSecond, 100);
   EXPECT_EQ(Pacer(schedule, 0, 1).records_not_started(kSecond), 1050U);

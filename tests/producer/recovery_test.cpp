@@ -12,6 +12,7 @@
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
+#include <pqxx/transaction>
 
 #include "orchestrator/postgres/private_server.h"
 #include "orchestrator/postgres/replication_setup.h"
@@ -61,8 +62,8 @@ class OneSession : public testing::Test {
     loop_.restart();
     bool ended = false;
     const PhaseLoad load{TargetRate{1000, 1000}, 60'000'000, batches * 10, 10, std::nullopt};
-    writes_->start(Pacer(Schedule(load), 0, 1), clock_.steady_us(), *writer_, WriteLoop::Content::mixed,
-                   stats_, [&ended] { ended = true; });
+    due_.start(Pacer(Schedule(load), 0, 1), clock_.steady_us());
+    writes_->start(due_, *writer_, WriteLoop::Content::mixed, stats_, [&ended] { ended = true; });
     boost::asio::steady_timer beat(loop_);
     std::function<void()> tick = [&] {
       beat.expires_after(milliseconds(5));
@@ -98,6 +99,7 @@ class OneSession : public testing::Test {
   pqxx::connection admin_{server_.address().conninfo("postgres", "walstorm-test")};
   boost::asio::io_context loop_;
   wire::SystemClock clock_;
+  DueBatches due_{loop_, clock_};
   RowSource source_{1, 100, 0.5};
   std::unique_ptr<PgConnection> connection_;
   std::unique_ptr<Recovery> recovery_;
@@ -126,7 +128,7 @@ TEST_F(OneSession, TerminatedAgainAndAgainLosesNothing) {
     EXPECT_EQ(stats_.reconnects, 20U);
     EXPECT_EQ(stats_.produced.records(), 3000U);
     EXPECT_EQ(stats_.records_failed, 0U);
-    EXPECT_EQ(stats_.errors + stats_.settled_committed, stats_.reconnects);
+    EXPECT_EQ(stats_.all_errors() + stats_.settled_committed, stats_.reconnects);
     expect_the_ledger_to_be_true();
     EXPECT_EQ(ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" +
                   std::string(kApplication) + "'"),
@@ -151,7 +153,7 @@ TEST_F(OneSession, FindsThatACommitWithoutAnAnswerIsInTheTable) {
     EXPECT_EQ(stats_.reconnects, 1U);
     EXPECT_TRUE(loss_ && loss_->commit_sent);
     EXPECT_EQ(stats_.settled_committed, 1U);
-    EXPECT_EQ(stats_.errors, 0U);
+    EXPECT_EQ(stats_.all_errors(), 0U);
     EXPECT_EQ(stats_.produced.records(), 200U);
     expect_the_ledger_to_be_true();
     rows_before_.merge(writes_->ledger().expected());
@@ -178,7 +180,7 @@ TEST_F(OneSession, FindsThatACommitWithoutAnAnswerWasRolledBack) {
   EXPECT_TRUE(loss_ && loss_->commit_sent);
   EXPECT_EQ(stats_.settled_committed, 0U);
   EXPECT_GE(stats_.settled_rolled_back, 1U);
-  EXPECT_EQ(stats_.errors, stats_.settled_rolled_back);
+  EXPECT_EQ(stats_.all_errors(), stats_.settled_rolled_back);
   EXPECT_EQ(stats_.produced.records(), 200U);
   expect_the_ledger_to_be_true();
 }
@@ -215,6 +217,64 @@ TEST_F(OneSession, MakesItsSettingsAgain) {
   loop_.run_for(std::chrono::seconds(20));
   EXPECT_EQ(work_mem, "5MBoff");
   EXPECT_EQ(connection_->session(), 2U);
+}
+
+TEST_F(OneSession, WritesWhatWasCancelledAgain) {
+  for (const bool by_copy : {false, true}) {
+    open(by_copy);
+    // A lock keeps a batch in its statements, the first of them or their preparing, until it is cancelled.
+    auto holder = std::make_unique<pqxx::work>(admin_);
+    holder->exec("LOCK TABLE \"TaskRun\" IN SHARE ROW EXCLUSIVE MODE");
+    int cancelled = 0;
+    write(50, [&] {
+      const auto waits = holder->exec(
+          "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE "
+          "wait_event_type = 'Lock' AND application_name = '" +
+          std::string(kApplication) + "'");
+      if (!waits.empty()) ++cancelled;
+      if (stats_.all_errors() < 3) return false;
+      holder.reset();
+      return true;
+    });
+    EXPECT_GE(cancelled, 3);
+    EXPECT_GE(stats_.errors["57014"], 3U);
+    EXPECT_EQ(stats_.reconnects, 0U) << "the session goes on";
+    EXPECT_EQ(stats_.produced.records(), 500U);
+    EXPECT_EQ(stats_.records_failed, 0U);
+    expect_the_ledger_to_be_true();
+    rows_before_.merge(writes_->ledger().expected());
+  }
+}
+
+TEST_F(OneSession, PreloadsWithoutTheTimeLimitsThatTheLoadHas) {
+  open(true);
+  pqxx::nontransaction(admin_).exec(
+      "CREATE TABLE told (limits text); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
+      "INSERT INTO told VALUES (current_setting(''statement_timeout'') || '' '' || "
+      "current_setting(''lock_timeout'')); RETURN NULL; END'; CREATE TRIGGER tells AFTER INSERT ON "
+      "\"TaskRun\" "
+      "FOR EACH STATEMENT EXECUTE FUNCTION tell()");
+  const auto told = [this] {
+    const std::string limits = ask("SELECT string_agg(DISTINCT limits, ', ') FROM told");
+    ask("WITH gone AS (DELETE FROM told RETURNING 1) SELECT count(*) FROM gone");
+    return limits;
+  };
+  bool set = false;
+  connection_->query(
+      "SELECT set_config('statement_timeout', '50s', false), set_config('lock_timeout', '40s', "
+      "false)",
+      {}, {}, [&set](const Reply& reply) { set = !reply.error && !reply.lost; });
+  loop_.run();
+  ASSERT_TRUE(set);
+  write(3, [] { return true; });
+  EXPECT_EQ(told(), "50s 40s");
+  writer_ = std::make_unique<CopyWriter>(*connection_, source_, 1000, CopyWriter::TimeLimits::lifted);
+  write(3, [] { return true; });
+  EXPECT_EQ(told(), "0 0");
+  writer_ = std::make_unique<CopyWriter>(*connection_, source_, 1000);
+  write(3, [] { return true; });
+  EXPECT_EQ(told(), "50s 40s") << "they are back for the load";
+  expect_the_ledger_to_be_true();
 }
 
 TEST_F(OneSession, GivesUpAServerThatStaysAway) {

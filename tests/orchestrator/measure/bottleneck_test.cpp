@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "orchestrator/measure/load_evidence.h"
 #include "tests/orchestrator/measure/made_up_phase.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
@@ -220,6 +221,76 @@ TEST(Bottleneck, BlamesTheRoundTripsToAServerOnAnotherMachine) {
   EXPECT_EQ(blame.bottleneck, Bottleneck::postgres_write);
   EXPECT_THAT(blame.evidence.back().says, HasSubstr("round trips"));
   EXPECT_THAT(blame.try_next.front(), HasSubstr("or producer.connections"));
+}
+
+/// 21 of 32 transactions rolled back, with CPU and connections to spare.
+PhaseReport rolled_back() {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 2;
+  phase.producer.transactions = 11;
+  phase.producer.errors = 21;
+  phase.producer.errors_by_sqlstate = {{"40001", 19}, {"57014", 2}};
+  phase.producer.error_rate = 21.0 / 32;
+  return busy(phase, 0.1, 0.1);
+}
+
+TEST(Bottleneck, BlamesPostgresqlForRollingTransactionsBackAndSaysWhatToChange) {
+  const Blame blame = blame_generator(rolled_back(), settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::postgres_write);
+  EXPECT_EQ(blame.evidence.back().figure, "producer.errors");
+  EXPECT_EQ(blame.evidence.back().says,
+            "21 of 32 transactions were rolled back by PostgreSQL (SQLSTATE 40001: 19, 57014: 2) and written "
+            "again");
+  ASSERT_EQ(blame.try_next.size(), 2U);
+  EXPECT_THAT(blame.try_next[0], HasSubstr("default_transaction_isolation"));
+  EXPECT_THAT(blame.try_next[1], HasSubstr("statement_timeout"));
+}
+
+TEST(Bottleneck, ShowsAFewRollBacksAndBlamesWhatWasBusy) {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 78;
+  phase.producer.errors = 3;
+  phase.producer.errors_by_sqlstate = {{"40P01", 3}};
+  phase.producer.error_rate = 0.001;
+  const Blame blame = blame_generator(busy(phase, 0.3, 0.3), settings());
+  EXPECT_EQ(blame.bottleneck, Bottleneck::postgres_write);
+  EXPECT_THAT(blame.evidence, has_figure("producer.errors"));
+  EXPECT_THAT(blame.try_next.front(), HasSubstr("producer.batchSize"));
+}
+
+/// One connection of four was in one transaction for 55 s of 60; the others had nothing to do for most.
+PhaseReport stuck() {
+  PhaseReport phase = waiting_in(1, 1, 1);
+  phase.producer.service_time_ms.mean = 23;
+  phase.producer.service_time_ms.max = 55'000;
+  phase = busy(phase, 0.1, 0.1);
+  phase.busy.connection_max = 0.93;
+  phase.busy.connection_min = 0.06;
+  return phase;
+}
+
+TEST(Bottleneck, LooksAtTheSpreadBetweenConnectionsBeforeItBlamesAnyone) {
+  PhaseReport phase = stuck();
+  const Blame on_the_way = blame_generator(phase, settings());
+  EXPECT_EQ(on_the_way.bottleneck, Bottleneck::unknown) << "PostgreSQL saw nothing";
+  EXPECT_EQ(on_the_way.evidence.back().figure, "busy.connectionMax");
+  EXPECT_THAT(on_the_way.evidence.back().says, HasSubstr("once for 55000 ms"));
+  EXPECT_THAT(on_the_way.try_next.front(), HasSubstr("what held that connection"));
+
+  phase.postgres.writer_waits = {{"idle", 2.8}, {"Lock:transactionid", 0.9}};
+  const Blame in_postgres = blame_generator(phase, settings());
+  EXPECT_EQ(in_postgres.bottleneck, Bottleneck::postgres_write);
+  EXPECT_EQ(in_postgres.evidence.back().figure, "postgres.writerWaits.Lock:transactionid");
+  EXPECT_THAT(in_postgres.try_next.front(), HasSubstr("pg_blocking_pids"));
+}
+
+TEST(Bottleneck, CallsNoConnectionStuckThatIsAsBusyAsTheOthersOrHasShortTransactions) {
+  PhaseReport even = stuck();
+  even.producer.service_time_ms.mean = 72;  // 90 % of each connection's time
+  EXPECT_FALSE(held_connection(even = busy(even, 0.1, 0.1), settings()));
+  PhaseReport brief = stuck();
+  brief.producer.service_time_ms.max = 900;
+  EXPECT_FALSE(held_connection(brief, settings()));
 }
 
 TEST(Bottleneck, BlamesASinkThatNeverAnswered) {

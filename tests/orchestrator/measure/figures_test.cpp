@@ -23,6 +23,7 @@ bool is_no_figure(const std::string& path) {
   static const std::vector<std::string> kBelow{"thresholds.",
                                                "verdict.evidence.",
                                                "targetThroughput.",
+                                               "producer.errorsBySqlstate.",
                                                "postgres.walsenderStates.",
                                                "postgres.walsenderWaits.",
                                                "postgres.writerWaits."};

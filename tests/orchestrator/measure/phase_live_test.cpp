@@ -3,6 +3,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "tests/orchestrator/measure/phase_frames.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
 namespace walstorm::measure::test {
@@ -74,6 +75,76 @@ TEST(PhaseLive, TellsOfTheLastSecondsByTheSameRulesAsOfTheWholePhase) {
     EXPECT_EQ(part.ledger.produced, std::nullopt);
     EXPECT_EQ(part.drain.duration_sec, std::nullopt);
   }
+}
+
+/// A table that was locked after 5 of 10 s: 100 transactions of 20 ms, then none; each second 20 more are
+/// due.
+class LockedTable : public ::testing::Test {
+ protected:
+  LockedTable() : fold_(facts_of(config::ConstantLoad{2000}, 10)) {
+    fold_.ready("producer-0", ready_at(kStartUnixUs));
+    fold_.ready("consumer-0", ready_at(kStartUnixUs));
+    for (std::uint64_t i = 0; i < 100; ++i) {
+      written_us_.record(20'000);
+      started_us_.record(1000);
+    }
+  }
+
+  template <typename Frame>
+  Frame frame(double sec) const {
+    auto frame = producer_at<Frame>(sec, 10'000, written_us_);
+    proto::ProducerStats& stats = *frame.mutable_producer();
+    stats.set_transactions(100);
+    started_us_.to_proto(*stats.mutable_schedule_lag_us());
+    wire::Histogram not_started_us, pending_us;
+    for (double due = 5; due < sec - 0.001; due += 0.05) {
+      // Four of them are under way, one a connection.
+      (due < 5.19 ? pending_us : not_started_us).record(std::llround((sec - due) * 1e6));
+    }
+    not_started_us.to_proto(*stats.mutable_not_started_us());
+    pending_us.to_proto(*stats.mutable_pending_us());
+    stats.set_records_not_started(not_started_us.count() * 100);
+    return frame;
+  }
+
+  void sample(double sec) {
+    fold_.sample("producer-0", frame<proto::Sample>(sec));
+    fold_.sample("consumer-0", consumer_at<proto::Sample>(sec, 10'000, 10'000));
+  }
+
+  PhaseFold fold_;
+  wire::Histogram written_us_, started_us_;
+};
+
+TEST_F(LockedTable, IsInTheWriteLatencyOfTheWholePhaseWithTheAgeOfWhatWasDue) {
+  fold_.result("producer-0", frame<proto::PhaseResult>(10));
+  fold_.result("consumer-0", consumer_at<proto::PhaseResult>(10, 10'000, 10'000));
+  const PhaseReport report = fold_.settle(Outcome::passed);
+  EXPECT_EQ(report.producer.censored, 100);
+  EXPECT_EQ(report.producer.not_started, 9600);
+  EXPECT_EQ(report.producer.write_latency_ms.count, 200);
+  EXPECT_NEAR(*report.producer.write_latency_ms.p99, 4900, 60);
+  EXPECT_NEAR(*report.producer.write_latency_ms.max, 5000, 1);
+  EXPECT_NEAR(*report.producer.schedule_lag_ms.p99, 4700, 60);
+  EXPECT_EQ(report.producer.service_time_ms.count, 0) << "none was served";
+}
+
+TEST_F(LockedTable, IsInAWindowInWhichNothingWasWritten) {
+  sample(6);
+  const auto start = fold_.counted();
+  ASSERT_TRUE(start);
+  sample(8);
+  const PhaseReport window = fold_.since(*start);
+  EXPECT_EQ(window.producer.records, 0);
+  EXPECT_EQ(window.producer.write_latency_ms.count, 60);
+  EXPECT_NEAR(*window.producer.write_latency_ms.p99, 3000, 60);
+  EXPECT_EQ(window.producer.censored, std::nullopt) << "told at the end";
+}
+
+TEST_F(LockedTable, IsInTheSecondsScheduleLag) {
+  sample(6);
+  const Second second = fold_.close_second(kStartUnixUs + 6 * kSecondUs);
+  EXPECT_NEAR(*second.schedule_lag_p99_ms, 800, 60);
 }
 
 }  // namespace

@@ -66,6 +66,40 @@ TEST_F(SessionOfALostServer, NextJobHasANewConnection) {
   EXPECT_FALSE(failure_of(session));
 }
 
+TEST_F(SessionOfALostServer, WorksWithoutTheTimeLimitsOfItsRole) {
+  Session session(loop_,
+                  conninfo() +
+                      " options='-c statement_timeout=7s -c lock_timeout=6s -c "
+                      "idle_in_transaction_session_timeout=5s -c idle_session_timeout=4s'",
+                  "test");
+  const auto limits = session.ask<
+      std::string>("look at the limits", 30s, 0, [](pqxx::connection& connection) {
+    return query_row(
+               connection,
+               "SELECT string_agg(name || ' ' || setting, ', ' ORDER BY name) FROM pg_settings WHERE name "
+               "IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', "
+               "'idle_session_timeout')")[0]
+        .as<std::string>();
+  });
+  EXPECT_EQ(
+      limits,
+      "idle_in_transaction_session_timeout 0, idle_session_timeout 0, lock_timeout 0, statement_timeout 0");
+}
+
+TEST_F(SessionOfALostServer, JobThatWasCancelledIsRunAgainWhereItAskedForIt) {
+  Session patient(loop_, conninfo(), "test", {60s, nullptr});
+  std::atomic<int> runs = 0;
+  const auto cancelled_once = [&runs](pqxx::connection& connection) {
+    return query_row(connection, runs++ == 0 ? "SELECT pg_cancel_backend(pg_backend_pid())::int, pg_sleep(60)"
+                                             : "SELECT 1")[0]
+        .as<int>();
+  };
+  EXPECT_EQ(patient.ask<int>("ask", 30s, 0, cancelled_once, Session::WhenLost::retry), 1);
+  EXPECT_EQ(runs, 2);
+  runs = 0;
+  EXPECT_THROW((void)patient.ask<int>("ask", 30s, 0, cancelled_once), wire::Error);
+}
+
 TEST_F(SessionOfALostServer, JobThatAskedForItIsRunUntilTheServerIsBack) {
   Session session(loop_, conninfo(), "test", {60s, nullptr});
   EXPECT_FALSE(failure_of(session));

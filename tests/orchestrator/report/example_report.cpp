@@ -107,6 +107,7 @@ PhaseReport phase(const char* name, std::int64_t after_sec, double rate, double 
   producer.throughput_per_sec = around(rate, 60);
   producer.target_ratio = 1.0;
   producer.not_started = 0;
+  producer.censored = 0;
   producer.became_inserts = 12;
   producer.error_rate = 0.0;
   producer.write_latency_ms = around(1.6, records / 100);
@@ -143,6 +144,8 @@ PhaseReport overloaded() {
   report.consumer.records = 270'600;
   report.consumer.lag_ms = around(14'000, 300'000);
   report.consumer.censored = 29'400;
+  report.producer.errors = 21;
+  report.producer.errors_by_sqlstate = {{"40001", 19}, {"57014", 2}};
   report.course = {.lag_early_sec = 1.2,
                    .lag_floor_sec = 0.12,
                    .lag_return_sec = 16.1,

@@ -51,8 +51,8 @@ void expect_all_keys(const Json& json) {
                               "consumer","processes","drain","ledger","verdict","thresholds"])"));
   expect_keys(json, phase + "/producer",
               Json::parse(R"(["records","inserts","updates","deletes","transactions","bytes","throughput",
-                              "throughputPerSec","targetRatio","notStarted","errors","errorRate","writeLatencyMs",
-                              "serviceTimeMs","scheduleLagMs","cpuMicrosPerRecord"])"));
+                              "throughputPerSec","targetRatio","notStarted","errors","errorsBySqlstate",
+                              "recordsFailed","errorRate","writeLatencyMs","censored","serviceTimeMs","scheduleLagMs","cpuMicrosPerRecord"])"));
   expect_keys(
       json, phase + "/consumer",
       Json::parse(
@@ -103,6 +103,7 @@ TEST(MetricsJson, HasTheSameKeysWithNullWhereNothingWasMeasured) {
                               "/producer/throughputPerSec/p50",
                               "/producer/targetRatio",
                               "/producer/notStarted",
+                              "/producer/censored",
                               "/producer/errorRate",
                               "/producer/writeLatencyMs/p99",
                               "/producer/cpuMicrosPerRecord",
