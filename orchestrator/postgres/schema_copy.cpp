@@ -195,7 +195,7 @@ SchemaDump::SchemaDump(process::EventLoop& loop, DumpTools tools, const Database
        "--no-comments", "--no-password", "--format=custom", "--lock-wait-timeout=10s",
        "--file=" + (folder_.path() / kArchive).string(),
        "--dbname=" + source.address.conninfo_with_passfile(source.database, passwords)},
-      !passwords.empty(), folder_.path() / "pg_dump.log");
+      folder_.path() / "pg_dump.log");
   const fs::path list = folder_.path() / kListFile;
   make_of_archive({"--list", "--file=" + list.string()});
   const ArchiveList split = split_archive_list(read_file(list));
@@ -209,7 +209,7 @@ SchemaDump::SchemaDump(process::EventLoop& loop, DumpTools tools, const Database
 
 void SchemaDump::make_of_archive(std::vector<std::string> arguments) {
   arguments.push_back((folder_.path() / kArchive).string());
-  run(loop_, "copy the schema of " + source_, tools_.pg_restore, std::move(arguments), false,
+  run(loop_, "copy the schema of " + source_, tools_.pg_restore, std::move(arguments),
       folder_.path() / "pg_restore.log");
 }
 
