@@ -54,7 +54,8 @@ std::string postgres_text(const TaskRunColumn& column) {
       return value + "::text";
     case ColumnType::text_array:
       return fmt::format(
-          "(SELECT coalesce(string_agg(length(coalesce(e, '')) || ':' || coalesce(e, ''), '' ORDER BY n), '')"
+          "(SELECT coalesce(string_agg(octet_length(coalesce(e, '')) || ':' || coalesce(e, ''), '' ORDER BY "
+          "n), '')"
           " FROM unnest({}) WITH ORDINALITY AS element(e, n))",
           value);
     case ColumnType::boolean:
@@ -74,7 +75,7 @@ std::string clickhouse_text(const TaskRunColumn& column, bool times_as_int64) {
     case ColumnType::text:
       return fmt::format("hex({})", value);
     case ColumnType::text_array:
-      return fmt::format("hex(arrayStringConcat(arrayMap(e -> concat(toString(lengthUTF8(e)), ':', e), {})))",
+      return fmt::format("hex(arrayStringConcat(arrayMap(e -> concat(toString(length(e)), ':', e), {})))",
                          value);
     case ColumnType::integer:
     case ColumnType::boolean:
