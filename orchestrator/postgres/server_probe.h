@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <pqxx/connection>
+#include <pqxx/transaction_base>
 
 #include "proto/wire/clock_offset.h"
 
@@ -37,11 +38,17 @@ struct ServerProbe {
   bool database_owned = false;
   std::optional<NamedSlot> slot;
   std::string data_directory;  ///< empty for who may not know it
-  pid_t backend_pid = 0;       ///< of this session: to find out whether the server is on this machine
+  // Of this session: to find out whether the server is on this machine.
+  pid_t backend_pid = 0;
+  std::int64_t backend_start_unix_us = 0;
 };
 
 [[nodiscard]] ServerProbe probe_server(pqxx::connection& connection, const std::string& profiling_database,
                                        const std::string& slot);
+
+/// Since when the backend of `connection` runs, by the server's clock, in microseconds since 1970; 0 where it
+/// does not say.
+[[nodiscard]] std::int64_t backend_start_unix_us(pqxx::transaction_base& transaction);
 
 /// The server's data folder, if the server is on this machine and says where.
 [[nodiscard]] std::optional<std::filesystem::path> local_data_folder(const ServerProbe& probe);

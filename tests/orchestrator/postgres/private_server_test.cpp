@@ -182,6 +182,17 @@ TEST_F(OnPrivateServer, SessionGivesUpAHangingQueryAtItsDeadline) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(20));
 }
 
+TEST_F(OnPrivateServer, ABackendOfAnotherServerWithALocalOnesPidIsNotLocal) {
+  pqxx::connection connection(conninfo());
+  ServerProbe probe = probe_server(connection, "walstorm_profiling", "no_such_slot");
+  EXPECT_EQ(local_data_folder(probe), std::filesystem::path(probe.data_directory));
+  // That pid is one of a PostgreSQL here, but began at another time than the server says that its own did.
+  probe.backend_start_unix_us -= 60'000'000;
+  EXPECT_EQ(local_data_folder(probe), std::nullopt);
+  probe.backend_start_unix_us = 0;  // it does not say
+  EXPECT_EQ(local_data_folder(probe), std::nullopt);
+}
+
 TEST_F(OnPrivateServer, SamplerSeesTheHeadAndTheBackendsButNoWalsender) {
   Session session(shared_->loop, conninfo(), "sampler");
   std::optional<ServerSample> seen;
