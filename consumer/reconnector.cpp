@@ -39,14 +39,15 @@ Reconnector::Reconnector(boost::asio::io_context& loop, const wire::Clock& clock
       start_command_(std::move(start_command)),
       on_connected_(std::move(on_connected)),
       socket_(loop),
-      timer_(loop) {}
+      timer_(loop),
+      lookup_(loop) {}
 
 Reconnector::~Reconnector() {
   drop_attempt();
 }
 
 Reconnector::Connected Reconnector::connect() {
-  ReplicationHandshake handshake(setup_, start_command_, std::nullopt);
+  ReplicationHandshake handshake(setup_, start_command_, std::nullopt, {});
   const int timeout_sec = handshake.connection().connect_timeout_sec(kAttemptSec);
   const std::int64_t deadline_us = clock_.steady_us() + std::int64_t{timeout_sec} * 1'000'000;
   try {
@@ -100,9 +101,23 @@ void Reconnector::attempt() {
   const BusyMeter::Scope working(meter_);
   ++attempts_;
   const std::uint64_t number = ++handshake_number_;
+  timer_.expires_after(std::chrono::seconds(kAttemptSec));
+  timer_.async_wait([this, number](const boost::system::error_code& error) {
+    if (error || number != handshake_number_ || handshake_) return;
+    failed("connect to PostgreSQL for replication: the look-up of its host's name was not answered in time");
+  });
+  lookup_.start(setup_.postgres(),
+                [this](const postgres::HostAddresses& addresses, const std::string& error) {
+                  if (!error.empty()) return failed("connect to PostgreSQL for replication: " + error);
+                  shake_hands(addresses);
+                });
+}
+
+void Reconnector::shake_hands(const postgres::HostAddresses& addresses) {
+  const std::uint64_t number = handshake_number_;
   const bool end_former = clock_.steady_us() - lost_us_ >= kFormerGraceUs;
   handshake_ = std::make_unique<ReplicationHandshake>(
-      setup_, start_command_, ReplicationHandshake::Former{former_process_, end_former});
+      setup_, start_command_, ReplicationHandshake::Former{former_process_, end_former}, addresses);
   timer_.expires_after(std::chrono::seconds(handshake_->connection().connect_timeout_sec(kAttemptSec)));
   timer_.async_wait([this, number](const boost::system::error_code& error) {
     if (error || number != handshake_number_ || !handshake_) return;
@@ -137,7 +152,8 @@ void Reconnector::failed(const std::string& why) {
   last_refusal_ = why;
   // Of an attempt that the network cut off after it had begun to stream, the server may know nothing for
   // long.
-  if (handshake_->found_slot_free()) former_process_ = handshake_->connection().server_process();
+  if (handshake_ && handshake_->found_slot_free())
+    former_process_ = handshake_->connection().server_process();
   drop_attempt();
   schedule();
 }
@@ -160,6 +176,7 @@ void Reconnector::succeeded() {
 }
 
 void Reconnector::drop_attempt() {
+  lookup_.cancel();
   if (socket_.is_open()) socket_.release();
   handshake_.reset();
 }

@@ -15,6 +15,7 @@
 #include "consumer/busy_meter.h"
 #include "consumer/replication_handshake.h"
 #include "proto/control.pb.h"
+#include "proto/postgres/host_lookup.h"
 #include "proto/wire/backoff.h"
 #include "proto/wire/clock.h"
 
@@ -61,6 +62,7 @@ class Reconnector final {
  private:
   void schedule();
   void attempt();
+  void shake_hands(const postgres::HostAddresses& addresses);
   void advance();
   void wait_for(ReplicationConnection::Wants wants);
   void failed(const std::string& why);
@@ -75,6 +77,7 @@ class Reconnector final {
   OnConnected on_connected_;
   boost::asio::posix::stream_descriptor socket_;  // libpq's own: released, never closed
   boost::asio::steady_timer timer_;               // for the next attempt, or for the end of this one
+  postgres::HostLookup lookup_;
   std::unique_ptr<ReplicationHandshake> handshake_;
   std::uint64_t handshake_number_ = 0;  // waits of an earlier one are void
   wire::Backoff backoff_{wire::kReconnect, std::random_device{}()};

@@ -1,11 +1,11 @@
 #include "consumer/replication_connection.h"
 
-#include <array>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <regex>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include <libpq-fe.h>
 
@@ -54,10 +54,14 @@ void ReplicationConnection::Free::operator()(char* memory) const {
   PQfreemem(memory);
 }
 
-ReplicationConnection::ReplicationConnection(const std::string& conninfo) {
+ReplicationConnection::ReplicationConnection(const std::string& conninfo,
+                                             const postgres::HostAddresses& addresses) {
   // A later keyword wins over the same one before it.
-  const std::array<const char*, 3> keywords{"dbname", "replication", nullptr};
-  const std::array<const char*, 3> values{conninfo.c_str(), "database", nullptr};
+  std::vector<const char*> keywords{"dbname", "replication"};
+  std::vector<const char*> values{conninfo.c_str(), "database"};
+  addresses.append_to(keywords, values);
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
   connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
   // A refused connection leaves no PGresult: its SQLSTATE can only be read in a verbose message.
   PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);

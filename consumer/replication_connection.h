@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "proto/postgres/host_lookup.h"
+
 struct pg_conn;
 struct pg_result;
 
@@ -22,14 +24,14 @@ class ConnectionLost final : public std::runtime_error {
 /// allows and says what to wait for. The only file that knows libpq's replication calls.
 /// https://www.postgresql.org/docs/current/protocol-replication.html
 ///
-/// One thing does block, because libpq has no other way: the look-up of a host's name, when it is not in the
-/// connection string as an address. Every step throws ConnectionLost, or Error where trying again is no use.
+/// libpq would block to look up a host's name: who has a loop to keep going looks it up before. Every step
+/// throws ConnectionLost, or Error where trying again is no use.
 class ReplicationConnection final {
  public:
   enum class Wants { read, write };
 
-  /// Begins to connect.
-  explicit ReplicationConnection(const std::string& conninfo);
+  /// Begins to connect. `addresses`: of the string's hosts, if they were looked up.
+  ReplicationConnection(const std::string& conninfo, const postgres::HostAddresses& addresses);
   ReplicationConnection(const ReplicationConnection&) = delete;
   ReplicationConnection& operator=(const ReplicationConnection&) = delete;
   ~ReplicationConnection();

@@ -9,11 +9,12 @@
 namespace walstorm::consumer {
 
 ReplicationHandshake::ReplicationHandshake(const proto::ConsumerSetup& setup, StartCommand start_command,
-                                           std::optional<Former> former)
+                                           std::optional<Former> former,
+                                           const postgres::HostAddresses& addresses)
     : setup_(setup),
       start_command_(std::move(start_command)),
       former_(former),
-      connection_(std::make_unique<ReplicationConnection>(setup.postgres())) {}
+      connection_(std::make_unique<ReplicationConnection>(setup.postgres(), addresses)) {}
 
 std::optional<ReplicationHandshake::Wants> ReplicationHandshake::advance() {
   while (true) {

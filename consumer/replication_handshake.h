@@ -27,9 +27,10 @@ class ReplicationHandshake final {
     bool end_it = false;
   };
 
-  /// `setup` outlives the handshake. `former`: nullopt for the first connection.
+  /// `setup` outlives the handshake. `former`: nullopt for the first connection. `addresses`: of the server's
+  /// names; where they are empty libpq looks them up, and blocks for it.
   ReplicationHandshake(const proto::ConsumerSetup& setup, StartCommand start_command,
-                       std::optional<Former> former);
+                       std::optional<Former> former, const postgres::HostAddresses& addresses);
 
   /// Goes on as far as the socket allows. What to wait for; nullopt: the server streams. Throws
   /// ConnectionLost, or Error for what waiting will not mend.

@@ -65,11 +65,15 @@ bool has_row(const PGresult* result) {
 
 /// What stands before dbname is a default, what stands after it wins over the connection string.
 struct ConnectParameters {
-  explicit ConnectParameters(const ConnectOptions& options)
-      : values{kAttemptTimeoutSec, options.conninfo.c_str(), "UTF8", nullptr} {}
+  explicit ConnectParameters(const ConnectOptions& options, const postgres::HostAddresses& addresses = {})
+      : values{kAttemptTimeoutSec, options.conninfo.c_str(), "UTF8"} {
+    addresses.append_to(keywords, values);
+    keywords.push_back(nullptr);
+    values.push_back(nullptr);
+  }
 
-  std::array<const char*, 4> keywords{"connect_timeout", "dbname", "client_encoding", nullptr};
-  std::array<const char*, 4> values;
+  std::vector<const char*> keywords{"connect_timeout", "dbname", "client_encoding"};
+  std::vector<const char*> values;
 };
 
 void check_readable(const std::string& conninfo) {
@@ -125,7 +129,7 @@ void PgSession::Finish::operator()(pg_conn* connection) const {
 }
 
 PgOpener::PgOpener(boost::asio::io_context& loop, ConnectOptions options)
-    : options_(std::move(options)), timer_(loop), socket_(loop) {}
+    : options_(std::move(options)), timer_(loop), socket_(loop), lookup_(loop) {}
 
 PgOpener::~PgOpener() {
   drop_attempt();
@@ -155,16 +159,24 @@ void PgOpener::try_again() {
 
 void PgOpener::attempt() {
   ++attempt_;
-  const ConnectParameters parameters(options_);
   opening_.emplace();
-  opening_->connection.reset(
-      PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1));
   timer_.expires_after(kAttemptTimeout);
   timer_.async_wait([this, mine = attempt_](const error_code& error) {
     if (!error && mine == attempt_ && opening_) {
       attempt_failed(fmt::format("no answer within {} s", kAttemptTimeoutSec));
     }
   });
+  lookup_.start(options_.conninfo,
+                [this](const postgres::HostAddresses& addresses, const std::string& error) {
+                  if (!error.empty()) return attempt_failed(error);
+                  connect(addresses);
+                });
+}
+
+void PgOpener::connect(const postgres::HostAddresses& addresses) {
+  const ConnectParameters parameters(options_, addresses);
+  opening_->connection.reset(
+      PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1));
   if (PQstatus(opening_->connection.get()) == CONNECTION_BAD) {
     return attempt_failed(one_line(PQerrorMessage(opening_->connection.get())));
   }
@@ -264,6 +276,7 @@ void PgOpener::attempt_failed(const std::string& why) {
 }
 
 void PgOpener::drop_attempt() {
+  lookup_.cancel();
   timer_.cancel();
   if (socket_.is_open()) socket_.release();
   opening_.reset();

@@ -16,6 +16,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "proto/postgres/host_lookup.h"
 #include "proto/wire/backoff.h"
 
 struct pg_conn;
@@ -68,8 +69,8 @@ class PgOpener final {
   void open(OnOpen on_open);
 
   /// Tries again and again, with a back-off, until `on_open` can be called with a session. After
-  /// ConnectOptions::give_up Error{unavailable} leaves the loop. Blocks only for libpq's look-up of the
-  /// server's name.
+  /// ConnectOptions::give_up Error{unavailable} leaves the loop. Never blocks: the server's name is looked up
+  /// anew for each attempt, off the loop.
   void reopen(OnOpen on_open);
 
   [[nodiscard]] std::chrono::milliseconds give_up() const { return options_.give_up; }
@@ -77,6 +78,7 @@ class PgOpener final {
  private:
   void try_again();
   void attempt();
+  void connect(const postgres::HostAddresses& addresses);
   void poll();
   void ask_settings();
   void read_settings();
@@ -89,6 +91,7 @@ class PgOpener final {
   boost::asio::steady_timer timer_;
   // The socket of the attempt under way, lent by libpq: released before libpq may close it.
   boost::asio::posix::stream_descriptor socket_;
+  postgres::HostLookup lookup_;
   std::optional<PgSession> opening_;
   bool once_ = false;     // open(), not reopen()
   unsigned attempt_ = 0;  // tells what the loop still holds of an attempt given up

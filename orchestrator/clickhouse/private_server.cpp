@@ -44,6 +44,7 @@ constexpr const char* kConfig = R"(<clickhouse>
   <listen_host>127.0.0.1</listen_host>
   <http_port>{port}</http_port>
   <keep_alive_timeout>30</keep_alive_timeout>
+  <http_server_default_response>{greeting}</http_server_default_response>
   <path>{folder}/data/</path>
   <tmp_path>{folder}/tmp/</tmp_path>
   <user_files_path>{folder}/user_files/</user_files_path>
@@ -110,11 +111,11 @@ std::optional<process::UserId> user_for_server() {
               "an ordinary user");
 }
 
-std::string random_password() {
+std::string random_secret() {
   std::random_device random;
-  std::string password;
-  for (int i = 0; i < 4; ++i) password += fmt::format("{:08x}", random());
-  return password;
+  std::string secret;
+  for (int i = 0; i < 4; ++i) secret += fmt::format("{:08x}", random());
+  return secret;
 }
 
 std::uint16_t free_port(boost::asio::io_context& io) {
@@ -166,7 +167,8 @@ PrivateServer::PrivateServer(process::EventLoop& loop, const fs::path& log_file,
   address_.host = "127.0.0.1";
   address_.port = first_port;
   address_.user = kUser;
-  address_.password = random_password();
+  address_.password = random_secret();
+  greeting_ = "walstorm-" + random_secret();
   try {
     for (int i = 0; i < kPortsTried; ++i) {
       if (i > 0 || first_port == 0) address_.port = free_port(loop.io());
@@ -192,7 +194,7 @@ void PrivateServer::write_configuration() const {
   for (const char* name : {"data", "tmp", "user_files", "format_schemas"})
     fs::create_directories(folder / name);
   write(folder / "config.xml",
-        fmt::format(fmt::runtime(kConfig), fmt::arg("port", address_.port),
+        fmt::format(fmt::runtime(kConfig), fmt::arg("port", address_.port), fmt::arg("greeting", greeting_),
                     fmt::arg("folder", in_xml(folder.string())), fmt::arg("memory", memory_bytes_max())),
         user_);
   write(folder / "users.xml",
@@ -239,12 +241,21 @@ bool PrivateServer::launch(const ServerProgram& program) {
 }
 
 /// Asks once, and waits a moment if that was in vain. Throws process::Interrupted.
+///
+/// Between the choice of a port and the server's getting to it another process may have taken it. So no key
+/// is sent before whoever listens there has shown what only our server's own configuration says.
 bool PrivateServer::answers() {
   HttpClient::Limits limits;
   limits.connect_timeout = limits.answer_timeout = seconds(1);
   HttpClient client(loop_.io(), address_, limits);
   std::optional<Answer> answer;
-  client.send({.sql = "SELECT 1"}, [&answer](const Answer& arrived) { answer = arrived; });
+  client.send({.sql = ""}, [&](const Answer& greeting) {
+    if (!greeting.ok() || greeting.text.find(greeting_) == std::string::npos) {
+      answer = Answer{};
+      return;
+    }
+    client.send({.sql = "SELECT 1"}, [&answer](const Answer& arrived) { answer = arrived; });
+  });
   const auto over = [&] { return answer.has_value() || server_->ended().has_value(); };
   if (loop_.wait(2 * limits.answer_timeout, 0, over) == Waited::interrupted) throw process::Interrupted{};
   if (answer && answer->ok()) return !server_->ended();

@@ -62,6 +62,7 @@ class PrivateServer final {
   process::PrivateFolder folder_;
   std::filesystem::path log_file_;
   Address address_;
+  std::string greeting_;  // what only this server answers GET / with
   std::unique_ptr<process::ChildProcess> server_;
 };
 

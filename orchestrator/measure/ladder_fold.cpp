@@ -33,19 +33,31 @@ void widen(LadderReport& report, const LadderDistances& now) {
 }  // namespace
 
 void HeadCurve::add(std::int64_t at_unix_us, wire::Lsn head) {
-  const auto& points = positions_.points();
-  if (!points.empty() && head.value < points.back().count) {
-    CountCurve still_true;
-    for (const CountPoint& point : points) {
-      if (point.count <= head.value) still_true.add(point);
-    }
-    positions_ = std::move(still_true);
+  while (!points_.empty() && points_.back().count > head.value) points_.pop_back();
+  if (!points_.empty() && at_unix_us <= points_.back().at_unix_us) {
+    points_.back().count = head.value;
+    return;
   }
-  positions_.add({at_unix_us, head.value});
+  points_.push_back({at_unix_us, head.value});
+  if (points_.size() > thin_at_) thin();
+}
+
+/// From the newest back, each kept reading decides by its age how far away the next one is.
+void HeadCurve::thin() {
+  const std::int64_t now_us = points_.back().at_unix_us;
+  std::vector<CountPoint> kept;
+  for (auto point = points_.rbegin(); point != points_.rend(); ++point) {
+    const bool is_end = point == points_.rbegin() || point + 1 == points_.rend();
+    const std::int64_t spacing_us = (now_us - point->at_unix_us) / kFinePoints;
+    // Readings come a little early or late, and must not be dropped for it.
+    if (is_end || kept.back().at_unix_us - point->at_unix_us >= spacing_us * 3 / 4) kept.push_back(*point);
+  }
+  points_.assign(kept.rbegin(), kept.rend());
+  thin_at_ = points_.size() + static_cast<std::size_t>(kFinePoints);
 }
 
 std::optional<double> HeadCurve::passed_unix_us(wire::Lsn position) const {
-  const auto& points = positions_.points();
+  const auto& points = points_;
   if (points.empty()) return std::nullopt;
   const auto beyond =
       std::upper_bound(points.begin(), points.end(), position.value,

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "orchestrator/measure/count_curve.h"
 #include "orchestrator/measure/run_report.h"
@@ -22,7 +24,11 @@ struct ConsumerRungs {
 };
 
 /// Where the head of the WAL was at which time, from one reading a second: what turns a distance in bytes
-/// into one in seconds. Bounded memory, as CountCurve.
+/// into one in seconds.
+///
+/// What is asked is how old a position is, so that readings stand the closer the younger they are: each
+/// second's up to kFinePoints seconds (2.3 hours), beyond that a kFinePoints-th of their age apart. So an age
+/// is good to a second or to that part of itself, however long the run; a week takes some 45,000 readings.
 class HeadCurve final {
  public:
   /// A head that falls (a server that crashed with synchronous_commit off forgets the end of its WAL, and
@@ -35,8 +41,14 @@ class HeadCurve final {
   /// second one, the moment may be too early by the time between them.
   [[nodiscard]] std::optional<double> passed_unix_us(wire::Lsn position) const;
 
+  static constexpr std::int64_t kFinePoints = 8'192;
+  [[nodiscard]] std::size_t size() const { return points_.size(); }
+
  private:
-  CountCurve positions_;
+  void thin();
+
+  std::vector<CountPoint> points_;  // times rise strictly, positions never fall
+  std::size_t thin_at_ = 2 * kFinePoints;
 };
 
 /// Distances between neighbours on the ladder at one moment.

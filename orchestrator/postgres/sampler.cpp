@@ -8,6 +8,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
+#include "orchestrator/postgres/server_probe.h"
 #include "proto/wire/clock.h"
 
 namespace walstorm::postgres {
@@ -28,20 +29,20 @@ std::optional<std::uint64_t> count_of(const pqxx::field& field) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, field.as<std::int64_t>()));
 }
 
-/// The process, if it is one of a PostgreSQL on this machine.
+/// The process, if it is one of a PostgreSQL.
 void add_local(std::vector<ServerProcess>& processes, pid_t pid) {
   if (pid == 0 || !process::is_local_postgres(pid)) return;
   if (const auto used = process::read_proc_stat(pid)) processes.push_back({pid, *used});
 }
 
 /// `writers`: a line for each, its pid and what it waits for.
-void add_writers(ServerSample& sample, const std::string& writers) {
+void add_writers(ServerSample& sample, const std::string& writers, bool is_local) {
   std::istringstream lines(writers);
   pid_t pid = 0;
   std::string wait;
   while (lines >> pid && std::getline(lines >> std::ws, wait)) {
     ++sample.look.writer_waits[wait];
-    add_local(sample.backends, pid);
+    if (is_local) add_local(sample.backends, pid);
   }
 }
 
@@ -79,8 +80,10 @@ void Sampler::look() {
   under_way_ = true;
   auto sample = std::make_shared<ServerSample>();
   session_.submit(
-      [sample, slot = slot_, database = database_, application = backend_application_](
-          pqxx::connection& connection) { *sample = query(connection, slot, database, application); },
+      [sample, locality = locality_, slot = slot_, database = database_,
+       application = backend_application_](pqxx::connection& connection) {
+        *sample = query(connection, slot, database, application, *locality);
+      },
       [this, sample, alive = lifetime_.token()](const std::exception_ptr& error) {
         if (alive.expired()) return;
         under_way_ = false;
@@ -99,13 +102,14 @@ void Sampler::look() {
 }
 
 ServerSample Sampler::query(pqxx::connection& connection, const std::string& slot,
-                            const std::string& database, const std::string& backend_application) {
+                            const std::string& database, const std::string& backend_application,
+                            Locality& locality) {
   pqxx::nontransaction transaction(connection);
   const wire::SystemClock clock;
-  const std::int64_t asked_unix_us = clock.unix_us();
+  const std::int64_t asked_us = clock.steady_us();
   const auto row = query_row(transaction, kSql, slot, database, backend_application);
   ServerSample sample;
-  sample.at_unix_us = sample.look.at_unix_us = asked_unix_us + (clock.unix_us() - asked_unix_us) / 2;
+  sample.at_steady_us = asked_us + (clock.steady_us() - asked_us) / 2;
   sample.head = lsn_of(row["head"]);
   sample.sent = lsn_of(row["sent_lsn"]);
   sample.confirmed = lsn_of(row["confirmed_flush_lsn"]);
@@ -119,9 +123,14 @@ ServerSample Sampler::query(pqxx::connection& connection, const std::string& slo
                            .streamed = *count_of(row["stream_txns"]),
                            .streamed_bytes = *count_of(row["stream_bytes"])};
   }
+  const auto own_pid = row["own_pid"].as<pid_t>();
+  if (locality.backend != own_pid) {
+    locality = {own_pid, process::is_local_backend(own_pid, backend_start_unix_us(transaction))};
+  }
+  add_writers(sample, text_of(row["writers"]), locality.is_local);
+  if (!locality.is_local) return sample;
   add_local(sample.walsender, row["active_pid"].as<pid_t>(0));
-  add_writers(sample, text_of(row["writers"]));
-  add_local(sample.own, row["own_pid"].as<pid_t>());
+  add_local(sample.own, own_pid);
   return sample;
 }
 

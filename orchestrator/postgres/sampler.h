@@ -24,11 +24,11 @@ struct ServerProcess {
 /// The server at one moment: its side of the LSN ladder, its processes, and what its views say of them.
 /// Positions are nullopt when there is no slot or no walsender.
 struct ServerSample {
-  std::int64_t at_unix_us = 0;         ///< halfway between asking and being answered
+  std::int64_t at_steady_us = 0;       ///< halfway between asking and being answered
   std::optional<wire::Lsn> head;       ///< pg_current_wal_lsn()
   std::optional<wire::Lsn> sent;       ///< pg_stat_replication.sent_lsn
   std::optional<wire::Lsn> confirmed;  ///< pg_replication_slots.confirmed_flush_lsn
-  measure::ServerLook look;
+  measure::ServerLook look;            ///< its wall clock time is left to who knows one
   /// Empty when the server is not on this machine. `own`: the one that answers the sampler.
   std::vector<ServerProcess> walsender, backends, own;
 };
@@ -56,14 +56,24 @@ class Sampler final {
   [[nodiscard]] bool idle() const { return !under_way_; }
 
  private:
+  /// Whether the server is on this machine, found out once for each backend that serves the session: later a
+  /// clock may have been set, and its start would seem another.
+  struct Locality {
+    pid_t backend = 0;
+    bool is_local = false;
+  };
+
   static ServerSample query(pqxx::connection& connection, const std::string& slot,
-                            const std::string& database, const std::string& backend_application);
+                            const std::string& database, const std::string& backend_application,
+                            Locality& locality);
 
   Session& session_;
   const std::string slot_;
   const std::string database_;
   const std::string backend_application_;
   OnSample on_sample_;
+  // Of the session's thread, where a query may outlive this object.
+  std::shared_ptr<Locality> locality_ = std::make_shared<Locality>();
   bool under_way_ = false;
   bool failing_ = false;
   wire::Lifetime lifetime_;

@@ -80,6 +80,7 @@ void probe_use(pqxx::transaction_base& transaction, ServerProbe& probe) {
   probe.senders_used = row[1].as<std::int64_t>();
   probe.connections_used = row[2].as<std::int64_t>();
   probe.backend_pid = row[3].as<pid_t>();
+  probe.backend_start_unix_us = backend_start_unix_us(transaction);
   if (!row[4].is_null()) probe.data_directory = row[4].as<std::string>();
 }
 
@@ -265,6 +266,13 @@ std::string schema_when_new(const std::string& search_path) {
   return {};
 }
 
+std::int64_t backend_start_unix_us(pqxx::transaction_base& transaction) {
+  return query_row(transaction,
+                   "SELECT coalesce(max((extract(epoch FROM backend_start) * 1000000)::bigint), 0) "
+                   "FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0]
+      .as<std::int64_t>();
+}
+
 ServerProbe probe_server(Session& at_home, const Address& address, const std::string& home,
                          const config::Config& config) {
   const std::string& database = config.database.profiling_database;
@@ -294,7 +302,10 @@ void require_no_pooler(Session& session, const std::string& conninfo) {
 }
 
 std::optional<std::filesystem::path> local_data_folder(const ServerProbe& probe) {
-  if (probe.data_directory.empty() || !process::is_local_postgres(probe.backend_pid)) return std::nullopt;
+  if (probe.data_directory.empty() ||
+      !process::is_local_backend(probe.backend_pid, probe.backend_start_unix_us)) {
+    return std::nullopt;
+  }
   return probe.data_directory;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <pqxx/connection>
+#include <pqxx/transaction_base>
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/postgres/address.h"
@@ -65,7 +66,9 @@ struct ServerProbe {
   std::string home_encoding;  ///< of the database that was asked
   std::optional<NamedSlot> slot;
   std::string data_directory;  ///< empty for who may not know it
-  pid_t backend_pid = 0;       ///< of this session: to find out whether the server is on this machine
+  // Of this session: to find out whether the server is on this machine.
+  pid_t backend_pid = 0;
+  std::int64_t backend_start_unix_us = 0;
 };
 
 /// Looks at the server of `address` by a session in its database `home`, and tries the connections that a run
@@ -79,6 +82,10 @@ void require_no_pooler(Session& session, const std::string& conninfo);
 
 /// The schema of a database made anew in which `search_path` has unqualified tables made; empty for none.
 [[nodiscard]] std::string schema_when_new(const std::string& search_path);
+
+/// Since when the backend of `connection` runs, by the server's clock, in microseconds since 1970; 0 where it
+/// does not say.
+[[nodiscard]] std::int64_t backend_start_unix_us(pqxx::transaction_base& transaction);
 
 /// The server's data folder, if the server is on this machine and says where.
 [[nodiscard]] std::optional<std::filesystem::path> local_data_folder(const ServerProbe& probe);

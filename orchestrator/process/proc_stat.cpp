@@ -1,6 +1,8 @@
 #include "orchestrator/process/proc_stat.h"
 
 #include <array>
+#include <cstdlib>
+#include <ctime>
 #include <fmt/format.h>
 #include <fstream>
 #include <numeric>
@@ -10,6 +12,15 @@
 
 namespace walstorm::process {
 namespace {
+
+/// A process takes a moment until it notes the time as its start.
+constexpr std::int64_t kSameStartUs = 1'000'000;
+
+std::int64_t now_us(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
 
 std::string read_file(const std::string& path) {
   // By read(), which takes the process's end in mid-read as the end of the file: stream iterators throw.
@@ -77,6 +88,25 @@ std::optional<MachineCpu> read_machine_cpu() {
   if (all == 0) return std::nullopt;
   const auto us_per_tick = 1'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   return MachineCpu{(all - ticks[kIdle] - ticks[kWaitingForDisk]) * us_per_tick, all * us_per_tick};
+}
+
+std::optional<std::int64_t> started_unix_us(pid_t pid) {
+  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid));
+  const auto after_command = stat.rfind(')');
+  if (after_command == std::string::npos) return std::nullopt;
+  std::istringstream fields(stat.substr(after_command + 2));
+  std::string skipped;
+  for (int field = 3; field < 22; ++field) fields >> skipped;
+  std::int64_t ticks_since_boot = 0;
+  if (!(fields >> ticks_since_boot)) return std::nullopt;
+  const auto since_boot_us = ticks_since_boot * (1'000'000 / ::sysconf(_SC_CLK_TCK));
+  return now_us(CLOCK_REALTIME) - now_us(CLOCK_BOOTTIME) + since_boot_us;
+}
+
+bool is_local_backend(pid_t pid, std::int64_t backend_start_unix_us) {
+  if (!is_local_postgres(pid)) return false;
+  const auto started_us = started_unix_us(pid);
+  return started_us && std::abs(*started_us - backend_start_unix_us) <= kSameStartUs;
 }
 
 bool is_local_postgres(pid_t pid) {

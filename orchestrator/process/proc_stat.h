@@ -33,8 +33,16 @@ struct MachineCpu {
 /// nothing.
 [[nodiscard]] std::optional<MachineCpu> read_machine_cpu();
 
-/// Whether `pid` on this machine is one of a PostgreSQL server's processes: its command line says so. Guards
-/// against taking a remote server's or a container's pid for a local one.
+/// When process `pid` of this machine started, in microseconds since 1970 by the wall clock as it is now; to
+/// the kernel's tick of 10 ms. nullopt when there is no such process.
+[[nodiscard]] std::optional<std::int64_t> started_unix_us(pid_t pid);
+
+/// Whether `pid` on this machine is one of a PostgreSQL server's processes: its command line says so.
 [[nodiscard]] bool is_local_postgres(pid_t pid);
+
+/// Whether the backend that serves us is the local process `pid`: one of a PostgreSQL's that started when the
+/// server says that the backend did. A pid alone may be that of another server, elsewhere or in a container,
+/// that has the same one.
+[[nodiscard]] bool is_local_backend(pid_t pid, std::int64_t backend_start_unix_us);
 
 }  // namespace walstorm::process

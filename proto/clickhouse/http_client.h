@@ -16,6 +16,7 @@ namespace walstorm::clickhouse {
 
 /// One statement, and what goes with it.
 struct Statement {
+  /// Empty: no statement. The server's greeting (GET /) is asked for, without user and key.
   std::string sql;
   /// Settings of this statement, beside the address's.
   std::map<std::string, std::string> settings = {};

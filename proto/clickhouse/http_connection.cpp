@@ -53,6 +53,12 @@ std::string target_of(const Statement& statement, const Address& address) {
 }
 
 http::request<Body> request_of(const Statement& statement, const Address& address) {
+  if (statement.sql.empty()) {
+    http::request<Body> greeting(http::verb::get, "/", 11);
+    greeting.set(http::field::host, address.authority());
+    greeting.set(http::field::user_agent, "walstorm");
+    return greeting;
+  }
   http::request<Body> request(http::verb::post, target_of(statement, address), 11);
   request.set(http::field::host, address.authority());
   request.set(http::field::user_agent, "walstorm");

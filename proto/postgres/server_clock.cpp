@@ -1,7 +1,6 @@
 #include "proto/postgres/server_clock.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <memory>
 #include <poll.h>
@@ -9,6 +8,8 @@
 #include <vector>
 
 #include <libpq-fe.h>
+
+#include "proto/postgres/host_lookup.h"
 
 namespace walstorm::postgres {
 namespace {
@@ -70,8 +71,14 @@ std::optional<wire::ClockOffset> compare_clocks(const std::string& conninfo, con
                                                 std::chrono::milliseconds timeout) {
   const auto deadline = Steady::now() + timeout;
   // What stands after dbname wins over the connection string, whose application_name is that of writers.
-  const std::array keywords{"dbname", "application_name", static_cast<const char*>(nullptr)};
-  const std::array values{conninfo.c_str(), "walstorm-clock", static_cast<const char*>(nullptr)};
+  std::vector<const char*> keywords{"dbname", "application_name"};
+  std::vector<const char*> values{conninfo.c_str(), "walstorm-clock"};
+  std::string why_not;
+  const HostAddresses addresses = look_up_hosts(conninfo, static_cast<int>(timeout.count()), why_not);
+  if (!why_not.empty()) return std::nullopt;
+  addresses.append_to(keywords, values);
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
   const std::unique_ptr<PGconn, Free> connection(
       PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1));
   if (!connection || !connect(connection.get(), deadline)) return std::nullopt;

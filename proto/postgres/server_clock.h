@@ -13,7 +13,7 @@ namespace walstorm::postgres {
 /// `conninfo` names.
 ///
 /// Opens an ordinary connection for it and closes it again, so that nothing of ours stays on the server while
-/// a load is on. Blocks, for `timeout` at most (but for libpq's look-up of a host's name). nullopt when there
+/// a load is on. Blocks, for `timeout` at most, the look-up of a host's name included. nullopt when there
 /// is no answer by then, or no server: a figure that could not be measured, never an error.
 [[nodiscard]] std::optional<wire::ClockOffset> compare_clocks(const std::string& conninfo,
                                                               const wire::Clock& clock,

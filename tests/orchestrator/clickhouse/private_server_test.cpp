@@ -12,6 +12,7 @@
 #include "orchestrator/clickhouse/session.h"
 #include "proto/wire/error.h"
 #include "tests/support/clickhouse.h"
+#include "tests/support/scripted_clickhouse.h"
 #include "tests/support/temporary_folder.h"
 
 namespace walstorm::clickhouse {
@@ -70,6 +71,18 @@ TEST_F(PrivateClickhouse, TakesAnotherPortWhenItsOwnWasTaken) {
   const std::uint16_t port = taken.local_endpoint().port();
   const PrivateServer server(loop_, log_, find_clickhouse_server(), port);
   EXPECT_NE(server.address().port, port);
+}
+
+TEST_F(PrivateClickhouse, SendsNoKeyToWhoeverTookItsPort) {
+  // Answers every request with status 200.
+  const tests::ScriptedClickhouse other;
+  const PrivateServer server(loop_, log_, find_clickhouse_server(), other.port());
+  EXPECT_NE(server.address().port, other.port());
+  for (const tests::SeenRequest& request : other.requests()) {
+    EXPECT_FALSE(request.headers.contains("x-clickhouse-key"));
+    EXPECT_FALSE(request.headers.contains("x-clickhouse-user"));
+    EXPECT_EQ(request.body, "");
+  }
 }
 
 TEST_F(PrivateClickhouse, TwoStandSideBySide) {

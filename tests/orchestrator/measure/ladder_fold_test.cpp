@@ -79,6 +79,30 @@ TEST(HeadCurve, StaysTrueAndSmallOverADay) {
   }
 }
 
+TEST(HeadCurve, TellsTheAgeOfABacklogToASecondAfterADayOfAnUnevenLoad) {
+  HeadCurve head;
+  constexpr int kDaySec = 86'400;
+  // 1,000 bytes in one second of nine, 10 in the others: nothing that a straight line over some seconds fits.
+  const auto position = [](int sec) { return static_cast<std::uint64_t>(sec / 9 * 1'080 + sec % 9 * 10); };
+  for (int sec = 0; sec <= kDaySec; ++sec) head.add(at(sec), {1000 + position(sec)});
+  for (const int age : {2, 20, 600, 7'000}) {
+    const int then = kDaySec - age;
+    EXPECT_THAT(passed_sec(head, 1000 + position(then)), Optional(DoubleNear(then, 1))) << age;
+  }
+  for (const int age : {20'000, 43'200, 86'000}) {
+    const int then = kDaySec - age;
+    EXPECT_THAT(passed_sec(head, 1000 + position(then)), Optional(DoubleNear(then, 1 + age / 4'000.0)))
+        << age;
+  }
+  EXPECT_LT(head.size(), 40'000U);
+}
+
+TEST(HeadCurve, StaysSmallOverAMonth) {
+  HeadCurve head;
+  for (int sec = 0; sec <= 30 * 86'400; ++sec) head.add(at(sec), {1000 + static_cast<std::uint64_t>(sec)});
+  EXPECT_LT(head.size(), 70'000U);
+}
+
 TEST(LadderFold, MeasuresAStalledSinkInBytesAndSeconds) {
   LadderFold fold{HeadCurve{}};
   for (int sec = 0; sec <= 8; ++sec) {

@@ -267,6 +267,18 @@ TEST_F(OnPrivateServer, WhoHoldsTheLockIsLookedUpBeforeAnyoneIsBlamed) {
   }
 }
 
+TEST_F(OnPrivateServer, ABackendOfAnotherServerWithALocalOnesPidIsNotLocal) {
+  const Address& address = shared_->server.address();
+  Session session(shared_->loop, address.conninfo("postgres", "walstorm-test"), "test session");
+  ServerProbe probe = probe_server(session, address, "postgres", config::Config{});
+  EXPECT_EQ(local_data_folder(probe), std::filesystem::path(probe.data_directory));
+  // That pid is one of a PostgreSQL here, but began at another time than the server says that its own did.
+  probe.backend_start_unix_us -= 60'000'000;
+  EXPECT_EQ(local_data_folder(probe), std::nullopt);
+  probe.backend_start_unix_us = 0;  // it does not say
+  EXPECT_EQ(local_data_folder(probe), std::nullopt);
+}
+
 TEST_F(OnPrivateServer, SamplerSeesTheHeadAndTheBackendsButNoWalsender) {
   Session session(shared_->loop, conninfo(), "sampler");
   std::optional<ServerSample> seen;

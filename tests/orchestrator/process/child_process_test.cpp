@@ -127,5 +127,23 @@ TEST(ProcStat, SeesThisProcessAtWork) {
   EXPECT_FALSE(is_local_postgres(::getpid()));
 }
 
+TEST(ProcStat, KnowsSinceWhenAProcessRuns) {
+  const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
+  EventLoop loop;
+  ChildOptions options;
+  options.program = "/bin/sleep";
+  options.arguments = {"60"};
+  options.log_file = "/dev/null";
+  ChildProcess child(loop, options);
+  const auto started_us = started_unix_us(child.pid());
+  ASSERT_TRUE(started_us.has_value());
+  EXPECT_GE(*started_us, now_us - 20'000);
+  EXPECT_FALSE(is_local_backend(child.pid(), *started_us)) << "not a PostgreSQL's";
+  EXPECT_EQ(started_unix_us(0), std::nullopt);
+  child.send_signal(SIGKILL);
+}
+
 }  // namespace
 }  // namespace walstorm::process
