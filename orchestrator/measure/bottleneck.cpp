@@ -342,7 +342,7 @@ Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
   add_writers(phase, writers_idle, blame.evidence);
   if (phase.busy.cpus.value_or(0) >= kMachineFullShare) {
     blame.evidence.push_back({"busy.cpus", phase.busy.cpus, kMachineFullShare,
-                              fmt::format("the run's processes used {} of this machine's {} CPUs",
+                              fmt::format("the run's processes used {} of the {} CPUs that may be used here",
                                           percent(*phase.busy.cpus), settings.cpu_count)});
     blame.try_next = full_machine_advice(settings);
   } else {

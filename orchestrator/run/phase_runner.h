@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/presentation.h"
 #include "orchestrator/run/workers.h"
+#include "proto/wire/clock.h"
 
 namespace walstorm::run {
 
@@ -72,6 +74,7 @@ class PhaseRunner final {
   [[nodiscard]] Ended carry_out(const Stretch& stretch);
   [[nodiscard]] measure::PhaseFacts facts_of(const Stretch& stretch) const;
   void compare_clocks();
+  void compare_clocks_again();
   void take(const WorkerProcess& worker, const proto::MetricsFrame& frame);
   void start(const Stretch& stretch);
   [[nodiscard]] double last_batches_sec() const;
@@ -93,7 +96,12 @@ class PhaseRunner final {
   Presentation& presentation_;
   postgres::Session sampling_;  // looks at the server while the other session works
 
+  wire::SystemClock system_clock_;
+  wire::EvenClock clock_{system_clock_};  // follows the wall clock at the beginning of each phase
   measure::ClockBook clocks_;
+  std::map<std::string, std::optional<wire::ClockOffset>> compared_;  // by the workers, after the phase
+  std::map<std::string, std::int64_t> set_by_us_;                     // wall clocks within it, by process
+  std::vector<std::string> clock_notes_;                              // of the phase
   std::optional<measure::PhaseThresholds> thresholds_;  // of the phase that is on; the preload has none
   std::unique_ptr<measure::PhaseFold> fold_;            // of the phase that is on, or was last
   std::optional<unsigned> phase_on_;                    // by its number on the wire

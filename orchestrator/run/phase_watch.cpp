@@ -33,17 +33,17 @@ measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
   return sample;
 }
 
-std::optional<measure::ProcessSample> clickhouse_sample(std::int64_t pid) {
+std::optional<measure::ProcessSample> clickhouse_sample(std::int64_t pid, std::int64_t at_unix_us) {
   const auto used = process::read_proc_stat(static_cast<pid_t>(pid));
   if (!used) return std::nullopt;
-  return server_sample("clickhouse", wire::SystemClock().unix_us(), {static_cast<pid_t>(pid), *used});
+  return server_sample("clickhouse", at_unix_us, {static_cast<pid_t>(pid), *used});
 }
 
-measure::ProcessSample own_sample() {
+measure::ProcessSample own_sample(std::int64_t at_unix_us) {
   proto::ProcessUsage usage;
   wire::read_own_usage(usage);
   measure::ProcessSample sample;
-  sample.at_unix_us = wire::SystemClock().unix_us();
+  sample.at_unix_us = at_unix_us;
   sample.role = "orchestrator";
   sample.pid = ::getpid();
   sample.cpu_user_us = usage.cpu_user_us();
@@ -58,9 +58,10 @@ measure::ProcessSample own_sample() {
 }  // namespace
 
 PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot,
-                       std::string database, measure::PhaseFold& fold, OnSecond on_second,
-                       std::function<void()> on_server_back)
+                       std::string database, const wire::EvenClock& clock, measure::PhaseFold& fold,
+                       OnSecond on_second, std::function<void()> on_server_back)
     : loop_(loop),
+      clock_(clock),
       fold_(fold),
       on_second_(std::move(on_second)),
       on_server_back_(std::move(on_server_back)),
@@ -83,7 +84,7 @@ void PhaseWatch::beat() {
 void PhaseWatch::close_second() {
   timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
     if (error || alive.expired()) return;
-    on_second_(fold_.close_second(wire::SystemClock().unix_us()));
+    on_second_(fold_.close_second(clock_.unix_us()));
     timer_.expires_at(timer_.expiry() + kBeat - kAfterSamples);
     beat();
   });
@@ -91,7 +92,7 @@ void PhaseWatch::close_second() {
 
 void PhaseWatch::look() {
   sampler_.look();
-  fold_.process(own_sample());
+  fold_.process(own_sample(clock_.unix_us()));
   look_at_sink();
 }
 
@@ -104,7 +105,7 @@ void PhaseWatch::look_at(clickhouse::PreparedTable& table) {
 void PhaseWatch::look_at_sink() {
   if (table_ == nullptr) return;
   if (const auto pid = table_->server_pid()) {
-    if (const auto sample = clickhouse_sample(*pid)) fold_.process(*sample);
+    if (const auto sample = clickhouse_sample(*pid, clock_.unix_us())) fold_.process(*sample);
   }
   if (std::exchange(counting_parts_, true)) return;
   table_->count_parts([this, alive = lifetime_.token()](const std::optional<clickhouse::PartCounts>& counts) {
@@ -114,12 +115,13 @@ void PhaseWatch::look_at_sink() {
   });
 }
 
-void PhaseWatch::take(const postgres::ServerSample& sample) {
+void PhaseWatch::take(postgres::ServerSample sample) {
+  sample.look.at_unix_us = clock_.unix_at(sample.at_steady_us);
   if (sampler_.failing()) on_server_back_();
-  fold_.ladder({sample.at_unix_us, sample.head, sample.sent, sample.confirmed});
+  fold_.ladder({sample.look.at_unix_us, sample.head, sample.sent, sample.confirmed});
   fold_.server(sample.look);
   const auto add = [&](const char* role, const std::vector<postgres::ServerProcess>& processes) {
-    for (const auto& process : processes) fold_.process(server_sample(role, sample.at_unix_us, process));
+    for (const auto& process : processes) fold_.process(server_sample(role, sample.look.at_unix_us, process));
   };
   add("postgres-walsender", sample.walsender);
   add("postgres-backends", sample.backends);
