@@ -4,12 +4,11 @@
 
 namespace walstorm::consumer {
 
-void Batch::note(wire::Lsn lsn, std::int64_t commit_unix_us, std::int64_t received_unix_us) {
+void Batch::note(wire::Lsn lsn, std::int64_t commit_unix_us, const Instant& received) {
   if (runs.empty()) first_lsn = lsn;
   last_lsn = lsn;
-  if (runs.empty() || runs.back().commit_unix_us != commit_unix_us ||
-      runs.back().received_unix_us != received_unix_us) {
-    runs.push_back({commit_unix_us, received_unix_us, 0});
+  if (runs.empty() || runs.back().commit_unix_us != commit_unix_us || runs.back().received != received) {
+    runs.push_back({commit_unix_us, received, 0});
   }
   ++runs.back().records;
 }

@@ -15,13 +15,19 @@ namespace walstorm::consumer {
 struct Instant {
   std::int64_t steady_us = 0;
   std::int64_t unix_us = 0;
+
+  friend bool operator==(const Instant&, const Instant&) = default;
 };
 
 /// Records that were committed and read together: what latencies need, without a timestamp per record.
 struct RecordRun {
   std::int64_t commit_unix_us = 0;
-  std::int64_t received_unix_us = 0;
+  Instant received;
   std::uint64_t records = 0;
+
+  /// From the commit to the reading. The commit's time is PostgreSQL's, so that only wall clocks can tell;
+  /// below 0 where one of them was set, or they differ by more than was found out.
+  [[nodiscard]] std::int64_t receive_us() const { return received.unix_us - commit_unix_us; }
 };
 
 /// What is flushed at once: records of one phase and of one shape of the table, in the stream's order.
@@ -39,7 +45,7 @@ struct Batch {
   std::vector<RecordRun> runs;
 
   /// A further record, committed and received then; its rows are in the block already.
-  void note(wire::Lsn lsn, std::int64_t commit_unix_us, std::int64_t received_unix_us);
+  void note(wire::Lsn lsn, std::int64_t commit_unix_us, const Instant& received);
 };
 
 /// Batches that are done with, kept for their buffers. Holds at most `bytes_max` of those.

@@ -60,12 +60,13 @@ void ChangeIntake::on_wal(const WalMessage& message) {
   }
   lsn_ = message.lsn;
   received_ = message.received;
+  batched_us_ = message.received.steady_us;
   book_.reading().bytes += message.payload.size();
   std::visit([this](const auto& body) { on(body); }, decoder_.decode(message.payload));
 }
 
 void ChangeIntake::release_next(std::int64_t now_steady_us) {
-  received_.steady_us = now_steady_us;  // for the age of batches
+  batched_us_ = now_steady_us;
   const std::optional<HeldMessage> message = streamed_.take();
   if (!message) return on(release_commit_);
   lsn_ = message->lsn;
@@ -177,7 +178,7 @@ const std::shared_ptr<const BlockLayout>& ChangeIntake::layout_of(std::uint32_t 
 }
 
 Batch& ChangeIntake::batch_for(std::uint32_t relation_id) {
-  return batcher_.batch_for(layout_of(relation_id), received_.steady_us);
+  return batcher_.batch_for(layout_of(relation_id), batched_us_);
 }
 
 std::uint64_t ChangeIntake::hash_of(const BlockLayout& layout, const Value& value) const {
@@ -190,7 +191,7 @@ std::uint64_t ChangeIntake::hash_of(const BlockLayout& layout, const Value& valu
 
 void ChangeIntake::count(Batch& batch, Change change, std::uint64_t row_hash) {
   add(batch.changes, change, row_hash);
-  batch.note(lsn_, commit_unix_us_, received_.unix_us);
+  batch.note(lsn_, commit_unix_us_, received_);
   batcher_.record_added();
 }
 

@@ -100,6 +100,7 @@ class ChangeIntake final {
   // Of the message and the transaction under way.
   wire::Lsn lsn_;
   Instant received_;
+  std::int64_t batched_us_ = 0;      // when it was handed on, for the age of batches: steady clock
   std::int64_t commit_unix_us_ = 0;  // on our clock
   std::int64_t clock_ahead_us_ = 0;
 };

@@ -56,13 +56,14 @@ std::string token_prefix(const proto::Setup& setup) {
   return fmt::format("walstorm-{}-{}-", setup.run_id(), setup.worker());
 }
 
-/// A server that does not answer is as good as one that cannot be reached, and may be for as long.
+/// A server that does not answer is as good as one that cannot be reached. An attempt gets half of a batch's
+/// time, so that a second one, over a connection of its own, is made within it.
 clickhouse::HttpClient::Limits limits_of(const proto::ConsumerSetup& setup) {
   clickhouse::HttpClient::Limits limits;
   limits.connections_max = setup.flush_concurrency_max();
   limits.answer_bytes_max = kAnswerBytesMax;
-  limits.answer_timeout = std::clamp(std::chrono::milliseconds(setup.sink_give_up_ms()),
-                                     std::chrono::milliseconds(10'000), limits.answer_timeout);
+  const std::chrono::milliseconds attempt(std::max<std::uint64_t>(setup.sink_give_up_ms() / 2, 1));
+  limits.answer_timeout = std::min(limits.answer_timeout, attempt);
   limits.connect_timeout = std::min(limits.connect_timeout, limits.answer_timeout);
   return limits;
 }

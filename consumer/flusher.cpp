@@ -41,7 +41,7 @@ void Flusher::start(std::unique_ptr<Batch> batch) {
   Flight& flight = *free_.back();
   free_.pop_back();
   flight.batch = std::move(batch);
-  flight.started_unix_us = clock_.unix_us();
+  flight.started_us = clock_.steady_us();
   flight.failures = 0;
   attempt(flight);
 }
@@ -60,10 +60,8 @@ void Flusher::on_answer(Flight& flight, const Landing& landing) {
 }
 
 void Flusher::land(Flight& flight) {
-  failing_since_us_.reset();
-  failures_ = 0;
-  const std::int64_t acknowledged_unix_us = clock_.unix_us();
-  const std::int64_t started_unix_us = flight.started_unix_us;
+  const std::int64_t acknowledged_us = clock_.steady_us();
+  const std::int64_t started_us = flight.started_us;
   std::unique_ptr<Batch> batch = std::move(flight.batch);
   free_.push_back(&flight);
   bytes_ -= batch->block->bytes();
@@ -72,29 +70,28 @@ void Flusher::land(Flight& flight) {
     waiting_.pop_front();
     start(std::move(next));
   }
-  handlers_.on_acknowledged(*batch, started_unix_us, acknowledged_unix_us);
+  handlers_.on_acknowledged(*batch, started_us, acknowledged_us);
   pool_.give_back(std::move(batch));
 }
 
 void Flusher::retry_later(Flight& flight, const Landing& landing) {
   const std::int64_t now_us = clock_.steady_us();
   ++flight.failures;
-  ++failures_;
-  if (!failing_since_us_) failing_since_us_ = now_us;
   if (!warned_us_ || now_us - *warned_us_ >= kWarnEveryUs) {
     warned_us_ = now_us;
     spdlog::warn("a flush failed and is tried again: {}", landing.error);
   }
-  const std::int64_t give_up_at_us = *failing_since_us_ + limits_.give_up_us;
+  const std::int64_t give_up_at_us = flight.started_us + limits_.give_up_us;
   if (now_us >= give_up_at_us) {
     throw wire::Error(
         wire::ErrorKind::unavailable,
-        fmt::format(
-            "flush into the sink: every attempt of the last {:.4g} s failed, {} of them, the last with: "
-            "{}. The {} records from {} on are not landed, and the slot is not confirmed past them. See "
-            "to the sink; clickhouse.giveUpSec is how long it may be out of reach",
-            static_cast<double>(now_us - *failing_since_us_) / 1e6, failures_, landing.error,
-            flight.batch->changes.records(), wire::to_string(flight.batch->first_lsn)));
+        fmt::format("flush into the sink: every attempt of the last {:.4g} s to land one batch failed, {} of "
+                    "them, the "
+                    "last with: {}. Its {} records from {} on are not landed, and the slot is not confirmed "
+                    "past them. "
+                    "See to the sink; clickhouse.giveUpSec is how long a batch may fail",
+                    static_cast<double>(now_us - flight.started_us) / 1e6, flight.failures, landing.error,
+                    flight.batch->changes.records(), wire::to_string(flight.batch->first_lsn)));
   }
   // The last attempt is made when time is up, not before.
   const std::int64_t wait_us = std::min(backoff_.wait_us(flight.failures), give_up_at_us - now_us);

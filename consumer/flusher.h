@@ -22,7 +22,7 @@ namespace walstorm::consumer {
 struct FlushLimits {
   /// At least 1.
   std::size_t concurrency_max = 1;
-  /// For how long all attempts may fail.
+  /// For how long all attempts of one batch may fail, from the beginning of its first.
   std::int64_t give_up_us = 60'000'000;
   wire::Backoff::Limits backoff = {};
   std::uint64_t seed = 1;  ///< of the back-off's jitter
@@ -30,13 +30,14 @@ struct FlushLimits {
 
 /// Batches on their way into the sink: at most so many at once, the others wait in order. A batch is never
 /// dropped: a failed attempt is followed by another, after a back-off, with the same batch in the same
-/// flight, until it is landed or, everything having failed for too long, the process gives up. Lives on the
-/// loop.
+/// flight, until it is landed or, having failed for too long, is given up, and the process with it: that
+/// others land beside it does not help it. Lives on the loop.
 class Flusher final {
  public:
   struct Handlers {
-    /// `batch` is landed; it is recycled when the call returns. It began with its first attempt.
-    std::function<void(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us)>
+    /// `batch` is landed; it is recycled when the call returns. It began with its first attempt. Both times
+    /// are of the steady clock.
+    std::function<void(const Batch& batch, std::int64_t started_us, std::int64_t acknowledged_us)>
         on_acknowledged;
     /// An attempt to land `batch` has ended; `retry`: it was not the first.
     std::function<void(const Batch& batch, const Landing& landing, bool retry)> on_attempt;
@@ -63,7 +64,7 @@ class Flusher final {
     explicit Flight(boost::asio::io_context& loop) : retry_timer(loop) {}
 
     std::unique_ptr<Batch> batch;  // null: free
-    std::int64_t started_unix_us = 0;
+    std::int64_t started_us = 0;   // by the steady clock
     std::uint64_t failures = 0;
     boost::asio::steady_timer retry_timer;
   };
@@ -85,9 +86,6 @@ class Flusher final {
   std::vector<Flight*> free_;
   std::deque<std::unique_ptr<Batch>> waiting_;
   std::uint64_t bytes_ = 0;
-  // Since the last success, of any flight.
-  std::optional<std::int64_t> failing_since_us_;
-  std::uint64_t failures_ = 0;
   std::optional<std::int64_t> warned_us_;
 };
 

@@ -38,18 +38,22 @@ void PhaseBook::attempted(const Batch& batch, const Landing& landing, bool retry
   figures.wire_bytes += landing.wire_bytes;
 }
 
-void PhaseBook::acknowledged(const Batch& batch, std::int64_t started_unix_us,
-                             std::int64_t acknowledged_unix_us) {
+void PhaseBook::acknowledged(const Batch& batch, std::int64_t started_us, std::int64_t acknowledged_us) {
   PhaseFigures& figures = of(batch.phase);
   figures.acknowledged.merge(batch.changes);
   run_acknowledged_.merge(batch.changes);
   ++figures.batches;
   for (const RecordRun& run : batch.runs) {
-    figures.lag_us.record(acknowledged_unix_us - run.commit_unix_us, run.records);
-    figures.receive_us.record(run.received_unix_us - run.commit_unix_us, run.records);
-    figures.queue_us.record(started_unix_us - run.received_unix_us, run.records);
+    const std::int64_t receive_us = std::max<std::int64_t>(run.receive_us(), 0);
+    if (run.receive_us() < 0) {
+      figures.before_commit += run.records;
+      figures.before_commit_us_max = std::max(figures.before_commit_us_max, -run.receive_us());
+    }
+    figures.lag_us.record(receive_us + acknowledged_us - run.received.steady_us, run.records);
+    figures.receive_us.record(receive_us, run.records);
+    figures.queue_us.record(started_us - run.received.steady_us, run.records);
   }
-  figures.flush_us.record(acknowledged_unix_us - started_unix_us, batch.changes.records());
+  figures.flush_us.record(acknowledged_us - started_us, batch.changes.records());
 }
 
 }  // namespace walstorm::consumer

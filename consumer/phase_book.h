@@ -28,6 +28,10 @@ struct PhaseFigures {
   std::uint64_t wire_bytes = 0;
   std::uint64_t buffered_bytes_max = 0;
   std::uint64_t batch_bytes_max = 0;  ///< of these, in batches
+  /// Records that were read before their commit, by the wall clocks: their receive stage counts as 0. And by
+  /// how much, at most.
+  std::uint64_t before_commit = 0;
+  std::int64_t before_commit_us_max = 0;
   wire::Histogram lag_us;
   wire::Histogram receive_us;
   wire::Histogram queue_us;
@@ -61,7 +65,8 @@ class PhaseBook final {
 
   void received(const Batch& batch);
   void attempted(const Batch& batch, const Landing& landing, bool retry);
-  void acknowledged(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us);
+  /// Flushed from `started_us` to `acknowledged_us`, by the steady clock.
+  void acknowledged(const Batch& batch, std::int64_t started_us, std::int64_t acknowledged_us);
 
   [[nodiscard]] const wire::ChangeTally& run_received() const { return run_received_; }
   [[nodiscard]] const wire::ChangeTally& run_acknowledged() const { return run_acknowledged_; }

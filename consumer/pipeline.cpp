@@ -77,7 +77,8 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
       batcher_({setup_.flush_batch_size(), std::int64_t{setup_.flush_interval_ms()} * 1000}, pool_, tracker_,
                [this](std::unique_ptr<Batch> batch) { on_cut(std::move(batch)); }),
       intake_(setup.run_id(), setup_.streamed_bytes_max(), book_, tracker_, batcher_),
-      flush_timer_(loop) {
+      flush_timer_(loop),
+      acknowledged_us_(clock.steady_us()) {
   stream_.start({[this](const WalMessage& message) { on_wal(message); },
                  [this](wire::Lsn position) { intake_.on_keepalive(position); },
                  [this] { return confirmable(); },
@@ -110,10 +111,10 @@ void Pipeline::on_cut(std::unique_ptr<Batch> batch) {
   flusher_.submit(std::move(batch));
 }
 
-void Pipeline::on_acknowledged(const Batch& batch, std::int64_t started_unix_us,
-                               std::int64_t acknowledged_unix_us) {
+void Pipeline::on_acknowledged(const Batch& batch, std::int64_t started_us, std::int64_t acknowledged_us) {
+  acknowledged_us_ = acknowledged_us;
   tracker_.acknowledge(batch.number);
-  book_.acknowledged(batch, started_unix_us, acknowledged_unix_us);
+  book_.acknowledged(batch, started_us, acknowledged_us);
   if (flush_timer_is_ == FlushTimer::overdue) flush_timer_is_ = FlushTimer::idle;
   flush_due();
   arm_flush_timer();
@@ -260,6 +261,9 @@ void Pipeline::fill(std::uint32_t phase, proto::ConsumerStats& stats) {
   stats.set_received_lsn(stream_.received().value);
   stats.set_flushed_lsn(tracker_.acknowledged().value);
   stats.set_drained(drained(phase));
+  stats.set_quiet_us(static_cast<std::uint64_t>(clock_.steady_us() - acknowledged_us_));
+  stats.set_before_commit(figures.before_commit);
+  stats.set_before_commit_us_max(static_cast<std::uint64_t>(figures.before_commit_us_max));
   const Outages outages = stream_.outages();
   stats.set_reconnects(outages.reconnects);
   stats.set_offline_us(static_cast<std::uint64_t>(outages.offline_us));

@@ -65,7 +65,7 @@ class Pipeline final {
   void on_wal(const WalMessage& message);
   void check_slot(wire::Lsn slot_confirmed) const;
   void on_cut(std::unique_ptr<Batch> batch);
-  void on_acknowledged(const Batch& batch, std::int64_t started_unix_us, std::int64_t acknowledged_unix_us);
+  void on_acknowledged(const Batch& batch, std::int64_t started_us, std::int64_t acknowledged_us);
   [[nodiscard]] wire::Lsn confirmable() const;
   [[nodiscard]] std::uint64_t batch_bytes() const;
   [[nodiscard]] std::uint64_t buffered_bytes() const;
@@ -90,7 +90,8 @@ class Pipeline final {
   ChangeIntake intake_;
   boost::asio::steady_timer flush_timer_;
   FlushTimer flush_timer_is_ = FlushTimer::idle;
-  bool release_is_due_ = false;  // release_more() is posted
+  bool release_is_due_ = false;   // release_more() is posted
+  std::int64_t acknowledged_us_;  // when the last batch was, or when the pipeline began: steady clock
 };
 
 }  // namespace walstorm::consumer

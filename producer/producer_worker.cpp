@@ -68,7 +68,7 @@ std::uint64_t arrivals_seed(std::uint64_t seed, std::uint32_t phase_index) {
 }  // namespace
 
 ProducerWorker::ProducerWorker(boost::asio::io_context& loop, wire::WorkerSession& session)
-    : loop_(loop), session_(session), shared_(loop, clock_), load_over_(loop) {}
+    : loop_(loop), session_(session), clock_(session.clock()), shared_(loop, clock_), load_over_(loop) {}
 
 void ProducerWorker::setup(const proto::Setup& setup) {
   if (!setup.has_producer()) throw Error(ErrorKind::protocol, "Setup is not for a producer");
@@ -258,7 +258,7 @@ void ProducerWorker::check_rows(std::uint64_t rows) {
 }
 
 std::optional<wire::ClockOffset> ProducerWorker::compare_clocks() {
-  return postgres::compare_clocks(options_.postgres(), clock_, kClockTimeout);
+  return postgres::compare_clocks(options_.postgres(), wire::SystemClock(), kClockTimeout);
 }
 
 void ProducerWorker::fill(proto::Sample& sample) {

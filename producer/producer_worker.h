@@ -65,7 +65,7 @@ class ProducerWorker final : public wire::Worker {
 
   boost::asio::io_context& loop_;
   wire::WorkerSession& session_;
-  wire::SystemClock clock_;
+  const wire::EvenClock& clock_;  // the session's
   proto::ProducerSetup options_;
   std::optional<RowSource> source_;  // from setup on
   std::vector<Lane> lanes_;

@@ -133,7 +133,7 @@ Sentences starvation_advice(const std::string& process, const PipeSettings& sett
       "give the {} a CPU of its own: it got {:.0f} % of a core though it wanted more; other "
       "processes, pinning, a cgroup limit or its priority are in its way{}{}",
       process, share * 100,
-      settings.cpu_count > 0 ? fmt::format(" (this machine has {} CPUs)", settings.cpu_count) : "", others)};
+      settings.cpu_count > 0 ? fmt::format(" ({} CPUs may be used here)", settings.cpu_count) : "", others)};
 }
 
 Sentences crowded_advice(const std::string& process, const PipeSettings& settings, double share) {
@@ -219,10 +219,10 @@ Sentences full_machine_advice(const PipeSettings& settings) {
     advice.push_back(fmt::format("raise producer.batchSize (now {}): fewer commits for as many records",
                                  settings.producer.batch_size));
   }
-  advice.push_back(
-      fmt::format("give PostgreSQL a machine of its own: all {} CPUs of this one were in use, so more "
-                  "connections would only wait for one",
-                  settings.cpu_count));
+  advice.push_back(fmt::format(
+      "give PostgreSQL a machine of its own: all {} CPUs that may be used here were in use, so more "
+      "connections would only wait for one",
+      settings.cpu_count));
   return advice;
 }
 

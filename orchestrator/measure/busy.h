@@ -11,7 +11,7 @@ namespace walstorm::measure {
 struct PipeSettings {
   config::Producer producer;
   config::Consumer consumer;
-  unsigned cpu_count = 0;
+  double cpu_count = 0;  ///< that may be used: a container's quota need not be whole
 };
 
 /// Of the connections' time, the share they were in transactions. By Little's law: how many are busy on

@@ -25,6 +25,13 @@ class ClockBook final {
   [[nodiscard]] std::optional<proto::MetricsFrame> on_own_clock(const std::string& worker,
                                                                 const proto::MetricsFrame& frame) const;
 
+  /// It was compared at least once.
+  [[nodiscard]] bool knows(const std::string& worker) const { return workers_.contains(worker); }
+
+  /// Whose clock has moved against PostgreSQL's since `before`, by more than both comparisons can be wrong:
+  /// sentences for the phase in between. One of the two was set, or they drift.
+  [[nodiscard]] std::vector<std::string> moved_since(const ClockBook& before) const;
+
   /// The orchestrator's first, then the workers' by name; those that were compared.
   [[nodiscard]] std::vector<ClockReport> reports() const;
 
@@ -34,5 +41,9 @@ class ClockBook final {
   std::optional<wire::ClockOffset> own_;
   std::map<std::string, wire::ClockOffset> workers_;
 };
+
+/// That wall clocks were set while a phase was on: by how many microseconds, by process; 0 where it was not.
+/// Empty when none was.
+[[nodiscard]] std::string wall_clocks_set_text(const std::map<std::string, std::int64_t>& set_by_us);
 
 }  // namespace walstorm::measure

@@ -80,6 +80,9 @@ void ConsumerFold::take_counts(const proto::ConsumerStats& stats) {
   totals_.heap_bytes_max = stats.heap_bytes_max();
   totals_.busy_us = stats.busy_us();
   totals_.elapsed_us = stats.elapsed_us();
+  totals_.quiet_us = stats.quiet_us();
+  totals_.before_commit = stats.before_commit();
+  totals_.before_commit_us_max = stats.before_commit_us_max();
   totals_.flush_error_last = stats.flush_error_last();
   totals_.reconnects = stats.reconnects();
   totals_.outages.assign(stats.outages().begin(), stats.outages().end());

@@ -24,6 +24,8 @@ class ConsumerFold final {
     std::uint64_t buffered_bytes = 0, buffered_bytes_max = 0, batch_bytes_max = 0, flushes_in_flight = 0,
                   heap_bytes_max = 0;
     std::uint64_t busy_us = 0, elapsed_us = 0;
+    std::uint64_t quiet_us = 0;
+    std::uint64_t before_commit = 0, before_commit_us_max = 0;
     std::string flush_error_last;
     std::uint64_t reconnects = 0;
     std::vector<std::string> outages;  ///< sentences without a subject, of the first few

@@ -1,11 +1,15 @@
 #include "orchestrator/measure/ledger.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace walstorm::measure {
 namespace {
 
 using wire::ChangeTally;
+
+/// A shorter silence says nothing of a sink.
+constexpr double kQuietSec = 1;
 
 /// Changes in `left` beyond those in `right`, by kind.
 std::uint64_t beyond(const ChangeTally& left, const ChangeTally& right) {
@@ -65,6 +69,7 @@ RowLedger settle_rows(const RowSides& sides) {
   ledger.expected = rows_of(sides.expected);
   ledger.postgres = rows_of(sides.postgres);
   ledger.landed = rows_of(sides.landed);
+  ledger.in_transit = sides.in_transit;
   const auto compare = [&ledger](const auto& earlier, const auto& later, const char* where) {
     if (!earlier || !later) return;
     const bool same_sums = earlier->hash_xor == later->hash_xor && earlier->hash_sum == later->hash_sum;
@@ -72,8 +77,30 @@ RowLedger settle_rows(const RowSides& sides) {
     if (*earlier != *later && ledger.broken_at.empty()) ledger.broken_at = where;
   };
   compare(sides.expected, sides.postgres, "postgres");
-  if (sides.drained) compare(sides.postgres ? sides.postgres : sides.expected, sides.landed, "sink");
+  const auto& before_sink = sides.postgres ? sides.postgres : sides.expected;
+  if (sides.drained) {
+    compare(before_sink, sides.landed, "sink");
+  } else if (sides.landed && before_sink != sides.landed && ledger.checksum_matches == true) {
+    ledger.checksum_matches.reset();
+  }
   return ledger;
+}
+
+std::string why_not_landing(const PhaseReport& last) {
+  const DrainReport& drain = last.drain;
+  if (drain.completed != false || !drain.duration_sec || !drain.quiet_sec) return {};
+  const double slow_flush_sec = last.consumer.flush_ms.max.value_or(0) / 1000;
+  const double quiet_sec_max = std::max({kQuietSec, *drain.duration_sec / 2, 2 * slow_flush_sec});
+  if (*drain.quiet_sec < quiet_sec_max) return {};
+  std::string why = fmt::format(
+      "the sink took nothing any more: when the drain of phase \"{}\" was given up after {:.1f} s, its last "
+      "acknowledgement was {:.1f} s old and {} were not acknowledged",
+      last.name, *drain.duration_sec, *drain.quiet_sec,
+      last.ledger.in_transit ? fmt::format("{} records", *last.ledger.in_transit) : "records");
+  if (!last.consumer.flush_error_last.empty()) {
+    why += "; its last refusal: " + last.consumer.flush_error_last;
+  }
+  return why + ". See to the sink; one that only needs longer gets it by drain.timeoutSec";
 }
 
 bool is_clean(const ChangeLedger& ledger) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "orchestrator/measure/run_report.h"
 #include "proto/wire/change_tally.h"
@@ -25,12 +26,19 @@ struct ChangeSides {
 /// The three accounts of the rows that should be live at the end. `landed` is nullopt with the mock sink.
 struct RowSides {
   std::optional<wire::RowTally> expected, postgres, landed;
-  /// The sink has acknowledged all that there is to land; otherwise rows may still be on their way, and
-  /// `landed` contradicts nothing.
+  /// The sink has acknowledged all that there is to land; otherwise rows may still be on their way, `landed`
+  /// contradicts nothing, and unless it is the same by chance nothing is known of its checksum.
   bool drained = true;
+  /// Changes that the sink has not acknowledged.
+  std::optional<std::uint64_t> in_transit = {};
 };
 
 [[nodiscard]] RowLedger settle_rows(const RowSides& sides);
+
+/// Why the records that the drain of `last`, the run's last phase, has left must count as lost, although
+/// nothing says where: the sink took nothing any more. Empty for one that was still landing (it is behind,
+/// and the verdict says so): whose silence was shorter than half of the drain, or than two of its flushes.
+[[nodiscard]] std::string why_not_landing(const PhaseReport& last);
 
 /// False when something is known to be missing, doubled or altered. What is not known breaks nothing.
 [[nodiscard]] bool is_clean(const ChangeLedger& ledger);

@@ -147,6 +147,11 @@ void PhaseFold::load_ended(std::int64_t at_unix_us) {
 
 void PhaseFold::drain_ended(bool completed, double duration_sec) {
   drain_ = {completed, duration_sec};
+  if (completed || !all_consumers_done()) return;
+  for (const auto& [name, consumer] : consumers_) {
+    const double quiet_sec = static_cast<double>(consumer.totals().quiet_us) / 1e6;
+    drain_.quiet_sec = std::min(drain_.quiet_sec.value_or(quiet_sec), quiet_sec);
+  }
 }
 
 void PhaseFold::stood_still(std::int64_t from_unix_us, std::int64_t to_unix_us) {

@@ -341,6 +341,15 @@ std::vector<std::string> PhaseFold::notes() const {
   for (const auto& [name, consumer] : consumers_) {
     const ConsumerFold::Totals& totals = consumer.totals();
     for (const std::string& outage : totals.outages) notes.push_back(fmt::format("{} {}", name, outage));
+    if (totals.before_commit > 0) {
+      notes.push_back(fmt::format(
+          "{} read {} {} before {} commit, by the wall clocks, at most {:.3g} ms: a clock was set, or the "
+          "clocks differ by more than their comparison says; the receive stage counts as 0 there, and lag "
+          "without it",
+          name, totals.before_commit, totals.before_commit == 1 ? "record" : "records",
+          totals.before_commit == 1 ? "its" : "their",
+          static_cast<double>(totals.before_commit_us_max) / 1e3));
+    }
     if (totals.reconnects > totals.outages.size()) {
       notes.push_back(fmt::format("{} reconnected {} times in all", name, totals.reconnects));
     }

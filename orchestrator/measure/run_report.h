@@ -139,6 +139,9 @@ struct ClockReport {
 struct DrainReport {
   std::optional<bool> completed;
   std::optional<double> duration_sec;
+  /// Of one that was given up: how long ago, at its end, the sink had acknowledged anything. Not in
+  /// metrics.json: what follows from it is the run's failure.
+  std::optional<double> quiet_sec = {};
 };
 
 /// A stretch in which records waited and none was acknowledged; seconds since the load began.
@@ -204,6 +207,9 @@ struct ChangeLedger {
 
 struct RowLedger {
   std::optional<std::uint64_t> expected, postgres, landed;
+  /// Changes that were not acknowledged when `landed` was counted: the reason why it may differ.
+  std::optional<std::uint64_t> in_transit;
+  /// Of those sides that can be compared: not of a sink that has not got everything yet.
   std::optional<bool> checksum_matches;
   std::string broken_at;
 };
@@ -272,7 +278,7 @@ struct PhaseReport {
 
 struct Environment {
   std::string host, kernel, cpu_model;
-  unsigned cpu_count = 0;
+  double cpu_count = 0;  ///< that may be used: a container's quota need not be whole
   std::uint64_t memory_bytes = 0;
   std::string postgres_version;                          ///< empty until asked
   std::map<std::string, std::string> postgres_settings;  ///< those that shape a replication load

@@ -109,6 +109,7 @@ Json to_json(const measure::RowLedger& l) {
   return {{"expected", or_null(l.expected)},
           {"postgres", or_null(l.postgres)},
           {"landed", or_null(l.landed)},
+          {"inTransit", or_null(l.in_transit)},
           {"checksumMatches", or_null(l.checksum_matches)},
           {"brokenAt", or_null(l.broken_at)}};
 }
@@ -168,11 +169,18 @@ Json to_json(const measure::PhaseReport& phase) {
       {"notes", phase.notes}};
 }
 
+/// Whole but for a container's share; null where it is not known.
+Json cpus_json(double count) {
+  if (count == 0) return nullptr;
+  const auto whole = static_cast<std::uint64_t>(count);
+  return static_cast<double>(whole) == count ? Json(whole) : Json(count);
+}
+
 Json to_json(const measure::Environment& e) {
   return {{"host", or_null(e.host)},
           {"kernel", or_null(e.kernel)},
           {"cpuModel", or_null(e.cpu_model)},
-          {"cpuCount", e.cpu_count == 0 ? Json(nullptr) : Json(e.cpu_count)},
+          {"cpuCount", cpus_json(e.cpu_count)},
           {"memoryBytes", e.memory_bytes == 0 ? Json(nullptr) : Json(e.memory_bytes)},
           {"postgresVersion", or_null(e.postgres_version)},
           {"postgresSettings", e.postgres_settings},

@@ -182,6 +182,7 @@ void read(const json& from, measure::RowLedger& l) {
   take(from, "expected", l.expected);
   take(from, "postgres", l.postgres);
   take(from, "landed", l.landed);
+  take(from, "inTransit", l.in_transit);
   take(from, "checksumMatches", l.checksum_matches);
   take(from, "brokenAt", l.broken_at);
 }

@@ -82,6 +82,10 @@ std::string ledger_text(const measure::RowLedger& ledger) {
   std::string text =
       fmt::format("{} expected, {} in PostgreSQL", count_text(ledger.expected), count_text(ledger.postgres));
   text += ledger.landed ? fmt::format(", {} landed", count_text(ledger.landed)) : ", landed not measured";
+  if (ledger.in_transit.value_or(0) > 0) {
+    text += fmt::format(", {} {} in transit", count_text(ledger.in_transit),
+                        ledger.in_transit == 1 ? "change" : "changes");
+  }
   text += fmt::format(", {}", checksums_text(ledger.checksum_matches));
   if (!measure::is_clean(ledger)) text += fmt::format("; BROKEN at the {}", ledger.broken_at);
   return text;

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "orchestrator/process/cpu_count.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::run {
@@ -30,7 +31,7 @@ measure::Environment describe_machine() {
   environment.host = names.nodename;
   environment.kernel = fmt::format("{} {}", names.sysname, names.release);
   environment.cpu_model = cpu_model();
-  environment.cpu_count = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
+  environment.cpu_count = process::usable_cpus();
   environment.memory_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                              static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return environment;

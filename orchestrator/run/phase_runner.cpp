@@ -1,15 +1,16 @@
 #include "orchestrator/run/phase_runner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <exception>
 #include <fmt/format.h>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "orchestrator/measure/ledger.h"
 #include "orchestrator/postgres/server_probe.h"
+#include "orchestrator/process/cpu_count.h"
 #include "orchestrator/report/format.h"
 #include "orchestrator/report/threshold_text.h"
 #include "orchestrator/run/phase_watch.h"
@@ -73,6 +74,7 @@ bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
   const Ended ended = carry_out(stretch);
   measure::PhaseReport report = fold_->settle(ended.outcome);
   settle_thresholds(phase, report);
+  report.notes.insert(report.notes.end(), clock_notes_.begin(), clock_notes_.end());
   reports.push_back(std::move(report));
   presentation_.end_phase(phase.index, reports.back());
   ended.rethrow();
@@ -124,7 +126,7 @@ void PhaseRunner::Ended::rethrow() const {
   if (outcome == Outcome::interrupted) throw process::Interrupted{};
 }
 
-/// Before the load: later it would be part of what is measured. One that fails leaves the last one standing.
+/// With no load on: it would be part of what is measured. One that fails leaves the last one standing.
 void PhaseRunner::compare_clocks() {
   struct Answer {
     std::optional<wire::ClockOffset> offset;
@@ -147,15 +149,35 @@ std::exception_ptr PhaseRunner::with_waits(const Error& error) const {
   return std::make_exception_ptr(Error(error.kind(), fmt::format("{}; {}", error.what(), waits)));
 }
 
+/// After the load, the workers' comparisons included: what the clocks did meanwhile.
+void PhaseRunner::compare_clocks_again() {
+  const measure::ClockBook before = clocks_;
+  set_by_us_["orchestrator"] = clock_.wall_set_by_us();
+  compare_clocks();
+  (void)loop_.wait(kClockTimeout, kEndNow, [this, &before] {
+    return std::all_of(workers_.all().begin(), workers_.all().end(), [&](const auto& worker) {
+      return compared_.contains(worker->name()) || !before.knows(worker->name());
+    });
+  });
+  for (const auto& [name, offset] : compared_) {
+    if (offset) clocks_.worker(name, *offset);
+  }
+  clock_notes_ = clocks_.moved_since(before);
+  std::string set = measure::wall_clocks_set_text(set_by_us_);
+  if (!set.empty()) clock_notes_.push_back(std::move(set));
+}
+
 PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   compare_clocks();
+  clock_.follow();
+  clock_notes_.clear(), compared_.clear(), set_by_us_.clear();
   fold_ = std::make_unique<measure::PhaseFold>(facts_of(stretch));
   ready_.clear(), load_finished_.clear(), results_.clear();
   all_drained_ = true;
   drained_ = false;
   phase_on_ = stretch.wire_index;
   PhaseWatch watch(
-      loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, *fold_,
+      loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, clock_, *fold_,
       [this](const measure::Second& second) {
         presentation_.show(second);
         if (thresholds_) thresholds_->look(*fold_);
@@ -177,6 +199,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
     salvage(stretch);
   }
   watch.finish();
+  if (!ended.broken) compare_clocks_again();
   phase_on_.reset();
   broken_off_ = ended.broken != nullptr;
   return ended;
@@ -191,7 +214,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
         .push_back({worker->name(), worker->pid()});
   }
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
-  facts.settings = {config_.producer, config_.consumer, std::thread::hardware_concurrency()};
+  facts.settings = {config_.producer, config_.consumer, process::usable_cpus()};
   facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
   if (fold_) facts.carry = fold_->carry();
   return facts;
@@ -235,7 +258,7 @@ Outcome PhaseRunner::load(const Stretch& stretch) {
 
 void PhaseRunner::end_load(const Stretch& stretch) {
   const bool all_over = workers_.all_in(load_finished_, Role::producer);
-  const std::int64_t ended_unix_us = wire::SystemClock().unix_us();
+  const std::int64_t ended_unix_us = clock_.unix_us();
   workers_.send_to(Role::producer, end_phase(stretch.wire_index, 0));
   workers_.await(fmt::format("end the load of phase \"{}\"", stretch.phase.name),
                  from_sec(all_over ? config_.stop_grace_sec : last_batches_sec()), kEndNow, [this] {
@@ -297,6 +320,11 @@ void PhaseRunner::on_frame(const WorkerProcess& worker, const proto::MetricsFram
   if (frame.has_phase_ready() && frame.phase_ready().has_clock()) {
     clocks_.worker(worker.name(), wire::from_proto(frame.phase_ready().clock()));
   }
+  if (frame.has_clock_compared()) {
+    std::optional<wire::ClockOffset>& offset = compared_[worker.name()];
+    if (frame.clock_compared().has_clock()) offset = wire::from_proto(frame.clock_compared().clock());
+    return;
+  }
   const auto on_own_clock = clocks_.on_own_clock(worker.name(), frame);
   take(worker, on_own_clock ? *on_own_clock : frame);
 }
@@ -316,6 +344,7 @@ void PhaseRunner::take(const WorkerProcess& worker, const proto::MetricsFrame& f
     case proto::MetricsFrame::kPhaseResult:
       expect(worker, frame.phase_result().phase_index());
       fold_->result(worker.name(), frame.phase_result());
+      set_by_us_[worker.name()] = frame.phase_result().wall_clock_set_by_us();
       results_.insert(worker.name());
       if (worker.role() == Role::consumer && !frame.phase_result().consumer().drained()) all_drained_ = false;
       return;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,6 +18,7 @@
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/presentation.h"
 #include "orchestrator/run/workers.h"
+#include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::run {
@@ -74,6 +76,7 @@ class PhaseRunner final {
   [[nodiscard]] Ended carry_out(const Stretch& stretch);
   [[nodiscard]] measure::PhaseFacts facts_of(const Stretch& stretch) const;
   void compare_clocks();
+  void compare_clocks_again();
   void take(const WorkerProcess& worker, const proto::MetricsFrame& frame);
   void start(const Stretch& stretch);
   [[nodiscard]] double last_batches_sec() const;
@@ -97,7 +100,12 @@ class PhaseRunner final {
   const std::function<std::string()> server_failure_;  // why a private server is gone; empty while all run
   postgres::Session sampling_;                         // looks at the server while the other session works
 
+  wire::SystemClock system_clock_;
+  wire::EvenClock clock_{system_clock_};  // follows the wall clock at the beginning of each phase
   measure::ClockBook clocks_;
+  std::map<std::string, std::optional<wire::ClockOffset>> compared_;  // by the workers, after the phase
+  std::map<std::string, std::int64_t> set_by_us_;                     // wall clocks within it, by process
+  std::vector<std::string> clock_notes_;                              // of the phase
   std::optional<measure::PhaseThresholds> thresholds_;  // of the phase that is on; the preload has none
   std::unique_ptr<measure::PhaseFold> fold_;            // of the phase that is on, or was last
   std::optional<unsigned> phase_on_;                    // by its number on the wire

@@ -33,17 +33,17 @@ measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
   return sample;
 }
 
-std::optional<measure::ProcessSample> clickhouse_sample(std::int64_t pid) {
+std::optional<measure::ProcessSample> clickhouse_sample(std::int64_t pid, std::int64_t at_unix_us) {
   const auto used = process::read_proc_stat(static_cast<pid_t>(pid));
   if (!used) return std::nullopt;
-  return server_sample("clickhouse", wire::SystemClock().unix_us(), {static_cast<pid_t>(pid), *used});
+  return server_sample("clickhouse", at_unix_us, {static_cast<pid_t>(pid), *used});
 }
 
-measure::ProcessSample own_sample() {
+measure::ProcessSample own_sample(std::int64_t at_unix_us) {
   proto::ProcessUsage usage;
   wire::read_own_usage(usage);
   measure::ProcessSample sample;
-  sample.at_unix_us = wire::SystemClock().unix_us();
+  sample.at_unix_us = at_unix_us;
   sample.role = "orchestrator";
   sample.pid = ::getpid();
   sample.cpu_user_us = usage.cpu_user_us();
@@ -58,16 +58,17 @@ measure::ProcessSample own_sample() {
 }  // namespace
 
 PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot,
-                       std::string database, measure::PhaseFold& fold, OnSecond on_second,
-                       std::function<void()> on_server_back)
+                       std::string database, const wire::EvenClock& clock, measure::PhaseFold& fold,
+                       OnSecond on_second, std::function<void()> on_server_back)
     : loop_(loop),
+      clock_(clock),
       fold_(fold),
       on_second_(std::move(on_second)),
       on_server_back_(std::move(on_server_back)),
       sampler_(session, std::move(slot), std::move(database), std::string(kApplicationPrefix) + "producer",
                [this](const postgres::ServerSample& sample) { take(sample); }),
       timer_(loop.io(), std::chrono::steady_clock::now() + kBeat),
-      last_beat_unix_us_(wire::SystemClock().unix_us()) {
+      last_beat_unix_us_(clock_.unix_us()) {
   look();
   beat();
 }
@@ -86,7 +87,7 @@ void PhaseWatch::close_second() {
   timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
     if (error || alive.expired()) return;
     if (stood_still(kAfterSamples)) return beat();
-    last_beat_unix_us_ = wire::SystemClock().unix_us();
+    last_beat_unix_us_ = clock_.unix_us();
     const measure::Second second = fold_.close_second(last_beat_unix_us_);
     if (std::exchange(second_is_whole_, true)) on_second_(second);
     timer_.expires_at(timer_.expiry() + kBeat - kAfterSamples);
@@ -99,7 +100,7 @@ void PhaseWatch::close_second() {
 bool PhaseWatch::stood_still(std::chrono::steady_clock::duration behind_whole_second) {
   const auto late = std::chrono::steady_clock::now() - timer_.expiry();
   if (late < kBeat) return false;
-  fold_.stood_still(last_beat_unix_us_, wire::SystemClock().unix_us());
+  fold_.stood_still(last_beat_unix_us_, clock_.unix_us());
   second_is_whole_ = false;
   timer_.expires_at(timer_.expiry() - behind_whole_second + (late / kBeat + 2) * kBeat);
   return true;
@@ -107,9 +108,9 @@ bool PhaseWatch::stood_still(std::chrono::steady_clock::duration behind_whole_se
 
 void PhaseWatch::look() {
   sampler_.look();
-  fold_.process(own_sample());
+  fold_.process(own_sample(clock_.unix_us()));
   if (const auto cpu = process::read_machine_cpu())
-    fold_.machine({wire::SystemClock().unix_us(), cpu->busy_us, cpu->all_us});
+    fold_.machine({clock_.unix_us(), cpu->busy_us, cpu->all_us});
   look_at_sink();
 }
 
@@ -122,7 +123,7 @@ void PhaseWatch::look_at(clickhouse::PreparedTable& table) {
 void PhaseWatch::look_at_sink() {
   if (table_ == nullptr) return;
   if (const auto pid = table_->server_pid()) {
-    if (const auto sample = clickhouse_sample(*pid)) fold_.process(*sample);
+    if (const auto sample = clickhouse_sample(*pid, clock_.unix_us())) fold_.process(*sample);
   }
   if (std::exchange(counting_parts_, true)) return;
   table_->count_parts([this, alive = lifetime_.token()](const std::optional<clickhouse::PartCounts>& counts) {
@@ -132,12 +133,13 @@ void PhaseWatch::look_at_sink() {
   });
 }
 
-void PhaseWatch::take(const postgres::ServerSample& sample) {
+void PhaseWatch::take(postgres::ServerSample sample) {
+  sample.look.at_unix_us = clock_.unix_at(sample.at_steady_us);
   if (sampler_.failing()) on_server_back_();
-  fold_.ladder({sample.at_unix_us, sample.head, sample.sent, sample.confirmed});
+  fold_.ladder({sample.look.at_unix_us, sample.head, sample.sent, sample.confirmed});
   fold_.server(sample.look);
   const auto add = [&](const char* role, const std::vector<postgres::ServerProcess>& processes) {
-    for (const auto& process : processes) fold_.process(server_sample(role, sample.at_unix_us, process));
+    for (const auto& process : processes) fold_.process(server_sample(role, sample.look.at_unix_us, process));
   };
   add("postgres-walsender", sample.walsender);
   add("postgres-backends", sample.backends);

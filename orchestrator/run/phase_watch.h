@@ -10,6 +10,7 @@
 #include "orchestrator/measure/phase_fold.h"
 #include "orchestrator/postgres/sampler.h"
 #include "orchestrator/process/event_loop.h"
+#include "proto/wire/clock.h"
 #include "proto/wire/lifetime.h"
 
 namespace walstorm::run {
@@ -17,14 +18,15 @@ namespace walstorm::run {
 /// The beat of a phase: once a second it looks at the servers and at the orchestrator itself, feeds what it
 /// sees to the phase's fold, and closes the second. Seconds in which this process stood still are left out:
 /// what is read after them is of no second alone, and the fold is told of them. Lives on the loop, for one
-/// phase; the fold and the session outlive it.
+/// phase; the fold, the clock and the session outlive it.
 class PhaseWatch final {
  public:
   using OnSecond = std::function<void(const measure::Second&)>;
 
   /// `on_server_back` is called when PostgreSQL answers again after it did not.
   PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot, std::string database,
-             measure::PhaseFold& fold, OnSecond on_second, std::function<void()> on_server_back);
+             const wire::EvenClock& clock, measure::PhaseFold& fold, OnSecond on_second,
+             std::function<void()> on_server_back);
 
   /// Looks at ClickHouse too: its parts, and its process when it is a private one. `table` outlives this.
   void look_at(clickhouse::PreparedTable& table);
@@ -38,9 +40,10 @@ class PhaseWatch final {
   [[nodiscard]] bool stood_still(std::chrono::steady_clock::duration behind_whole_second);
   void look();
   void look_at_sink();
-  void take(const postgres::ServerSample& sample);
+  void take(postgres::ServerSample sample);
 
   process::EventLoop& loop_;
+  const wire::EvenClock& clock_;
   measure::PhaseFold& fold_;
   OnSecond on_second_;
   std::function<void()> on_server_back_;

@@ -184,6 +184,7 @@ void Run::settle_ledgers() {
   report_.changes = phases_->last()->run_ledger();
   measure::RowSides sides;
   sides.expected = phases_->last()->rows_expected();
+  sides.in_transit = report_.changes.in_transit;
   if (!sides.expected || end_now()) return;
   presentation_.say("settling the ledger");
   sides.postgres = database_->tally_rows(sides.expected->rows, kEndNow);
@@ -228,6 +229,10 @@ void Run::note(const std::vector<std::string>& notes) {
 void Run::conclude() {
   if (report_.outcome != Outcome::failed && !measure::is_clean(report_)) {
     fail(Error(ErrorKind::data, "the ledger is broken: rows are missing, doubled or altered; it says where"));
+  }
+  if (report_.outcome != Outcome::failed && !report_.phases.empty()) {
+    const std::string why = measure::why_not_landing(report_.phases.back());
+    if (!why.empty()) fail(Error(ErrorKind::unavailable, why));
   }
   if (report_.outcome == Outcome::passed && !measure::thresholds_hold(report_)) {
     report_.outcome = Outcome::thresholds_crossed;

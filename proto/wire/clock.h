@@ -30,6 +30,32 @@ class SystemClock final : public Clock {
   [[nodiscard]] std::int64_t unix_us() const override;
 };
 
+/// Wall clock times that nobody sets: from one follow() to the next they go on as the steady clock does, so
+/// that the difference of any two of them is time that has passed. For all that is told of one phase.
+class EvenClock final : public Clock {
+ public:
+  /// `under` outlives it.
+  explicit EvenClock(const Clock& under) : under_(under) { follow(); }
+
+  /// From now on as the wall clock underneath shows the time.
+  void follow() { wall_ahead_us_ = wall_ahead_of_steady_us(); }
+
+  [[nodiscard]] std::int64_t steady_us() const override { return under_.steady_us(); }
+  [[nodiscard]] std::int64_t unix_us() const override { return unix_at(steady_us()); }
+  /// What unix_us() is when the steady clock shows `steady_us`.
+  [[nodiscard]] std::int64_t unix_at(std::int64_t steady_us) const { return steady_us + wall_ahead_us_; }
+
+  /// By how much the wall clock underneath was set since follow(); below 0: back. 0 within a few
+  /// milliseconds, which a busy machine may take between two readings.
+  [[nodiscard]] std::int64_t wall_set_by_us() const;
+
+ private:
+  [[nodiscard]] std::int64_t wall_ahead_of_steady_us() const;
+
+  const Clock& under_;
+  std::int64_t wall_ahead_us_ = 0;
+};
+
 /// Time as a test says: both clocks stand still until moved.
 class ManualClock final : public Clock {
  public:
@@ -39,6 +65,9 @@ class ManualClock final : public Clock {
     steady_us_ += by_us;
     unix_us_ += by_us;
   }
+
+  /// As when somebody sets the wall clock.
+  void step_us(std::int64_t by_us) { unix_us_ += by_us; }
 
   [[nodiscard]] std::int64_t steady_us() const override { return steady_us_; }
   [[nodiscard]] std::int64_t unix_us() const override { return unix_us_; }

@@ -154,10 +154,11 @@ void WorkerSession::start_phase(const proto::StartPhase& phase) {
   proto::MetricsFrame frame;
   proto::PhaseReady& ready = *frame.mutable_phase_ready();
   read_own_usage(*ready.mutable_usage());
+  even_clock_.follow();
   worker_->start_phase(phase);
   phase_on_ = true;
   ready.set_phase_index(phase_index_);
-  ready.set_at_unix_us(SystemClock().unix_us());
+  ready.set_at_unix_us(even_clock_.unix_us());
   if (clock_) to_proto(*clock_, *ready.mutable_clock());
   send(frame);
   sample_interval_ = std::chrono::milliseconds(phase.sample_interval_ms());
@@ -166,9 +167,9 @@ void WorkerSession::start_phase(const proto::StartPhase& phase) {
   arm_sample_timer();
 }
 
-/// The last offset that was found stands until the next one is: clocks drift slowly.
+/// One that is not found out now is not known: the clock may have been set.
 void WorkerSession::compare_clocks() {
-  if (const auto offset = worker_->compare_clocks()) clock_ = offset;
+  clock_ = worker_->compare_clocks();
 }
 
 void WorkerSession::arm_sample_timer() {
@@ -186,7 +187,7 @@ void WorkerSession::send_sample() {
   proto::Sample& sample = *frame.mutable_sample();
   sample.set_sequence(sample_sequence_++);
   sample.set_phase_index(phase_index_);
-  sample.set_taken_unix_us(SystemClock().unix_us());
+  sample.set_taken_unix_us(even_clock_.unix_us());
   read_own_usage(*sample.mutable_usage());
   worker_->fill(sample);
   channel_.offer(frame);
@@ -196,7 +197,8 @@ void WorkerSession::send_result() {
   proto::MetricsFrame frame;
   proto::PhaseResult& result = *frame.mutable_phase_result();
   result.set_phase_index(phase_index_);
-  result.set_taken_unix_us(SystemClock().unix_us());
+  result.set_taken_unix_us(even_clock_.unix_us());
+  result.set_wall_clock_set_by_us(even_clock_.wall_set_by_us());
   read_own_usage(*result.mutable_usage());
   worker_->fill(result);
   send(frame);
@@ -204,7 +206,12 @@ void WorkerSession::send_result() {
   sample_timer_.cancel();
   // Later: the worker is still closing the phase.
   boost::asio::post(loop_, [this] {
-    if (!phase_on_) compare_clocks();
+    if (phase_on_) return;
+    compare_clocks();
+    proto::MetricsFrame compared;
+    compared.mutable_clock_compared();
+    if (clock_) to_proto(*clock_, *compared.mutable_clock_compared()->mutable_clock());
+    send(compared);
   });
 }
 

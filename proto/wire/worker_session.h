@@ -11,6 +11,7 @@
 
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
+#include "proto/wire/clock.h"
 #include "proto/wire/clock_offset.h"
 #include "proto/wire/error.h"
 #include "proto/wire/frame_channel.h"
@@ -61,6 +62,9 @@ class WorkerSession final {
 
   void send(const proto::MetricsFrame& frame);
 
+  /// What this worker tells times by: even within a phase, whatever is done to the wall clock.
+  [[nodiscard]] const EvenClock& clock() const { return even_clock_; }
+
   /// Sends a Sample now, beside those by timer.
   void send_sample();
 
@@ -79,7 +83,9 @@ class WorkerSession final {
   boost::asio::io_context& loop_;
   FrameChannel channel_;
   boost::asio::steady_timer sample_timer_;
-  Worker* worker_ = nullptr;          // set for the length of run()
+  Worker* worker_ = nullptr;  // set for the length of run()
+  SystemClock system_clock_;
+  EvenClock even_clock_{system_clock_};
   std::optional<ClockOffset> clock_;  // as far as it is known
   std::string where_ = "start";
   std::chrono::milliseconds sample_interval_{0};  // 0: none by timer

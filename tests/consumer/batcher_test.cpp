@@ -84,7 +84,7 @@ TEST(BatchPool, GivesTheSameBatchAgainEmptied) {
   auto batch = pool.take(layout);
   Batch* const address = batch.get();
   batch->changes.add_insert(1);
-  batch->note(wire::Lsn{1}, 2, 3);
+  batch->note(wire::Lsn{1}, 2, {3, 3});
   pool.give_back(std::move(batch));
   batch = pool.take(layout);
   EXPECT_EQ(batch.get(), address);
@@ -94,10 +94,10 @@ TEST(BatchPool, GivesTheSameBatchAgainEmptied) {
 
 TEST(Batch, RecordsCommittedAndReadTogetherShareARun) {
   Batch batch{make_block({})};
-  batch.note(wire::Lsn{10}, 1, 5);
-  batch.note(wire::Lsn{11}, 1, 5);
-  batch.note(wire::Lsn{12}, 2, 5);
-  batch.note(wire::Lsn{13}, 2, 6);
+  batch.note(wire::Lsn{10}, 1, {5, 50});
+  batch.note(wire::Lsn{11}, 1, {5, 50});
+  batch.note(wire::Lsn{12}, 2, {5, 50});
+  batch.note(wire::Lsn{13}, 2, {6, 50});
   ASSERT_EQ(batch.runs.size(), 3U);
   EXPECT_EQ(batch.runs[0].records, 2U);
   EXPECT_EQ(batch.first_lsn, wire::Lsn{10});

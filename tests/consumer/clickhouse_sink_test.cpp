@@ -76,7 +76,7 @@ struct Rig {
     for (std::size_t i = 0; i < rows; ++i) {
       made->block->append({.values = row});
       made->changes.add_insert(number);
-      made->note(wire::Lsn{0x1000 * number + i}, 0, 0);
+      made->note(wire::Lsn{0x1000 * number + i}, 0, {});
     }
     return made;
   }

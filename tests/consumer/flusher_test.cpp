@@ -194,7 +194,8 @@ TEST(Flusher, GivesUpWhenEveryAttemptHasFailedForTooLong) {
     FAIL() << "goes on";
   } catch (const wire::Error& error) {
     EXPECT_EQ(error.kind(), wire::ErrorKind::unavailable);
-    EXPECT_THAT(error.what(), testing::HasSubstr("every attempt of the last 10 s failed, 3 of them"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("every attempt of the last 10 s to land one batch failed, 3 of them"));
     EXPECT_THAT(error.what(), testing::HasSubstr("too many parts"));
     EXPECT_THAT(error.what(), testing::HasSubstr("clickhouse.giveUpSec"));
   }
@@ -202,17 +203,32 @@ TEST(Flusher, GivesUpWhenEveryAttemptHasFailedForTooLong) {
   EXPECT_EQ(rig.flusher.in_flight(), 1U);  // never dropped
 }
 
-TEST(Flusher, ASuccessOfAnyFlightShowsThatTheSinkIsInReach) {
+TEST(Flusher, ABatchThatNeverLandsIsGivenUpThoughOthersLandBesideIt) {
   Rig rig(2);
   rig.submit(1);
+  rig.sink.answer(0, kFailed);
+  rig.await_attempts(2);
+  for (std::uint64_t other = 2; other <= 10; ++other) {  // one a second, each landed at once
+    rig.clock.advance_us(kGiveUpUs / 10);
+    rig.submit(other);
+    rig.sink.answer(1);
+    ASSERT_EQ(rig.acknowledged.back().number, other);
+  }
+  rig.clock.advance_us(kGiveUpUs / 10);
+  EXPECT_THROW(rig.sink.answer(0, kFailed), wire::Error);
+  EXPECT_EQ(rig.acknowledged.size(), 9U);
+}
+
+TEST(Flusher, ABatchHasAllOfItsTimeHoweverLongOthersFailedBeforeIt) {
+  Rig rig(2);
+  rig.submit(1);
+  rig.clock.advance_us(kGiveUpUs - 1);
   rig.submit(2);
   rig.sink.answer(0, kFailed);
-  rig.await_attempts(3);  // 2 is still held, then 1 again
+  rig.await_attempts(3);
+  rig.sink.answer(1);  // 1, in its last attempt
   rig.clock.advance_us(kGiveUpUs - 1);
-  rig.sink.answer(0);  // 2 is landed
-  ASSERT_EQ(rig.acknowledged.size(), 1U);
-  rig.clock.advance_us(kGiveUpUs);
-  rig.sink.answer(0, kFailed);  // 1: the first failure since
+  rig.sink.answer(0, kFailed);
   rig.await_attempts(4);
   rig.sink.answer(0);
   EXPECT_EQ(rig.acknowledged.size(), 2U);

@@ -5,13 +5,13 @@
 namespace walstorm::consumer {
 namespace {
 
-Batch batch_of(std::uint32_t phase, std::uint64_t records, std::int64_t commit_us = 0,
-               std::int64_t received_us = 0) {
+Batch batch_of(std::uint32_t phase, std::uint64_t records, std::int64_t commit_unix_us = 0,
+               const Instant& received = {}) {
   Batch batch{make_block({})};
   batch.phase = phase;
   for (std::uint64_t i = 0; i < records; ++i) {
     batch.changes.add_insert(i);
-    batch.note(wire::Lsn{1}, commit_us, received_us);
+    batch.note(wire::Lsn{1}, commit_unix_us, received);
   }
   return batch;
 }
@@ -61,7 +61,7 @@ TEST(PhaseBook, AMarkerSeenAgainChangesNothing) {
 
 TEST(PhaseBook, LagIsReceivePlusQueuePlusFlushForEachRecord) {
   PhaseBook book;
-  book.acknowledged(batch_of(0, 4, 1'000, 1'100), 1'120, 1'123);
+  book.acknowledged(batch_of(0, 4, 1'000, {50, 1'100}), 70, 73);
   const PhaseFigures& figures = book.of(0);
   EXPECT_EQ(figures.batches, 1U);
   for (const auto* histogram : {&figures.lag_us, &figures.receive_us, &figures.queue_us, &figures.flush_us}) {
@@ -71,6 +71,23 @@ TEST(PhaseBook, LagIsReceivePlusQueuePlusFlushForEachRecord) {
   EXPECT_EQ(figures.queue_us.max(), 20.0);
   EXPECT_EQ(figures.flush_us.max(), 3.0);
   EXPECT_EQ(figures.lag_us.max(), 123.0);
+}
+
+TEST(PhaseBook, AWallClockThatStepsTouchesNoStageButItsOwnAndIsCounted) {
+  PhaseBook book;
+  // Read 2 ms after its commit. Then the clock is set back by 3 s: what was committed before and read after.
+  book.acknowledged(batch_of(0, 4, 10'000'000, {1'000, 10'002'000}), 51'000, 101'000);
+  book.acknowledged(batch_of(0, 3, 10'010'000, {12'000, 7'012'000}), 51'000, 101'000);
+  const PhaseFigures& figures = book.of(0);
+  EXPECT_EQ(figures.before_commit, 3U);
+  EXPECT_EQ(figures.before_commit_us_max, 2'998'000);
+  EXPECT_EQ(figures.receive_us.max(), 2'000.0);
+  EXPECT_EQ(figures.receive_us.min(), 0.0);
+  EXPECT_EQ(figures.queue_us.max(), 50'000.0);
+  EXPECT_EQ(figures.queue_us.min(), 39'000.0);
+  EXPECT_EQ(figures.flush_us.min(), 50'000.0);
+  EXPECT_EQ(figures.lag_us.max(), 102'000.0);
+  EXPECT_EQ(figures.lag_us.min(), 89'000.0);  // never less than its other stages
 }
 
 }  // namespace

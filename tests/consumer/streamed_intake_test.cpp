@@ -143,7 +143,7 @@ TEST_P(Interleaved, CarryTheirChangesLsnAndTheirCommitsTime) {
   EXPECT_EQ(rig.landed("_version")[0], std::to_string(messages_[6].lsn.value));
   const RecordRun& run = rig.cut.at(0)->runs.at(0);
   EXPECT_EQ(run.commit_unix_us, commit.value().commit_time_us + wire::kPostgresEpochUnixUs);
-  EXPECT_EQ(run.received_unix_us, commit_received_us);
+  EXPECT_EQ(run.received.unix_us, commit_received_us);
   EXPECT_EQ(run.records, 2U);
 }
 

@@ -103,6 +103,19 @@ TEST(Run, SinkSlowerThanTheLoadIsFallingBehindAndItsRestInTransit) {
   EXPECT_GT(report["consumer"]["lagMs"]["p99"], 2500) << "an overload must not flatter its p99";
 }
 
+TEST(Run, WhoseSinkTookNothingAnyMoreFailsAlthoughItHasNotGivenUpYet) {
+  WalstormRun run(config_with({phase("p", 4, 500)}, {{"consumer", {{"mock", {{"errorRate", 1}}}}},
+                                                     {"clickhouse", {{"giveUpSec", 600}}},
+                                                     {"drain", {{"timeoutSec", 2}}}}));
+  EXPECT_EQ(run.finish().code, 1) << run.output();
+  EXPECT_THAT(run.output(), HasSubstr("the sink took nothing any more"));
+  EXPECT_THAT(run.output(), HasSubstr("2,000 changes in transit"));
+  const json ledger = run.metrics()["ledger"];
+  EXPECT_EQ(ledger["changes"]["inTransit"], 2000);
+  EXPECT_EQ(ledger["rows"]["inTransit"], 2000);
+  expect_nothing_left(run);
+}
+
 TEST(Run, RowsLeftOverByOnePhaseDoNotCountForTheNext) {
   json burst = phase("burst", 3, 0);
   burst["targetThroughput"] = "max";

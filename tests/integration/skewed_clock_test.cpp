@@ -1,12 +1,17 @@
 // Runs whose consumer or producer lives by another wall clock than PostgreSQL and the orchestrator, as on
 // another host: nothing but the clocks' own line may tell.
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/run_fixture.h"
 #include "tests/support/sanitized.h"
@@ -30,7 +35,13 @@ class SkewedClock : public OnAServer {
     if (kSanitized) GTEST_SKIP() << "a sanitizer's runtime has to be loaded first";
   }
 
-  fs::path walstorm_with(const std::string& program, int ahead_sec) {
+  /// Set by as much only once step() is called.
+  fs::path walstorm_with_step(const std::string& program, int by_sec) {
+    return walstorm_with(program, by_sec, "WALSTORM_TEST_CLOCK_STEP_FILE=" + step_file().string());
+  }
+  void step() { std::ofstream(step_file()) << "now"; }
+
+  fs::path walstorm_with(const std::string& program, int ahead_sec, const std::string& environment = "") {
     const fs::path real = fs::path(WALSTORM_BINARY).parent_path();
     for (const char* name : {"walstorm", "walstorm-producer", "walstorm-consumer"}) {
       // walstorm looks for its workers beside its own file, which a link would not be.
@@ -38,8 +49,8 @@ class SkewedClock : public OnAServer {
     }
     const fs::path wrapper = folder_.path() / program;
     std::ofstream(wrapper) << fmt::format(
-        "#!/bin/sh\nexec env LD_PRELOAD={} WALSTORM_TEST_CLOCK_AHEAD_SEC={} {}\n", WALSTORM_SKEWED_CLOCK,
-        ahead_sec, (real / program).string());
+        "#!/bin/sh\nexec env LD_PRELOAD={} WALSTORM_TEST_CLOCK_AHEAD_SEC={} {} {}\n", WALSTORM_SKEWED_CLOCK,
+        ahead_sec, environment, (real / program).string());
     fs::permissions(wrapper, fs::perms{0755});
     return folder_.path() / "walstorm";
   }
@@ -97,6 +108,8 @@ class SkewedClock : public OnAServer {
     EXPECT_THAT(run.read("report.md"), HasSubstr("| clock of orchestrator | PostgreSQL's within"));
   }
 
+  [[nodiscard]] fs::path step_file() const { return folder_.path() / "step"; }
+
  private:
   TemporaryFolder folder_;
 };
@@ -118,6 +131,65 @@ TEST_F(SkewedClock, OfTheProducerIsCorrectedAndTold) {
   expect_figures_of_one_clock(run);
   expect_clock_told(run, "producer-0", -90);
 }
+
+/// The values of one column of timeseries.csv, those that were measured.
+std::vector<double> column_of(const std::string& csv, const std::string& name) {
+  std::istringstream lines(csv);
+  std::vector<double> values;
+  std::size_t wanted = 0;
+  bool is_header = true;
+  for (std::string line; std::getline(lines, line); is_header = false) {
+    std::istringstream cells(line);
+    std::size_t at = 0;
+    for (std::string cell; std::getline(cells, cell, ','); ++at) {
+      if (is_header && cell == name) wanted = at;
+      if (!is_header && at == wanted && !cell.empty()) values.push_back(std::stod(cell));
+    }
+  }
+  return values;
+}
+
+/// By how many seconds whose clock is set.
+class SteppedClock : public SkewedClock, public testing::WithParamInterface<std::pair<const char*, int>> {};
+
+TEST_P(SteppedClock, InMidLoadSpoilsNoRateNoStageAndNoLedgerAndIsTold) {
+  const auto& [program, by_sec] = GetParam();
+  WalstormRun run(config({phase("only", 12, kRate)},
+                         {{"producer", {{"batchSize", 20}}}, {"consumer", {{"flushIntervalMs", 50}}}}),
+                  {}, walstorm_with_step(program, by_sec));
+  run.wait_until([&run] {
+    const auto folder = run.run_folder();
+    if (!folder || !fs::exists(*folder / "timeseries.csv")) return false;
+    const std::string csv = run.read("timeseries.csv");
+    return std::count(csv.begin(), csv.end(), '\n') >= 4;
+  });
+  step();
+  expect_clean_run(run);
+  const json report = run.metrics()["phases"][0];
+  EXPECT_NEAR(report["durationSec"], 12, 1);
+  EXPECT_GT(report["consumer"]["queueMs"]["p50"], 5);
+  EXPECT_LT(report["consumer"]["queueMs"]["max"], 2'500);
+  EXPECT_GT(report["consumer"]["lagMs"]["p50"], 5) << "0 beside a queue of 25 ms";
+  EXPECT_LT(report["producer"]["writeLatencyMs"]["max"], 2'500);
+  EXPECT_NEAR(report["consumer"]["throughput"], kRate, kRate / 4);
+  const std::string csv = run.read("timeseries.csv");
+  for (const char* rate : {"producedPerSec", "receivedPerSec", "landedPerSec"}) {
+    const std::vector<double> values = column_of(csv, rate);
+    EXPECT_THAT(values, testing::SizeIs(testing::Ge(8U))) << rate;
+    for (const double value : values) EXPECT_LT(value, 20 * kRate) << rate;
+  }
+  const std::string notes = report["notes"].dump();
+  EXPECT_THAT(notes,
+              HasSubstr(fmt::format("0's {} by {}.", by_sec < 0 ? "back" : "forward", std::abs(by_sec))));
+  EXPECT_THAT(notes, HasSubstr("0's wall clock and PostgreSQL's moved"));
+  if (by_sec < 0) {
+    EXPECT_THAT(notes, HasSubstr("before their commit"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(OfAWorker, SteppedClock,
+                         testing::Values(std::pair{"walstorm-consumer", -3},
+                                         std::pair{"walstorm-producer", 4}));
 
 }  // namespace
 }  // namespace walstorm::tests

@@ -1,6 +1,7 @@
 // A library to be preloaded (ld.so(8), LD_PRELOAD): the wall clock of the process is ahead by
 // WALSTORM_TEST_CLOCK_AHEAD_SEC seconds, as it would be on another host. Clocks for durations are as they
-// are.
+// are. With WALSTORM_TEST_CLOCK_STEP_FILE it is set by as much only when that file is there, as by a person
+// in mid-run.
 
 #include <cstdlib>
 #include <ctime>
@@ -15,7 +16,10 @@ time_t ahead_sec() {
     const char* const text = std::getenv("WALSTORM_TEST_CLOCK_AHEAD_SEC");
     return text == nullptr ? 0 : static_cast<time_t>(std::atol(text));
   }();
-  return sec;
+  static const char* const step_file = std::getenv("WALSTORM_TEST_CLOCK_STEP_FILE");
+  static bool stepped = false;
+  if (step_file != nullptr && !stepped) stepped = ::access(step_file, F_OK) == 0;
+  return step_file == nullptr || stepped ? sec : 0;
 }
 
 }  // namespace

@@ -137,5 +137,26 @@ TEST(ClockBook, ReportsEveryClockThatWasCompared) {
   EXPECT_EQ(reports[2].error_us, 40);
 }
 
+TEST(ClockBook, SaysWhoseClockMovedWhileThePhaseWasOn) {
+  ClockBook before;
+  before.own({10, 20});
+  before.worker("consumer-0", {14, 20});
+  ClockBook after = before;
+  EXPECT_TRUE(after.moved_since(before).empty());
+  after.own({2'000, 1'500});  // within what both comparisons, and drifting, may be off by
+  after.worker("consumer-0", {-3'000'000, 20});
+  after.worker("producer-0", {9'000'000, 20});  // never compared before
+  const auto notes = after.moved_since(before);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("consumer-0's wall clock and PostgreSQL's moved 3.000 s apart"), std::string::npos)
+      << notes[0];
+}
+
+TEST(WallClocks, ThatWereSetAreToldByProcess) {
+  EXPECT_EQ(wall_clocks_set_text({{"consumer-0", 0}, {"orchestrator", 0}}), "");
+  const std::string text = wall_clocks_set_text({{"consumer-0", -3'000'000}, {"producer-0", 0}});
+  EXPECT_NE(text.find("consumer-0's back by 3.000 s. Rates"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace walstorm::measure::test

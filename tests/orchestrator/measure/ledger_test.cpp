@@ -109,6 +109,50 @@ TEST(RowLedger, HoldsNoRowAgainstTheSinkThatMayStillBeOnItsWay) {
   EXPECT_EQ(settle_rows({rows, rows, wire::RowTally{60, 1, 2}, true}).broken_at, "sink");
 }
 
+TEST(RowLedger, SaysNothingOfChecksumsThatCannotAgreeYet) {
+  const wire::RowTally rows{1360, 5, 6};
+  const wire::RowTally fewer{1330, 1, 2};
+  const RowLedger ledger = settle_rows({rows, rows, fewer, false, 30});
+  EXPECT_EQ(ledger.checksum_matches, std::nullopt) << "true beside 1,330 of 1,360 landed";
+  EXPECT_EQ(ledger.in_transit, 30);
+  EXPECT_EQ(settle_rows({rows, rows, rows, false, 0}).checksum_matches, true);
+  const RowLedger altered = settle_rows({rows, wire::RowTally{1360, 5, 7}, fewer, false, 30});
+  EXPECT_EQ(altered.checksum_matches, false) << "what PostgreSQL holds can be compared";
+  EXPECT_EQ(altered.broken_at, "postgres");
+}
+
+PhaseReport undrained(double drain_sec, double quiet_sec, double flush_ms_max) {
+  PhaseReport phase;
+  phase.name = "peak";
+  phase.drain = {false, drain_sec, quiet_sec};
+  phase.ledger.in_transit = 30;
+  phase.consumer.flush_ms.max = flush_ms_max;
+  phase.consumer.flush_error_last = "Code: 241";
+  return phase;
+}
+
+TEST(UndrainedPhase, FailsTheRunOnlyWhenNothingLandedAnyMore) {
+  EXPECT_EQ(why_not_landing(undrained(30, 0.2, 100)), "") << "a sink that is slow, not dead";
+  EXPECT_EQ(why_not_landing(undrained(30, 14, 100)), "");
+  const std::string why = why_not_landing(undrained(30, 16, 100));
+  EXPECT_NE(why.find("\"peak\" was given up after 30.0 s"), std::string::npos) << why;
+  EXPECT_NE(why.find("30 records were not acknowledged"), std::string::npos) << why;
+  EXPECT_NE(why.find("Code: 241"), std::string::npos) << why;
+}
+
+TEST(UndrainedPhase, IsNotCalledDeadForFlushesThatAreLongerThanItsDrain) {
+  EXPECT_EQ(why_not_landing(undrained(0.2, 0.9, 10)), "") << "too short to tell";
+  EXPECT_EQ(why_not_landing(undrained(1, 5, 4'000)), "") << "the next flush is under way";
+  EXPECT_NE(why_not_landing(undrained(1, 9, 4'000)), "");
+}
+
+TEST(UndrainedPhase, IsTheOnlyOneThatCanBeDead) {
+  EXPECT_EQ(why_not_landing(PhaseReport{}), "");
+  PhaseReport drained = undrained(1, 9, 1);
+  drained.drain.completed = true;
+  EXPECT_EQ(why_not_landing(drained), "");
+}
+
 TEST(ContentLedger, IsCleanOnlyWhenEverySampledRowMatches) {
   EXPECT_TRUE(is_clean(ContentLedger{}));
   EXPECT_TRUE(is_clean(ContentLedger{1000, 1000, std::nullopt, {}}));

@@ -16,6 +16,7 @@
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "orchestrator/postgres/sampler.h"
+#include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/postgres/session.h"
 #include "proto/wire/error.h"
 #include "tests/support/temporary_folder.h"

@@ -224,8 +224,12 @@ RunReport full_report() {
                     .in_transit = 29'400,
                     .checksum_matches = {},
                     .broken_at = ""};
-  report.rows = {
-      .expected = 528'000, .postgres = 528'000, .landed = {}, .checksum_matches = true, .broken_at = ""};
+  report.rows = {.expected = 528'000,
+                 .postgres = 528'000,
+                 .landed = {},
+                 .in_transit = 29'400,
+                 .checksum_matches = true,
+                 .broken_at = ""};
   report.content = {.sampled = 1000, .postgres_matches = 1000, .landed_matches = {}, .differences = {}};
   return report;
 }

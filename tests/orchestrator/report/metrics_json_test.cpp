@@ -79,7 +79,8 @@ void expect_all_keys(const Json& json) {
   expect_keys(json, phase + "/verdict/evidence/0", Json::parse(R"(["figure","value","limit","says"])"));
   expect_keys(json, "/ledger", Json::parse(R"(["changes","rows","content"])"));
   expect_keys(json, "/ledger/changes", changes);
-  expect_keys(json, "/ledger/rows", Json::parse(R"(["expected","postgres","landed","checksumMatches"])"));
+  expect_keys(json, "/ledger/rows",
+              Json::parse(R"(["expected","postgres","landed","inTransit","checksumMatches"])"));
   expect_keys(json, "/ledger/content", Json::parse(R"(["sampled","postgresMatches","landedMatches"])"));
 }
 
