@@ -97,7 +97,7 @@ std::string cpu_text(const std::string& who, const ProcessReport& process) {
   return text;
 }
 
-Evidence machine_evidence(const PhaseReport& phase, unsigned cpu_count) {
+Evidence machine_evidence(const PhaseReport& phase, double cpu_count) {
   const BusyReport& busy = phase.busy;
   const std::string own = fmt::format("the run's processes used {} of this machine's {} CPUs",
                                       percent(busy.cpus.value_or(0)), cpu_count);

@@ -47,7 +47,7 @@ namespace walstorm::measure {
 [[nodiscard]] std::string cpu_text(const std::string& who, const ProcessReport& process);
 
 /// How full the machine was, and by whom.
-[[nodiscard]] Evidence machine_evidence(const PhaseReport& phase, unsigned cpu_count);
+[[nodiscard]] Evidence machine_evidence(const PhaseReport& phase, double cpu_count);
 
 /// 0.163 as "16 %".
 [[nodiscard]] std::string percent(double share);

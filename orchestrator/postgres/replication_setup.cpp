@@ -108,10 +108,12 @@ void lock_database(pqxx::connection& connection) {
   if (application.empty() || application.starts_with(kOurApplications)) {
     throw Error(
         ErrorKind::unavailable,
-        fmt::format("another walstorm run is using the database \"{}\": {} holds its lock. Wait for its "
-                    "end, or give this one another with database.profilingDatabase. If no walstorm is "
-                    "running there any more: SELECT pg_terminate_backend({})",
-                    database, session, pid));
+        fmt::format(
+            "another walstorm run is using the database \"{}\", whose lock is held by {}. Wait for its end, "
+            "or give this "
+            "one another with database.profilingDatabase. If no walstorm is running there any more: SELECT "
+            "pg_terminate_backend({})",
+            database, session, pid));
   }
   throw Error(ErrorKind::unavailable,
               fmt::format("the lock that walstorm takes on the database \"{}\" is held by {}, which is not a "

@@ -29,7 +29,9 @@ int one(pqxx::connection& connection) {
 
 class SessionOfALostServer : public testing::Test {
  protected:
-  [[nodiscard]] std::string conninfo() const { return server_.address().conninfo("postgres", "test"); }
+  [[nodiscard]] std::string conninfo() const {
+    return server_.address().conninfo("postgres", "walstorm-test");
+  }
 
   std::optional<wire::Error> failure_of(Session& session) {
     try {
