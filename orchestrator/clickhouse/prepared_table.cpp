@@ -1,5 +1,6 @@
 #include "orchestrator/clickhouse/prepared_table.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <fmt/chrono.h>
@@ -15,6 +16,7 @@
 #include "orchestrator/clickhouse/server_probe.h"
 #include "orchestrator/clickhouse/session.h"
 #include "orchestrator/clickhouse/task_runs.h"
+#include "orchestrator/measure/count_limit.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 #include "proto/wire/version.h"
@@ -26,6 +28,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kStepTimeout{60};
+/// For a count of what a failed run has landed.
+constexpr seconds kFailedTimeout{60};
 /// Runs that start in the same millisecond: each takes another number and looks again.
 constexpr int kRunNumbersTried = 20;
 
@@ -78,6 +82,7 @@ struct PreparedTable::Parts {
   std::unique_ptr<PrivateServer> server;         // null: the user's
   Address address;
   std::unique_ptr<Session> session, probe;
+  bool given_up = false;  // the run has failed: a server that hangs is not waited for as for a count
   std::unique_ptr<Heartbeat> heartbeat;  // null on a private server, where there is nobody to tell
   Features features;
   TaskRuns runs;
@@ -181,6 +186,7 @@ std::string PreparedTable::server_failure() const {
 
 void PreparedTable::give_up() {
   parts_->session->give_up();
+  parts_->given_up = true;
 }
 
 void PreparedTable::count_parts(std::function<void(std::optional<PartCounts>)> done) {
@@ -190,7 +196,10 @@ void PreparedTable::count_parts(std::function<void(std::optional<PartCounts>)> d
 }
 
 wire::RowTally PreparedTable::tally_rows(std::uint64_t rows_expected, int interrupts_tolerated) {
-  return clickhouse::tally_rows(*parts_->session, parts_->runs, rows_expected, interrupts_tolerated);
+  const seconds limit = measure::count_limit(rows_expected);
+  return clickhouse::tally_rows(*parts_->session, parts_->runs,
+                                parts_->given_up ? std::min(limit, kFailedTimeout) : limit,
+                                interrupts_tolerated);
 }
 
 measure::RowTexts PreparedTable::read_rows(const std::vector<std::string>& ids, int interrupts_tolerated) {

@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 #include <set>
 
-#include "orchestrator/measure/count_limit.h"
 #include "proto/wire/error.h"
 #include "proto/wire/task_run_table.h"
 
@@ -201,11 +200,10 @@ PartCounts parts_of(const Rows& rows) {
   return {number_in(rows[0][0]), number_in(rows[0][1])};
 }
 
-wire::RowTally tally_rows(Session& session, const TaskRuns& run, std::uint64_t rows_expected,
-                          int interrupts_tolerated) {
+wire::RowTally tally_rows(Session& session, const TaskRuns& run, seconds timeout, int interrupts_tolerated) {
   const Rows rows =
       session.ask("count the rows", select_live(run, "count(), groupBitXor(row_hash), sum(row_hash)", ""),
-                  measure::count_limit(rows_expected), interrupts_tolerated, Session::WhenLost::retry);
+                  timeout, interrupts_tolerated, Session::WhenLost::retry);
   if (rows.empty()) return {};
   return {number_in(rows[0][0]), number_in(rows[0][1]), number_in(rows[0][2])};
 }

@@ -54,7 +54,7 @@ void require_fitting_table(Session& session, const std::string& database, const 
 [[nodiscard]] PartCounts parts_of(const Rows& rows);
 
 /// See PreparedTable. A server out of reach is tried again as long as the session says.
-[[nodiscard]] wire::RowTally tally_rows(Session& session, const TaskRuns& run, std::uint64_t rows_expected,
+[[nodiscard]] wire::RowTally tally_rows(Session& session, const TaskRuns& run, std::chrono::seconds timeout,
                                         int interrupts_tolerated);
 [[nodiscard]] measure::RowTexts read_rows(Session& session, const TaskRuns& run,
                                           const std::vector<std::string>& ids, int interrupts_tolerated);
