@@ -62,8 +62,9 @@ clickhouse::HttpClient::Limits limits_of(const proto::ConsumerSetup& setup) {
   clickhouse::HttpClient::Limits limits;
   limits.connections_max = setup.flush_concurrency_max();
   limits.answer_bytes_max = kAnswerBytesMax;
-  const std::chrono::milliseconds attempt(std::max<std::uint64_t>(setup.sink_give_up_ms() / 2, 1));
-  limits.answer_timeout = std::min(limits.answer_timeout, attempt);
+  // A Setup without it, which the tests' may be, gives up at the first failure and not before an answer.
+  const std::chrono::milliseconds attempt(setup.sink_give_up_ms() / 2);
+  if (attempt.count() > 0) limits.answer_timeout = std::min(limits.answer_timeout, attempt);
   limits.connect_timeout = std::min(limits.connect_timeout, limits.answer_timeout);
   return limits;
 }

@@ -262,7 +262,11 @@ std::optional<wire::ClockOffset> ProducerWorker::compare_clocks() {
 }
 
 void ProducerWorker::fill(proto::Sample& sample) {
-  fill(*sample.mutable_producer());
+  proto::ProducerStats& stats = *sample.mutable_producer();
+  fill(stats);
+  // Ages of what waits, told once a second: to be exact is for the result.
+  wire::Histogram::from_proto(stats.not_started_us()).coarser().to_proto(*stats.mutable_not_started_us());
+  wire::Histogram::from_proto(stats.pending_us()).coarser().to_proto(*stats.mutable_pending_us());
 }
 
 void ProducerWorker::fill(proto::PhaseResult& result) {

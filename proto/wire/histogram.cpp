@@ -96,6 +96,21 @@ Histogram Histogram::above(double value) const {
   return part;
 }
 
+Histogram Histogram::coarser() const {
+  constexpr std::size_t kTogether = 4;  // divides both kLinear and kHalf: none is of two powers
+  Histogram coarse;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] == 0) continue;
+    const double middle = middle_of(i / kTogether * kTogether + kTogether / 2);
+    coarse.record(std::llround(std::clamp(middle, static_cast<double>(min_), static_cast<double>(max_))),
+                  buckets_[i]);
+  }
+  if (count_ == 0) return coarse;
+  coarse.min_ = min_;
+  coarse.max_ = max_;
+  return coarse;
+}
+
 void Histogram::clear() {
   std::fill(buckets_.begin(), buckets_.end(), 0);
   count_ = min_ = max_ = 0;

@@ -31,6 +31,10 @@ class Histogram final {
   /// Those of its values that lie in buckets beyond the one `value` is in. Sums are taken from the buckets.
   [[nodiscard]] Histogram above(double value) const;
 
+  /// The same values in a quarter of the buckets, to 1.6 %: for what is sent each second and is only as exact
+  /// as that second anyway.
+  [[nodiscard]] Histogram coarser() const;
+
   void clear();
 
   [[nodiscard]] std::uint64_t count() const { return count_; }

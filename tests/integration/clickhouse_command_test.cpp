@@ -100,7 +100,7 @@ TEST_F(OnAClickhouse, CheckKeepsWhatEarlierRunsLeft) {
   EXPECT_THAT(output_of(config(), "check", 0),
               HasSubstr("\"walstorm\" is there; rows of earlier runs stay in it"));
   EXPECT_EQ(ask("SELECT name FROM system.tables WHERE database = 'walstorm' ORDER BY name"),
-            (Rows{{"migrations"}, {"runs"}, {"task_runs"}}));
+            (Rows{{"heartbeats"}, {"migrations"}, {"runs"}, {"task_runs"}}));
   EXPECT_EQ(ask("SELECT count() FROM walstorm.task_runs"), (Rows{{"4"}}));
 }
 

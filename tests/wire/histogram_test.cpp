@@ -111,5 +111,17 @@ TEST(Histogram, RefusesBucketsThatDoNotAddUp) {
   EXPECT_THROW((void)Histogram::from_proto(wire), Error);
 }
 
+TEST(Histogram, InFewerBucketsIsTheSameToAFewPercent) {
+  Histogram fine;
+  for (std::int64_t value = 1; value < 5'000'000; value += value / 50 + 1) fine.record(value);
+  const Histogram coarse = fine.coarser();
+  EXPECT_EQ(coarse.count(), fine.count());
+  EXPECT_EQ(coarse.min(), fine.min());
+  EXPECT_EQ(coarse.max(), fine.max());
+  for (const double p : {0.5, 0.9, 0.99})
+    EXPECT_NEAR(*coarse.percentile(p), *fine.percentile(p), 0.02 * *fine.percentile(p)) << p;
+  EXPECT_EQ(Histogram().coarser().count(), 0U);
+}
+
 }  // namespace
 }  // namespace walstorm::wire

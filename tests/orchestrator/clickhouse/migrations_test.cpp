@@ -50,7 +50,7 @@ TEST(Migrations, AreNumberedFromOneWithoutGaps) {
     EXPECT_EQ(migration.checksum.size(), 64U);
     EXPECT_THAT(migration.sql, HasSubstr("{database}." + migration.name));
   }
-  EXPECT_EQ(number, 2U);
+  EXPECT_EQ(number, 3U);
 }
 
 TEST(Migrations, LeaveNoPlaceUnfilled) {

@@ -136,7 +136,7 @@ TEST_F(OnClickhouse, IsPreparedAndDescribed) {
 TEST_F(OnClickhouse, ADatabaseThatTheUrlNamesNeedNotBeThere) {
   config::Config config = this->config();
   Address address = shared_->server.address();
-  address.database = "not_there";
+  address.database = config.clickhouse.database;
   config.clickhouse.url = to_url(address);
   EXPECT_NO_THROW((void)prepared(config));
 }
@@ -175,7 +175,7 @@ TEST_F(OnClickhouse, ReadsRowsAsText) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_THAT(rows.at("r1"),
               ElementsAre("r1", "f", "t", "DONE", "o", "p", "e", "q", "tab\t'\\ line\n", "j", std::nullopt,
-                          "NULL", "2:aé0:3:3:x", "tr", "s", std::nullopt, "-7", "1", "-9223372036854775808",
+                          "NULL", "3:aé0:3:3:x", "tr", "s", std::nullopt, "-7", "1", "-9223372036854775808",
                           "-4631501856787818086", "9094988921128908188", "1700000000123", "1700000000999",
                           std::nullopt, "1600000000001", "-1"));
   const auto plain = table->read_rows({"r2"}, 0);
@@ -249,7 +249,7 @@ TEST_F(OnClickhouse, SeveralRunsPrepareItAtOnce) {
   const std::string name = quoted_name(database());
   EXPECT_EQ(ask(fmt::format("SELECT uniqExact(run_id), count() >= {} FROM {}.runs", kRuns, name))[0][1], "1");
   EXPECT_EQ(ask(fmt::format("SELECT DISTINCT number FROM {}.migrations ORDER BY number", name)),
-            (Rows{{"1"}, {"2"}}));
+            (Rows{{"1"}, {"2"}, {"3"}}));
 }
 
 TEST_F(OnClickhouse, ANewerWalstormsDatabaseIsLeftAlone) {
@@ -275,11 +275,11 @@ TEST_F(OnClickhouse, AnOlderDatabaseIsBroughtUpToDate) {
   (void)prepared(config());
   Session session(shared_->loop, shared_->server.address(), "test");
   std::vector<Migration> newer = embedded_migrations();
-  newer.push_back({3, "more", "cc", "CREATE TABLE {database}.more (x UInt8) ENGINE = Memory"});
+  newer.push_back({4, "more", "cc", "CREATE TABLE {database}.more (x UInt8) ENGINE = Memory"});
   migrate(session, ask_features(session), database(), newer);
   migrate(session, ask_features(session), database(), newer);
   EXPECT_EQ(ask(fmt::format("SELECT count() FROM {}.more", quoted_name(database()))), (Rows{{"0"}}));
-  EXPECT_EQ(applied_migrations(session, database()).size(), 3U);
+  EXPECT_EQ(applied_migrations(session, database()).size(), 4U);
 }
 
 TEST_F(OnClickhouse, ATableOfAnotherShapeIsRefusedByItsColumns) {

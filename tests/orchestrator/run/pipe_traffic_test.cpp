@@ -100,7 +100,11 @@ TEST(PipeTraffic, OfAConsumerStaysBelow100KilobytesASecondAtAnyRate) {
 
 TEST(PipeTraffic, OfAProducerStaysBelow100KilobytesASecondAtAnyRate) {
   proto::MetricsFrame frame = largest_sample();
-  fill_numbers(*frame.mutable_sample()->mutable_producer());
+  proto::ProducerStats& stats = *frame.mutable_sample()->mutable_producer();
+  fill_numbers(stats);
+  // As a producer's Sample has them (producer/producer_worker.cpp).
+  for (proto::Histogram* ages : {stats.mutable_not_started_us(), stats.mutable_pending_us()})
+    wire::Histogram::from_proto(*ages).coarser().to_proto(*ages);
   const double rate = samples_per_sec();
   EXPECT_GT(rate, 0);
   EXPECT_LT(static_cast<double>(frame.ByteSizeLong()) * rate, kBytesPerSecMax);
