@@ -231,6 +231,9 @@ void ClickhouseSink::on_answer(const Batch& batch, const Answer& answer, Landing
   if (!answer.ok()) {
     if (!clickhouse::worth_a_retry(answer)) refuse(batch, answer);
     landing.error = why_not_yet(answer);
+  } else if (!answer.text.empty()) {
+    // ClickHouse acknowledges an INSERT without a word.
+    landing.error = "not the answer to an INSERT: " + shortened(answer.text);
   }
   done(landing);
 }

@@ -125,6 +125,7 @@ Lines clean(process::EventLoop& loop, const config::Config& config, const CleanO
   if (config.clickhouse.url && !config.consumer.use_mock_clickhouse) {
     const auto address = clickhouse::server_address(config.clickhouse);
     sink.emplace(loop, address, "clean ClickHouse at " + address.shown());
+    (void)clickhouse::ask_features(*sink);  // is it one, and how does it answer
     found = heed_living_runs(*sink, config.clickhouse.database, options);  // before anything is removed
     if (!options.dry_run) found.clear();
   }

@@ -33,9 +33,33 @@ constexpr std::array<std::pair<const char*, const char*>, 4> kInsertSettings{{
     {"precise_float_parsing", "1"},
 }};
 
-std::string insert_setting_names() {
+/// What shapes the answers to walstorm's own statements, and the tables that it makes.
+constexpr std::array<std::pair<const char*, const char*>, 19> kPinnedSettings{{
+    {"additional_result_filter", ""},
+    {"aggregate_functions_null_for_empty", "0"},
+    {"data_type_default_nullable", "0"},
+    {"date_time_output_format", "simple"},
+    {"empty_result_for_aggregation_by_empty_set", "0"},
+    {"extremes", "0"},
+    {"final", "0"},
+    {"format_tsv_null_representation", "\\N"},
+    {"group_by_use_nulls", "0"},
+    {"join_use_nulls", "0"},
+    {"limit", "0"},
+    {"max_result_bytes", "0"},
+    {"max_result_rows", "0"},
+    {"offset", "0"},
+    {"output_format_tsv_crlf_end_of_line", "0"},
+    {"prefer_column_name_to_alias", "0"},
+    {"result_overflow_mode", "throw"},
+    {"transform_null_in", "0"},
+    {"union_default_mode", "ALL"},
+}};
+
+std::string setting_names() {
   std::string names;
   for (const auto& [name, value] : kInsertSettings) names += fmt::format("'{}', ", name);
+  for (const auto& [name, value] : kPinnedSettings) names += fmt::format("'{}', ", name);
   return names;
 }
 
@@ -55,9 +79,20 @@ wire::Error refusal(const std::string& key, const std::string& word, const std::
 
 }  // namespace
 
+bool is_since_22_1(const std::string& version) {
+  return release_of(version) >= Release{22, 1};
+}
+
+std::map<std::string, std::string> first_pinned_settings(bool since_22_1) {
+  std::map<std::string, std::string> settings{
+      {"extremes", "0"}, {"max_result_rows", "0"}, {"empty_result_for_aggregation_by_empty_set", "0"}};
+  if (since_22_1) settings.insert({{"limit", "0"}, {"offset", "0"}});
+  return settings;
+}
+
 const std::string& features_query() {
   static const std::string query =
-      "SELECT 'setting', name FROM system.settings WHERE name IN (" + insert_setting_names() +
+      "SELECT 'setting', name FROM system.settings WHERE name IN (" + setting_names() +
       "'insert_deduplication_token', 'do_not_merge_across_partitions_select_final') "
       "UNION ALL SELECT 'table setting', name FROM system.merge_tree_settings "
       "WHERE name = 'non_replicated_deduplication_window' "
@@ -81,6 +116,9 @@ Features features_of(const std::string& version,
   features.deduplication_window = has("table setting", "non_replicated_deduplication_window");
   for (const auto& [name, value] : kInsertSettings) {
     if (has("setting", name)) features.insert_settings.emplace(name, value);
+  }
+  for (const auto& [name, value] : kPinnedSettings) {
+    if (has("setting", name)) features.pinned_settings.emplace(name, value);
   }
   features.final_by_partition = has("setting", "do_not_merge_across_partitions_select_final");
   features.lz4 = features.zstd = release >= kFirstWithLz4AndZstd;

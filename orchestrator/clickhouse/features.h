@@ -25,10 +25,18 @@ struct Features {
   bool deduplication_window = false;  ///< table setting non_replicated_deduplication_window
   /// Settings that make inserts safe and exact, as far as the server knows them, and their values.
   std::map<std::string, std::string> insert_settings;
+  /// Settings of a profile or URL that would change what a statement of walstorm's makes or answers, as far
+  /// as the server knows them, with the values that change nothing: for Session::pin().
+  std::map<std::string, std::string> pinned_settings;
   /// FINAL works partition by partition: setting do_not_merge_across_partitions_select_final.
   bool final_by_partition = false;
   bool lz4 = false, zstd = false;  ///< as Content-Encoding of an insert
 };
+
+/// Those of the settings to pin that all servers have had since 18.16, and with `since_22_1` those that cut
+/// an answer short and came later: for the statements before features_of() is known.
+[[nodiscard]] std::map<std::string, std::string> first_pinned_settings(bool since_22_1);
+[[nodiscard]] bool is_since_22_1(const std::string& version);
 
 /// The statement whose rows, (kind, name), are what features_of() wants to know of a server.
 [[nodiscard]] const std::string& features_query();

@@ -90,6 +90,7 @@ struct PreparedTable::Parts {
 
 void PreparedTable::Parts::prepare(const config::Config& config, std::vector<std::string>& notes) {
   features = ask_features(*session);
+  probe->pin(features.pinned_settings);
   // What the configuration asks for and the server cannot is told before anything is made.
   (void)clickhouse::insert_format(insert_format, features);
   (void)clickhouse::compression(compression, features);

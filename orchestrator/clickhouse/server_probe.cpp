@@ -29,11 +29,25 @@ Address server_address(const config::Clickhouse& settings) {
 }
 
 Features ask_features(Session& session) {
-  const Rows version = session.ask("ask for its version", {.sql = "SELECT version()"}, kTimeout, 0);
+  session.pin(first_pinned_settings(false));
+  const Statement ask_version{.sql = "SELECT version()"};
+  Rows version = session.ask("ask for its version", ask_version, kTimeout, 0, Session::WhenLost::wake);
+  if (version.empty()) {  // a profile's `offset` or `limit`, which only later servers have
+    session.pin(first_pinned_settings(true));
+    version = session.ask("ask for its version", ask_version, kTimeout, 0);
+  }
+  if (version.empty() || version[0].empty() || !version[0][0])
+    throw wire::Error(wire::ErrorKind::unavailable,
+                      session.name() +
+                          ": SELECT version() is answered with nothing: look at the settings of the "
+                          "user of clickhouse.url");
+  session.pin(first_pinned_settings(is_since_22_1(*version[0][0])));
   std::set<std::pair<std::string, std::string>> listed;
   for (const auto& row : session.ask("ask what it can do", {.sql = features_query()}, kTimeout, 0))
     listed.emplace(row.at(0).value_or(""), row.at(1).value_or(""));
-  return features_of(version.at(0).at(0).value_or(""), listed);
+  Features features = features_of(*version[0][0], listed);
+  session.pin(features.pinned_settings);
+  return features;
 }
 
 }  // namespace walstorm::clickhouse

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include <boost/asio/steady_timer.hpp>
@@ -22,10 +23,14 @@ using wire::ErrorKind;
 
 /// Above every timeout that is asked for: those are waited for on the loop.
 constexpr std::chrono::hours kAnswerTimeout{1};
+/// For a server that wakes up.
+constexpr milliseconds kWakeUp{120'000};
 
 /// ClickHouse's numbers (src/Common/ErrorCodes.cpp) for which there is something to say.
 constexpr std::array kLoginRefused{192, 193, 194, 516};
 constexpr int kReadOnly = 164;
+constexpr int kSettingConstraint = 452;
+constexpr int kReadOnlySetting = 472;
 constexpr int kNotEnoughPrivileges = 497;
 
 std::string todo_for(int code) {
@@ -34,6 +39,10 @@ std::string todo_for(int code) {
   }
   if (code == kNotEnoughPrivileges)
     return "; grant that to the user of clickhouse.url, or name another one there";
+  if (code == kSettingConstraint || code == kReadOnlySetting)
+    return "; walstorm gives that setting with its look-ups, so that the answer is the same whatever the "
+           "user's "
+           "profile says: allow the user of clickhouse.url to change it, or name another one";
   if (code == kReadOnly)
     return "; the user of clickhouse.url may only read (its setting readonly): name another one";
   return "";
@@ -42,8 +51,11 @@ std::string todo_for(int code) {
 Error error_of(const std::string& what, const Answer& answer) {
   const std::string todo = todo_for(answer.code);
   const bool outside = answer.kind == Answer::Kind::no_answer || worth_a_retry(answer) || !todo.empty();
+  // Of an error of ClickHouse's own the code says more.
+  const bool by_status = answer.kind == Answer::Kind::refused && answer.code == 0 && answer.http_status != 0;
+  const std::string status = by_status ? fmt::format("HTTP status {}: ", answer.http_status) : "";
   return {outside ? ErrorKind::unavailable : ErrorKind::data,
-          fmt::format("{}: {}{}", what, wire::to_utf8(answer.text), todo)};
+          fmt::format("{}: {}{}{}", what, status, wire::to_utf8(answer.text), todo)};
 }
 
 /// What stands for `escaped`, the character behind a backslash.
@@ -108,34 +120,43 @@ Rows Session::ask(const std::string& what, Statement select, milliseconds timeou
 
 void Session::submit(Statement select, std::function<void(std::optional<Rows>)> done) {
   select.sql += " FORMAT TabSeparated";
-  client_->send(std::move(select), [done = std::move(done)](const Answer& answer) {
+  client_->send(with_pinned(std::move(select)), [done = std::move(done)](const Answer& answer) {
     done(answer.ok() ? std::optional(parse_tab_separated(answer.text)) : std::nullopt);
   });
 }
 
 void Session::start(Statement statement, std::function<void(const Answer&)> done) {
-  client_->send(std::move(statement), std::move(done));
+  client_->send(with_pinned(std::move(statement)), std::move(done));
 }
 
 std::string Session::run(const std::string& what, const Statement& statement, milliseconds timeout,
                          int interrupts_tolerated, WhenLost when_lost) {
   const std::string full_name = fmt::format("{}: {}", name_, what);
-  const auto give_up_at = steady_clock::now() + give_up_;
+  const auto give_up_at = steady_clock::now() + (when_lost == WhenLost::wake ? kWakeUp : give_up_);
   wire::Backoff backoff(wire::kReconnect, 0);
   for (std::uint64_t failures = 1;; ++failures) {
     Answer answer = attempt(full_name, statement, timeout, interrupts_tolerated);
     if (answer.ok()) return std::move(answer.text);
-    const bool may_pass = answer.kind == Answer::Kind::no_answer || worth_a_retry(answer);
+    const bool asleep = answer.kind == Answer::Kind::refused && answer.code == 0 && worth_a_retry(answer);
+    const bool may_pass = when_lost == WhenLost::wake ? asleep : worth_a_retry(answer);
+    if (failures == 1 && when_lost == WhenLost::wake && asleep)
+      spdlog::warn("{}: HTTP status {}; waiting up to {} s for it to wake up", full_name, answer.http_status,
+                   kWakeUp.count() / 1000);
     if (when_lost == WhenLost::fail || !may_pass || steady_clock::now() >= give_up_at)
       throw error_of(full_name, answer);
     pause(std::chrono::microseconds(backoff.wait_us(failures)), interrupts_tolerated);
   }
 }
 
+Statement Session::with_pinned(Statement statement) const {
+  statement.settings.insert(pinned_.begin(), pinned_.end());
+  return statement;
+}
+
 Answer Session::attempt(const std::string& what, const Statement& statement, milliseconds timeout,
                         int interrupts_tolerated) {
   auto answer = std::make_shared<std::optional<Answer>>();
-  client_->send(statement, [answer](const Answer& arrived) { *answer = arrived; });
+  client_->send(with_pinned(statement), [answer](const Answer& arrived) { *answer = arrived; });
   const Waited waited = loop_.wait(timeout, interrupts_tolerated, [answer] { return answer->has_value(); });
   if (waited == Waited::done) return std::move(**answer);
   connect();  // the next statement does not wait for what this one left behind

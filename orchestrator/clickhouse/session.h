@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,12 @@ using Rows = std::vector<std::vector<std::optional<std::string>>>;
 /// orchestrator from watching its workers and the keyboard. Lives on the loop.
 class Session final {
  public:
-  enum class WhenLost { fail, retry };
+  enum class WhenLost {
+    fail,
+    retry,  ///< for as long as the session may, see its constructor
+    wake,   ///< for as long as the server, or what stands before it, says that it is not ready (503): cloud
+            ///< services take 20 to 120 s to wake up
+  };
 
   /// `name` says whose session it is, in messages. `give_up`: how long a statement that asks for it is tried
   /// again when the server is out of reach or overloaded.
@@ -51,6 +57,12 @@ class Session final {
   /// Starts a statement that returns nothing, without waiting; `done` follows on the loop.
   void start(Statement statement, std::function<void(const Answer&)> done);
 
+  /// From now on every statement has these settings, beside its own: without them a user's profile, or the
+  /// URL, may say how answers look.
+  void pin(std::map<std::string, std::string> settings) { pinned_ = std::move(settings); }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
   /// Nothing is tried again any more.
   void give_up() { give_up_ = std::chrono::milliseconds(0); }
 
@@ -60,6 +72,7 @@ class Session final {
                                 WhenLost when_lost);
   [[nodiscard]] Answer attempt(const std::string& what, const Statement& statement,
                                std::chrono::milliseconds timeout, int interrupts_tolerated);
+  [[nodiscard]] Statement with_pinned(Statement statement) const;
   void connect();
   void pause(std::chrono::microseconds length, int interrupts_tolerated);
 
@@ -67,6 +80,7 @@ class Session final {
   const Address address_;
   const std::string name_;
   std::chrono::milliseconds give_up_;
+  std::map<std::string, std::string> pinned_;
   std::unique_ptr<HttpClient> client_;
 };
 

@@ -71,6 +71,11 @@ void take_query(const boost::urls::url_view& url, const std::string& key, Addres
       address.database = std::move(value);
     } else if (parameter.key == "query") {
       refuse(key, "a URL with a statement in it (query=...): walstorm brings its own");
+    } else if (parameter.key.starts_with("session_") || parameter.key == "query_id") {
+      refuse(key,
+             fmt::format("{}: it may stand with one statement at a time, and walstorm sends several at once: "
+                         "take it out",
+                         parameter.key));
     } else if (!parameter.key.empty()) {
       address.settings[parameter.key] = std::move(value);
     }

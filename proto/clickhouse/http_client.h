@@ -34,8 +34,8 @@ struct Answer {
     refused,    ///< the server said no; `text` is what it said, `code` ClickHouse's number for it, 0 where it
                 ///< gave none. Or we did, and `text` says why: a certificate that is not to be trusted, a
                 ///< redirect, an answer that is too long
-    no_answer,  ///< not reached, cut off, or too slow: whether it was carried out is unknown. `text` says
-                ///< what happened
+    no_answer,  ///< not reached, cut off, too slow, or answered by something that is no ClickHouse: whether
+                ///< it was carried out is unknown. `text` says what happened
   };
   Kind kind = Kind::no_answer;
   int code = 0;

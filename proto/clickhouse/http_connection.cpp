@@ -295,6 +295,10 @@ Answer HttpConnection::answer_read() {
     if (answer.code == 0) answer.code = error->code;
     answer.text.erase(0, error->at);
   } else if (message.result() == http::status::ok && header.empty()) {
+    const bool clickhouses = std::any_of(message.begin(), message.end(), [](const auto& field) {
+      return is_clickhouse_header({field.name_string().data(), field.name_string().size()});
+    });
+    if (!clickhouses) return not_clickhouse(address_.shown(), answer.text);
     answer.kind = Answer::Kind::done;
     return answer;
   }

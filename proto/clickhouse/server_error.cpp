@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
+#include <fmt/format.h>
 
-#include "proto/clickhouse/http_client.h"
+#include "proto/wire/utf8.h"
 
 namespace walstorm::clickhouse {
 namespace {
@@ -98,6 +100,27 @@ std::optional<ServerError> find_server_error(std::string_view body) {
 int code_in(std::string_view error_body) {
   const std::size_t at = error_body.find(kCode);
   return at == std::string_view::npos ? 0 : leading_number(error_body.substr(at + kCode.size()));
+}
+
+bool is_clickhouse_header(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-clickhouse-";
+  const auto lower = [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); };
+  return name.size() > kPrefix.size() && std::equal(kPrefix.begin(), kPrefix.end(), name.begin(),
+                                                    [&](char a, char b) { return a == lower(b); });
+}
+
+Answer not_clickhouse(const std::string& who, const std::string& page) {
+  constexpr std::size_t kShown = 120;
+  std::string start(wire::utf8_prefix(wire::to_utf8(page.substr(0, 4 * kShown)), kShown));
+  std::replace_if(
+      start.begin(), start.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  // Whether the statement reached a ClickHouse behind whoever this is, nobody knows.
+  return {.kind = Answer::Kind::no_answer,
+          .http_status = 200,
+          .text = fmt::format(
+              "{} answers, but not as ClickHouse does: a proxy, a login page or another server is "
+              "there. It says: {}",
+              who, start.empty() ? "nothing" : start)};
 }
 
 bool worth_a_retry(const Answer& answer) {

@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+
+#include "proto/clickhouse/http_client.h"
 
 namespace walstorm::clickhouse {
 
@@ -21,5 +24,13 @@ struct ServerError {
 
 /// The number after the first "Code: ", for a body that is known to be an error's; 0 where there is none.
 [[nodiscard]] int code_in(std::string_view error_body);
+
+/// Whether a header of that name tells that ClickHouse itself has answered: all its servers, 18.16 too, send
+/// some X-ClickHouse-... with every answer. A captive portal's or a proxy's page has none, whatever its
+/// status.
+[[nodiscard]] bool is_clickhouse_header(std::string_view name);
+
+/// What an answer of status 200 without such a header is worth: `who` is the address, `page` the body.
+[[nodiscard]] Answer not_clickhouse(const std::string& who, const std::string& page);
 
 }  // namespace walstorm::clickhouse

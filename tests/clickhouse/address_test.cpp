@@ -88,6 +88,18 @@ TEST(Address, ReadsItsOwnUrlAgain) {
   EXPECT_EQ(parse_address("http://[::1]:8124", "clickhouse.url").shown(), "http://[::1]:8124");
 }
 
+TEST(Address, RefusesWhatMayStandWithOneStatementAlone) {
+  for (const char* parameter : {"session_id=a", "query_id=b", "session_timeout=60"}) {
+    try {
+      (void)parse_address(std::string("http://h/?") + parameter, "clickhouse.url");
+      ADD_FAILURE() << parameter;
+    } catch (const wire::Error& error) {
+      EXPECT_EQ(error.kind(), wire::ErrorKind::config);
+      EXPECT_THAT(error.what(), testing::HasSubstr("take it out"));
+    }
+  }
+}
+
 TEST(Address, SaysWhatIsWrong) {
   refuses("", HasSubstr("cannot be read as a URL"));
   refuses("localhost", HasSubstr("cannot be read as a URL"));

@@ -120,6 +120,21 @@ wire::Error error_of(Rig& rig) {
   return {wire::ErrorKind::internal, "it went on"};
 }
 
+TEST(ClickhouseSink, OnlyAnAnswerOfClickHousesWithoutAWordAcknowledges) {
+  ScriptedClickhouse server;
+  server.will({{.body = "<html>Log in to the hotel's network</html>", .clickhouse = false},
+               {.body = "not what an INSERT is answered with"},
+               {}});
+  Rig rig(setup_for(server));
+  rig.flusher.submit(rig.batch(1));
+  rig.await_acknowledged(1);
+  ASSERT_EQ(rig.attempts.size(), 3U);
+  EXPECT_THAT(rig.attempts[0].landing.error,
+              AllOf(HasSubstr("not as ClickHouse does"), HasSubstr("Log in to the hotel's network")));
+  EXPECT_THAT(rig.attempts[1].landing.error, HasSubstr("not the answer to an INSERT: not what"));
+  EXPECT_EQ(rig.attempts[2].landing.error, "");
+}
+
 TEST(ClickhouseSink, InsertsABatchWithItsColumnsNamed) {
   ScriptedClickhouse server;
   Rig rig(setup_for(server));

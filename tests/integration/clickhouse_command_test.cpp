@@ -169,6 +169,54 @@ TEST_F(OnAScriptedClickhouse, CheckDropsADatabaseWhoseMakingWasNotAnswered) {
   EXPECT_FALSE(was_asked("DROP TABLE"));
 }
 
+TEST_F(OnAScriptedClickhouse, APageInItsPlaceIsNamedByEveryCommand) {
+  for (const char* command : {"check", "run", "clean"}) {
+    server_.will(std::vector<Reply>(5, Reply{.body = "<html>Log in</html>", .clickhouse = false}));
+    WalstormRun run(config(), {}, WALSTORM_BINARY, command);
+    EXPECT_EQ(run.finish().code, 3) << command << run.output();
+    EXPECT_THAT(run.output(), AllOf(HasSubstr("not as ClickHouse does"), HasSubstr("<html>Log in</html>")))
+        << command;
+  }
+}
+
+TEST_F(OnAScriptedClickhouse, AServerThatWakesUpIsWaitedFor) {
+  const Reply asleep{.status = 503, .body = "waking up", .clickhouse = false};
+  server_.will({asleep, asleep, {.body = "18.16.1\n"}, {.how = Reply::How::gibberish}});
+  WalstormRun run(config(), {}, WALSTORM_BINARY, "check");
+  EXPECT_EQ(run.finish().code, 3) << run.output();
+  EXPECT_THAT(run.output(), AllOf(HasSubstr("HTTP status 503; waiting up to 120 s for it to wake up"),
+                                  HasSubstr("ask what it can do")))
+      << "it goes on once the server has woken up";
+}
+
+TEST_F(OnAClickhouse, CleanLeavesWhatALivingRunNeeds) {
+  config::Config living;
+  living.name = "living";
+  living.clickhouse.url = url();
+  living.clickhouse.database = "walstorm";
+  std::vector<std::string> notes;
+  auto table = std::make_unique<clickhouse::PreparedTable>(loop_, living, logs_.path(), notes);
+  EXPECT_THAT(output_of(config(), "clean", 3), AllOf(HasSubstr("a run is using it: run 20"),
+                                                     HasSubstr("\"living\" on "), HasSubstr("--force")));
+  EXPECT_THAT(output_of(config(), "clean", 0, {"--dry-run"}), HasSubstr("found run 20"));
+  EXPECT_EQ(ask("SELECT count() FROM walstorm.runs"), (Rows{{"1"}}));
+  EXPECT_EQ(table->release(), std::vector<std::string>{});
+  EXPECT_THAT(output_of(config(), "clean", 0), HasSubstr("removed ClickHouse database \"walstorm\""));
+}
+
+TEST_F(OnAClickhouse, CleanDropsWhatALivingRunNeedsWhenForced) {
+  leave_rows();
+  execute("INSERT INTO walstorm.heartbeats SELECT 1, 1, now(), 0");
+  EXPECT_THAT(output_of(config(), "clean", 3), HasSubstr("a run is using it"));
+  EXPECT_THAT(output_of(config(), "clean", 0, {"--force"}), HasSubstr("removed ClickHouse database"));
+}
+
+TEST_F(OnAClickhouse, ARunThatIsLongSilentIsNoLivingOne) {
+  leave_rows();
+  execute("INSERT INTO walstorm.heartbeats SELECT 1, 1, now() - 3600, 0");
+  EXPECT_THAT(output_of(config(), "clean", 0), HasSubstr("removed ClickHouse database"));
+}
+
 TEST_F(OnAClickhouse, CheckStartsAPrivateServerAndRemovesIt) {
   EXPECT_THAT(
       output_of(config({{"clickhouse", {{"url", "private"}}}}), "check", 0),

@@ -3,11 +3,15 @@
 #include "tests/support/modern_clickhouse.h"
 
 #include <csignal>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 
+#include "orchestrator/clickhouse/prepared_table.h"
+#include "proto/wire/task_run_table.h"
 #include "tests/support/clickhouse_query.h"
+#include "tests/support/temporary_folder.h"
 
 namespace walstorm::tests {
 namespace {
@@ -76,6 +80,34 @@ TEST_F(OnAModernClickhouse, RefusalsHaveClickHousesCodes) {
   answer = insert("INSERT INTO rows (id) FORMAT RowBinary", "\x1f" + std::string(31, 'a'), "lz4");
   EXPECT_EQ(answer.kind, Answer::Kind::refused) << "was not compressed";
   EXPECT_EQ(ask("SELECT count() FROM rows"), "0");
+}
+
+TEST_F(OnAModernClickhouse, ATableIsMadeAndReadTheSameWhateverTheUsersSettings) {
+  config::Config config;
+  config.name = "strange";
+  config.clickhouse.url = server_->url() +
+                          "/?limit=1&offset=1&extremes=1&max_result_rows=1&result_overflow_mode=break&"
+                          "data_type_default_nullable=1&format_tsv_null_representation=NIL&"
+                          "output_format_tsv_crlf_end_of_line=1&aggregate_functions_null_for_empty=1&"
+                          "union_default_mode=DISTINCT&final=1";
+  config.clickhouse.database = "strange";
+  const TemporaryFolder logs;
+  std::vector<std::string> notes;
+  clickhouse::PreparedTable table(loop_, config, logs.path(), notes);
+  EXPECT_EQ(table.tally_rows(1000, 0), wire::RowTally{});
+  proto::ConsumerSetup setup;
+  table.describe(setup);
+  for (const char* id : {"a", "b", "c"}) {
+    ask(fmt::format("INSERT INTO strange.task_runs (id, row_hash, _run_id) SELECT '{}', 1, {}", id,
+                    setup.run_number()));
+  }
+  EXPECT_EQ(table.tally_rows(1000, 0).rows, 3U);
+  const auto rows = table.read_rows({"a", "b", "c"}, 0);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows.at("a")[wire::task_run_column("output")], std::nullopt);
+  EXPECT_EQ(ask("SELECT type FROM system.columns WHERE database = 'strange' AND table = 'task_runs' AND name "
+                "= 'id'"),
+            "String");
 }
 
 TEST_F(OnAModernClickhouse, EndsWithItsStdin) {

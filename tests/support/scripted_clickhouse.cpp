@@ -38,6 +38,7 @@ std::string text_of(const Reply& reply) {
   std::string text = fmt::format("HTTP/1.1 {} Whatever\r\nContent-Length: {}\r\n", reply.status, length);
   if (reply.exception_code != 0)
     text += fmt::format("X-ClickHouse-Exception-Code: {}\r\n", reply.exception_code);
+  if (reply.clickhouse) text += "X-ClickHouse-Server-Display-Name: scripted\r\n";
   if (!reply.location.empty()) text += fmt::format("Location: {}\r\n", reply.location);
   return text + "\r\n" + reply.body;
 }

@@ -27,6 +27,7 @@ struct Reply {
   int exception_code = 0;  ///< X-ClickHouse-Exception-Code; 0: without the header
   std::string body = {};
   std::string location = {};
+  bool clickhouse = true;  ///< with a header that all answers of ClickHouse have
 };
 
 /// As ClickHouse answers an error since 22: by the status, the header and the text.

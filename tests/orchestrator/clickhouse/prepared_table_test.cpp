@@ -184,6 +184,22 @@ TEST_F(OnClickhouse, ReadsRowsAsText) {
   EXPECT_EQ(plain.at("r2")[wire::task_run_column("tags")], "");
 }
 
+TEST_F(OnClickhouse, ReadsTheSameWhateverTheUsersSettings) {
+  config::Config config = this->config();
+  Address address = shared_->server.address();
+  address.settings = {{"extremes", "1"},
+                      {"max_result_rows", "1"},
+                      {"result_overflow_mode", "break"},
+                      {"empty_result_for_aggregation_by_empty_set", "1"},
+                      {"join_use_nulls", "1"}};
+  config.clickhouse.url = to_url(address);
+  const auto table = prepared(config);
+  EXPECT_EQ(table->tally_rows(1000, 0), wire::RowTally{});
+  insert(run_number(*table), {{"a", 1}, {"b", 2}, {"c", 3}});
+  EXPECT_EQ(table->tally_rows(1000, 0).rows, 3U);
+  EXPECT_EQ(table->read_rows({"a", "b", "c"}, 0).size(), 3U);
+}
+
 TEST_F(OnClickhouse, ReadsManyRowsInSeveralStatements) {
   const auto table = prepared(config());
   std::vector<Row> rows;

@@ -104,7 +104,8 @@ function read_body(request) {
 }
 
 function answer(response, status, headers, bytes) {
-  response.writeHead(status, { 'Content-Length': bytes.length, ...headers });
+  // As a server's answers have it, all of them.
+  response.writeHead(status, { 'Content-Length': bytes.length, 'X-ClickHouse-Server-Display-Name': 'shim', ...headers });
   response.end(bytes);
 }
 
