@@ -85,6 +85,7 @@ PreparedDatabase::PreparedDatabase(process::EventLoop& loop, const config::Confi
   } catch (const Error& error) {
     const std::string why = server_failure();
     release();
+    discard_new_database();
     if (why.empty()) throw;
     throw Error(error.kind(), why + "\n" + error.what());
   } catch (...) {
@@ -314,7 +315,7 @@ void PreparedDatabase::discard_new_database() {
   if (server_ || !created_) return;
   try {
     Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up " + address_.shown());
-    session.ask<bool>("drop the database", kStepTimeout, loop_.interrupts() + 1000,
+    session.ask<bool>("drop the database", kStepTimeout, loop_.interrupts() + kEveryInterrupt,
                       [name = settings_.profiling_database](auto& connection) {
                         drop_database(connection, name);
                         return true;

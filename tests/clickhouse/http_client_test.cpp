@@ -88,6 +88,16 @@ TEST(HttpClient, SendsAnInsertInTheUrlAndItsDataAsTheBody) {
   EXPECT_EQ(seen.headers.count("x-clickhouse-user"), 0U);
 }
 
+TEST(HttpClient, APageOfSomebodyElsesIsNoAnswer) {
+  ScriptedClickhouse server;
+  server.will({{.body = "<html>\nLog in</html>", .clickhouse = false}});
+  Rig rig(server.url());
+  const Answer answer = rig.ask({.sql = "SELECT 1"});
+  EXPECT_EQ(answer.kind, Answer::Kind::no_answer);
+  EXPECT_THAT(answer.text, HasSubstr("not as ClickHouse does"));
+  EXPECT_THAT(answer.text, HasSubstr("<html> Log in</html>"));
+}
+
 TEST(HttpClient, CallsBackFromTheLoopAndNotFromSend) {
   Rig rig("http://127.0.0.1:1");
   rig.send({.sql = "SELECT 1"});
