@@ -250,7 +250,8 @@ bool PrivateServer::answers() {
   HttpClient client(loop_.io(), address_, limits);
   std::optional<Answer> answer;
   client.send({.sql = ""}, [&](const Answer& greeting) {
-    if (!greeting.ok() || greeting.text.find(greeting_) == std::string::npos) {
+    // A page of its configuration, without the headers that ClickHouse's answers to statements have.
+    if (greeting.http_status != 200 || greeting.text.find(greeting_) == std::string::npos) {
       answer = Answer{};
       return;
     }
