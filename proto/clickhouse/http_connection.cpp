@@ -295,10 +295,12 @@ Answer HttpConnection::answer_read() {
     if (answer.code == 0) answer.code = error->code;
     answer.text.erase(0, error->at);
   } else if (message.result() == http::status::ok && header.empty()) {
+    // 18.16 sends the header with the answers to statements alone; a greeting is known by its text.
+    const bool greeting = wire_->request.method() == http::verb::get;
     const bool clickhouses = std::any_of(message.begin(), message.end(), [](const auto& field) {
       return is_clickhouse_header({field.name_string().data(), field.name_string().size()});
     });
-    if (!clickhouses) return not_clickhouse(address_.shown(), answer.text);
+    if (!greeting && !clickhouses) return not_clickhouse(address_.shown(), answer.text);
     answer.kind = Answer::Kind::done;
     return answer;
   }

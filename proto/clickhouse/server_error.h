@@ -26,8 +26,8 @@ struct ServerError {
 [[nodiscard]] int code_in(std::string_view error_body);
 
 /// Whether a header of that name tells that ClickHouse itself has answered: all its servers, 18.16 too, send
-/// some X-ClickHouse-... with every answer. A captive portal's or a proxy's page has none, whatever its
-/// status.
+/// some X-ClickHouse-... with every answer to a statement, not with the greeting of GET /. A captive portal's
+/// or a proxy's page has none, whatever its status.
 [[nodiscard]] bool is_clickhouse_header(std::string_view name);
 
 /// What an answer of status 200 without such a header is worth: `who` is the address, `page` the body.

@@ -330,5 +330,14 @@ TEST(HttpClient, AnExceptionOfACallbackReachesTheLoop) {
   EXPECT_EQ(server.requests().at(1).connection, 0U);
 }
 
+TEST(HttpClient, AGreetingNeedsNoHeaderOfClickHouses) {
+  ScriptedClickhouse server;
+  server.will({{.body = "Ok.\n", .clickhouse = false}});
+  Rig rig(server.url());
+  const Answer greeting = rig.ask({.sql = ""});
+  EXPECT_TRUE(greeting.ok()) << "18.16 sends none with it: " << greeting.text;
+  EXPECT_EQ(greeting.text, "Ok.\n");
+}
+
 }  // namespace
 }  // namespace walstorm::clickhouse
