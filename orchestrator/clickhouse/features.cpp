@@ -34,7 +34,7 @@ constexpr std::array<std::pair<const char*, const char*>, 4> kInsertSettings{{
 }};
 
 /// What shapes the answers to walstorm's own statements, and the tables that it makes.
-constexpr std::array<std::pair<const char*, const char*>, 19> kPinnedSettings{{
+constexpr std::array<std::pair<const char*, const char*>, 20> kPinnedSettings{{
     {"additional_result_filter", ""},
     {"aggregate_functions_null_for_empty", "0"},
     {"data_type_default_nullable", "0"},
@@ -51,6 +51,7 @@ constexpr std::array<std::pair<const char*, const char*>, 19> kPinnedSettings{{
     {"offset", "0"},
     {"output_format_tsv_crlf_end_of_line", "0"},
     {"prefer_column_name_to_alias", "0"},
+    {"read_overflow_mode", "throw"},
     {"result_overflow_mode", "throw"},
     {"transform_null_in", "0"},
     {"union_default_mode", "ALL"},

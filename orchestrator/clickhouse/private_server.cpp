@@ -250,8 +250,7 @@ bool PrivateServer::answers() {
   HttpClient client(loop_.io(), address_, limits);
   std::optional<Answer> answer;
   client.send({.sql = ""}, [&](const Answer& greeting) {
-    // A page of its configuration, without the headers that ClickHouse's answers to statements have.
-    if (greeting.http_status != 200 || greeting.text.find(greeting_) == std::string::npos) {
+    if (!greeting.ok() || greeting.text.find(greeting_) == std::string::npos) {
       answer = Answer{};
       return;
     }

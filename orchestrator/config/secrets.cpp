@@ -164,7 +164,9 @@ std::string hide_secrets(const std::string& text) {
   for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", from)) {
     std::size_t begin = at;
     while (begin > from && belongs_to_scheme(text[begin - 1])) --begin;
-    const std::size_t end = std::min(text.find_first_of(" \t\r\n\"\\`", at), text.size());
+    std::size_t end = std::min(text.find_first_of(" \t\r\n\"\\`", at), text.size());
+    // "http://host:8123: no answer": what the sentence puts behind a URL is none of it.
+    while (end > at + 3 && std::string_view(":;,.)").find(text[end - 1]) != std::string_view::npos) --end;
     const std::string url = text.substr(begin, end - begin);
     shown += hide_keywords(text.substr(from, begin - from));
     shown += url.starts_with(kAdvice) ? url : without_secrets(url);

@@ -125,7 +125,7 @@ TEST(ClickhouseSink, OnlyClickHousesEmptyAnswerAcknowledges) {
   server.will({{.body = "<html>Log in</html>", .clickhouse = false}, {.body = "words"}});
   Rig rig(setup_for(server));
   rig.flusher.submit(rig.batch(1));
-  rig.await([&] { return rig.attempts.size() == 3; });
+  rig.await([&] { return rig.acknowledged.size() == 1 && rig.attempts.size() == 3; });
 }
 
 TEST(ClickhouseSink, InsertsABatchWithItsColumnsNamed) {

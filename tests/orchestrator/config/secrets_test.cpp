@@ -80,5 +80,10 @@ TEST(Secrets, LeavesWhatHoldsNoSecret) {
   }
 }
 
+TEST(Secrets, WhatASentencePutsBehindAUrlIsNoneOfIt) {
+  EXPECT_EQ(hide_secrets("check http://127.0.0.1:8123: no answer"), "check http://127.0.0.1:8123: no answer");
+  EXPECT_EQ(hide_secrets("(postgresql://u:hunter2@h:5432/db)."), "(postgresql://u:***@h:5432/db).");
+}
+
 }  // namespace
 }  // namespace walstorm::config
