@@ -87,7 +87,8 @@ bool is_since_22_1(const std::string& version) {
 std::map<std::string, std::string> first_pinned_settings(bool since_22_1) {
   std::map<std::string, std::string> settings{
       {"extremes", "0"}, {"max_result_rows", "0"}, {"empty_result_for_aggregation_by_empty_set", "0"}};
-  if (since_22_1) settings.insert({{"limit", "0"}, {"offset", "0"}});
+  if (since_22_1)
+    settings.insert({{"limit", "0"}, {"offset", "0"}, {"output_format_tsv_crlf_end_of_line", "0"}});
   return settings;
 }
 

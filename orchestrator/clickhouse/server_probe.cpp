@@ -41,11 +41,13 @@ Features ask_features(Session& session) {
                       session.name() +
                           ": SELECT version() is answered with nothing: look at the settings of the "
                           "user of clickhouse.url");
-  session.pin(first_pinned_settings(is_since_22_1(*version[0][0])));
+  std::string release = *version[0][0];
+  if (release.ends_with('\r')) release.pop_back();  // output_format_tsv_crlf_end_of_line, not pinned yet
+  session.pin(first_pinned_settings(is_since_22_1(release)));
   std::set<std::pair<std::string, std::string>> listed;
   for (const auto& row : session.ask("ask what it can do", {.sql = features_query()}, kTimeout, 0))
     listed.emplace(row.at(0).value_or(""), row.at(1).value_or(""));
-  Features features = features_of(*version[0][0], listed);
+  Features features = features_of(release, listed);
   session.pin(features.pinned_settings);
   return features;
 }

@@ -118,7 +118,7 @@ TEST(Histogram, InFewerBucketsIsTheSameToAFewPercent) {
   EXPECT_EQ(coarse.count(), fine.count());
   EXPECT_EQ(coarse.min(), fine.min());
   EXPECT_EQ(coarse.max(), fine.max());
-  for (const double p : {0.5, 0.9, 0.99})
+  for (const double p : {50.0, 90.0, 99.0})
     EXPECT_NEAR(*coarse.percentile(p), *fine.percentile(p), 0.02 * *fine.percentile(p)) << p;
   EXPECT_EQ(Histogram().coarser().count(), 0U);
 }
