@@ -12,7 +12,9 @@
 namespace walstorm::producer {
 namespace {
 
-constexpr std::size_t kRowsPerSelect = 100;
+constexpr std::size_t kRowsPerSelectMax = 100;
+/// Of the rows of one answer, which libpq holds whole.
+constexpr std::size_t kBytesPerSelect = 16U << 20U;
 
 std::string_view text(const EncodedRows& rows, const EncodedRows::Field& field) {
   return {rows.data(field), static_cast<std::size_t>(field.length)};
@@ -103,10 +105,12 @@ std::vector<std::string_view> differing_columns(const EncodedRows& expected,
 }
 
 ContentReport check_content(PgConnection& connection, const RowSource& source,
-                            std::span<const RowVersion> sample) {
+                            std::span<const RowVersion> sample, std::size_t row_bytes_mean) {
+  const auto rows_per_select = std::clamp<std::size_t>(
+      kBytesPerSelect / std::max<std::size_t>(row_bytes_mean, 1), 1, kRowsPerSelectMax);
   ContentReport report;
   while (!sample.empty()) {
-    const std::size_t count = std::min(sample.size(), kRowsPerSelect);
+    const std::size_t count = std::min(sample.size(), rows_per_select);
     check_some(connection, source, sample.first(count), report);
     sample = sample.subspan(count);
   }

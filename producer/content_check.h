@@ -38,9 +38,9 @@ struct ContentReport {
 [[nodiscard]] std::vector<std::string_view> differing_columns(
     const EncodedRows& expected, std::span<const std::optional<std::string_view>> actual);
 
-/// Reads the rows of `sample` back and compares them with what the source says, byte by byte. Blocks.
-/// Throws Error{data} when the server refuses to answer.
+/// Reads the rows of `sample` back, some at a time by their size, and compares them with what the source
+/// says, byte by byte. Blocks. Throws Error{data} when the server refuses to answer.
 [[nodiscard]] ContentReport check_content(PgConnection& connection, const RowSource& source,
-                                          std::span<const RowVersion> sample);
+                                          std::span<const RowVersion> sample, std::size_t row_bytes_mean);
 
 }  // namespace walstorm::producer

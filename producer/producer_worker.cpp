@@ -247,7 +247,8 @@ void ProducerWorker::check_rows(std::uint64_t rows) {
   }
   Random random(mix64(options_.seed() + options_.producer_index()));
   const std::vector<RowVersion> sample = pick_sample(std::move(groups), rows, random);
-  ContentReport report = producer::check_content(*lanes_.front().connection, *source_, sample);
+  ContentReport report =
+      producer::check_content(*lanes_.front().connection, *source_, sample, row_bytes_mean());
   proto::MetricsFrame frame;
   proto::ContentChecked& checked = *frame.mutable_content_checked();
   checked.set_sampled(report.sampled);

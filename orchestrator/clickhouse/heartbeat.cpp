@@ -1,6 +1,5 @@
 #include "orchestrator/clickhouse/heartbeat.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -12,6 +11,8 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kBeat{10};
+/// Well below kHeartbeatLost: one that is never answered does not make the run look dead.
+constexpr seconds kBeatTimeout{20};
 constexpr seconds kStepTimeout{60};
 /// The run is over and its report waits.
 constexpr seconds kEndTimeout{5};
@@ -22,13 +23,6 @@ std::string table_of(const std::string& database) {
   return quoted_name(database) + ".heartbeats";
 }
 
-std::uint64_t number_in(const std::optional<std::string>& field) {
-  std::uint64_t value = 0;
-  const std::string text = field.value_or("");
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
 }  // namespace
 
 Heartbeat::Heartbeat(process::EventLoop& loop, const Address& address, const std::string& database,
@@ -36,6 +30,7 @@ Heartbeat::Heartbeat(process::EventLoop& loop, const Address& address, const std
     : table_(table_of(database)),
       run_number_(run_number),
       session_(loop, address, "mark the run in ClickHouse at " + address.shown()),
+      client_(loop.io(), address, {.answer_timeout = kBeatTimeout}),
       timer_(loop.io()) {
   session_.execute("begin", beat(false), kStepTimeout, 0);
   beat_later();
@@ -50,7 +45,7 @@ void Heartbeat::beat_later() {
   timer_.expires_after(kBeat);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    session_.start(beat(false), [this](const Answer& answer) {
+    client_.send(beat(false), [this](const Answer& answer) {
       if (!answer.ok()) spdlog::warn("mark the run as under way in ClickHouse: {}", answer.text);
       beat_later();  // one at a time: a server that hangs gets no queue of them
     });
@@ -71,10 +66,10 @@ std::string Heartbeat::end() {
 std::vector<LivingRun> living_runs(Session& session, const std::string& database) {
   const auto there = session.ask(
       "look for runs under way",
-      {.sql = fmt::format("SELECT count() FROM system.tables WHERE database = {} AND name = 'heartbeats'",
+      {.sql = fmt::format("SELECT name FROM system.tables WHERE database = {} AND name = 'heartbeats'",
                           quoted_text(database))},
       kStepTimeout, 0);
-  if (number_in(there.at(0).at(0)) == 0) return {};
+  if (there.empty()) return {};
   std::vector<LivingRun> living;
   for (const auto& row : session.ask(
            "look for runs under way",
@@ -82,7 +77,7 @@ std::vector<LivingRun> living_runs(Session& session, const std::string& database
                                "HAVING max(ended) = 0 AND now() - max(at) < {} ORDER BY run_id",
                                table_of(database), kHeartbeatLost.count())},
            kStepTimeout, 0)) {
-    LivingRun run{row.at(0).value_or(""), "", "", number_in(row.at(1))};
+    LivingRun run{row.at(0).value_or(""), "", "", row.at(1).value_or("")};
     const auto entered =
         session.ask("look for runs under way",
                     {.sql = fmt::format("SELECT name, host FROM {}.runs WHERE run_id = {} LIMIT 1",

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "orchestrator/clickhouse/session.h"
+#include "proto/clickhouse/http_client.h"
 
 /// Runs on a user's server say that they are under way, in the table `heartbeats`: ClickHouse has no lock
 /// that would.
@@ -37,7 +38,8 @@ class Heartbeat final {
   const std::string table_;
   const std::uint64_t run_number_;
   std::uint64_t number_ = 0;  // of beats
-  Session session_;
+  Session session_;           // for what is waited for
+  HttpClient client_;         // for the beats between
   boost::asio::steady_timer timer_;
 };
 
@@ -45,7 +47,7 @@ class Heartbeat final {
 struct LivingRun {
   std::string number;  ///< when it began, in UTC: YYYYMMDDhhmmss and milliseconds
   std::string name, host;
-  std::uint64_t heard_sec_ago = 0;  ///< by the server's clock
+  std::string heard_sec_ago;  ///< by the server's clock
 };
 
 /// The runs in `database` that have not ended and were heard of within kHeartbeatLost; of an older walstorm's

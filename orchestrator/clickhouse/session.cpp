@@ -125,10 +125,6 @@ void Session::submit(Statement select, std::function<void(std::optional<Rows>)> 
   });
 }
 
-void Session::start(Statement statement, std::function<void(const Answer&)> done) {
-  client_->send(with_pinned(std::move(statement)), std::move(done));
-}
-
 std::string Session::run(const std::string& what, const Statement& statement, milliseconds timeout,
                          int interrupts_tolerated, WhenLost when_lost) {
   const std::string full_name = fmt::format("{}: {}", name_, what);

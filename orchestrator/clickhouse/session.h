@@ -54,9 +54,6 @@ class Session final {
   /// Starts a SELECT without waiting; `done` follows on the loop, with nullopt for anything but an answer.
   void submit(Statement select, std::function<void(std::optional<Rows>)> done);
 
-  /// Starts a statement that returns nothing, without waiting; `done` follows on the loop.
-  void start(Statement statement, std::function<void(const Answer&)> done);
-
   /// From now on every statement has these settings, beside its own: without them a user's profile, or the
   /// URL, may say how answers look.
   void pin(std::map<std::string, std::string> settings) { pinned_ = std::move(settings); }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "orchestrator/config/json_text.h"
 #include "orchestrator/config/shown_json.h"
@@ -58,8 +59,13 @@ void hide_parameters(std::string& url) {
   }
 }
 
-/// What stands between the URLs of a text.
-std::string hide_keywords(std::string text) {
+/// What a `password=value` stands in.
+enum class Within {
+  value,  ///< a connection string: the value ends where libpq would end it
+  text    ///< anything: a JSON string or a sentence may end there too
+};
+
+std::string hide_keywords(std::string text, Within within) {
   static constexpr std::string_view kKey = "password";
   for (auto at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at)) {
     at += kKey.size();
@@ -67,10 +73,11 @@ std::string hide_keywords(std::string text) {
     if (equals == std::string::npos || text[equals] != '=') continue;
     const auto start = std::min(text.find_first_not_of(' ', equals + 1), text.size());
     const bool quoted = start < text.size() && text[start] == '\'';
-    const auto end = quoted ? end_of_value(text, start)
-                            : std::min(text.find_first_of("& \t\r\n\"\\`", start), text.size());
+    const auto end = quoted || within == Within::value
+                         ? end_of_value(text, start)
+                         : std::min(text.find_first_of("& \t\r\n\"\\`", start), text.size());
     // Within a JSON string no quote of ours may be taken for the string's end.
-    if (text.substr(start, end - start).find('"') != std::string::npos) continue;
+    if (within == Within::text && text.substr(start, end - start).find('"') != std::string::npos) continue;
     text.replace(start, end - start, kHidden);
   }
   return text;
@@ -78,18 +85,6 @@ std::string hide_keywords(std::string text) {
 
 bool belongs_to_scheme(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
-}
-
-/// `password=value` of a connection string of keywords, or in a query.
-void hide_password_keywords(std::string& text) {
-  static constexpr std::string_view kKey = "password";
-  for (auto at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at)) {
-    at += kKey.size();
-    const auto equals = text.find_first_not_of(' ', at);
-    if (equals == std::string::npos || text[equals] != '=') continue;
-    const auto start = std::min(text.find_first_not_of(' ', equals + 1), text.size());
-    text.replace(start, end_of_value(text, start) - start, kHidden);
-  }
 }
 
 bool is_port(std::string_view text) {
@@ -133,7 +128,7 @@ bool names_a_secret(std::string_view key) {
 }
 
 std::string without_secrets(std::string url) {
-  hide_password_keywords(url);
+  url = hide_keywords(std::move(url), Within::value);
   const auto scheme = end_of_scheme(url);
   if (scheme == std::string::npos) return url;
   const auto host_end = std::min(url.find_first_of("/?#", scheme), url.size());
@@ -168,11 +163,11 @@ std::string hide_secrets(const std::string& text) {
     // "http://host:8123: no answer": what the sentence puts behind a URL is none of it.
     while (end > at + 3 && std::string_view(":;,.)").find(text[end - 1]) != std::string_view::npos) --end;
     const std::string url = text.substr(begin, end - begin);
-    shown += hide_keywords(text.substr(from, begin - from));
+    shown += hide_keywords(text.substr(from, begin - from), Within::text);
     shown += url.starts_with(kAdvice) ? url : without_secrets(url);
     from = end;
   }
-  return shown + hide_keywords(text.substr(from));
+  return shown + hide_keywords(text.substr(from), Within::text);
 }
 
 }  // namespace walstorm::config
