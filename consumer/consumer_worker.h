@@ -8,8 +8,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "consumer/busy_meter.h"
-#include "consumer/replication_stream.h"
+#include "consumer/metrics/busy_meter.h"
+#include "consumer/stream/replication_stream.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/worker_session.h"
 

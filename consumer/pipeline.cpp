@@ -8,8 +8,8 @@
 
 #include <boost/asio/post.hpp>
 
-#include "consumer/clickhouse_sink.h"
-#include "consumer/mock_sink.h"
+#include "consumer/sink/clickhouse_sink.h"
+#include "consumer/sink/mock_sink.h"
 #include "proto/wire/change_tally.h"
 #include "proto/wire/error.h"
 #include "proto/wire/utf8.h"
@@ -37,16 +37,11 @@ std::unique_ptr<Sink> make_sink(boost::asio::io_context& loop, const wire::Clock
                                 const proto::Setup& setup) {
   const proto::ConsumerSetup& consumer = setup.consumer();
   if (consumer.has_mock()) {
-    return std::make_unique<MockSink>(loop, clock, meter, consumer.compression(), consumer.mock());
+    return std::make_unique<MockSink>(loop, clock, meter, block_form(consumer), consumer.compression(),
+                                      consumer.mock());
   }
   if (consumer.has_clickhouse()) return std::make_unique<ClickhouseSink>(loop, meter, setup);
   throw wire::Error(wire::ErrorKind::protocol, "Setup asks for a sink that this consumer does not have");
-}
-
-BlockForm block_form(const proto::ConsumerSetup& setup) {
-  return {.format = setup.insert_format(),
-          .run_number = setup.run_number(),
-          .times_as_int64 = setup.times_as_int64()};
 }
 
 FlushLimits flush_limits(const proto::ConsumerSetup& setup) {
@@ -65,8 +60,8 @@ Pipeline::Pipeline(boost::asio::io_context& loop, const wire::Clock& clock, Busy
       on_progress_(std::move(on_progress)),
       stream_(loop, clock, meter, setup_),
       tracker_(stream_.slot_confirmed()),
-      pool_(setup_.buffered_bytes_max(), block_form(setup_)),
       sink_(make_sink(loop, clock, meter, setup)),
+      pool_(setup_.buffered_bytes_max(), [this] { return sink_->make_block(); }),
       flusher_(loop, clock, meter, flush_limits(setup_), *sink_, pool_,
                {[this](const Batch& batch, std::int64_t started, std::int64_t acknowledged) {
                   on_acknowledged(batch, started, acknowledged);

@@ -8,15 +8,15 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "consumer/batch.h"
-#include "consumer/batcher.h"
-#include "consumer/busy_meter.h"
-#include "consumer/change_intake.h"
-#include "consumer/flusher.h"
-#include "consumer/lsn_tracker.h"
-#include "consumer/phase_book.h"
-#include "consumer/replication_stream.h"
-#include "consumer/sink.h"
+#include "consumer/batch/batch.h"
+#include "consumer/batch/batcher.h"
+#include "consumer/batch/lsn_tracker.h"
+#include "consumer/metrics/busy_meter.h"
+#include "consumer/metrics/phase_book.h"
+#include "consumer/sink/flusher.h"
+#include "consumer/sink/sink.h"
+#include "consumer/stream/change_intake.h"
+#include "consumer/stream/replication_stream.h"
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
 #include "proto/wire/clock.h"
@@ -83,8 +83,8 @@ class Pipeline final {
   ReplicationStream stream_;
   LsnTracker tracker_;
   PhaseBook book_;
-  BatchPool pool_;
   std::unique_ptr<Sink> sink_;
+  BatchPool pool_;
   Flusher flusher_;
   Batcher batcher_;
   ChangeIntake intake_;

@@ -9,13 +9,13 @@
 #include <variant>
 
 #include "orchestrator/check/check.h"
-#include "orchestrator/clean.h"
-#include "orchestrator/cli.h"
+#include "orchestrator/cli/clean.h"
+#include "orchestrator/cli/cli.h"
+#include "orchestrator/cli/past_runs.h"
+#include "orchestrator/config/json/secrets.h"
 #include "orchestrator/config/load.h"
 #include "orchestrator/config/phase_plan.h"
-#include "orchestrator/config/secrets.h"
-#include "orchestrator/measure/figures.h"
-#include "orchestrator/past_runs.h"
+#include "orchestrator/measure/figures/figures.h"
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/process/signals.h"
 #include "orchestrator/run/run.h"

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "producer/statements.h"
+#include "producer/postgres/statements.h"
 
 namespace walstorm::producer {
 namespace {

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "producer/ledger.h"
-#include "producer/pg_connection.h"
-#include "producer/random.h"
-#include "producer/row_source.h"
+#include "producer/postgres/pg_connection.h"
+#include "producer/rows/ledger.h"
+#include "producer/rows/random.h"
+#include "producer/rows/row_source.h"
 
 namespace walstorm::producer {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "producer/random.h"
+#include "producer/rows/random.h"
 
 namespace walstorm::producer {
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "producer/content_check.h"
-#include "producer/copy_writer.h"
-#include "producer/statement_writer.h"
+#include "producer/postgres/copy_writer.h"
+#include "producer/postgres/statement_writer.h"
 #include "proto/postgres/server_clock.h"
 #include "proto/wire/error.h"
 #include "proto/wire/utf8.h"

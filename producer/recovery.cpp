@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "producer/statements.h"
+#include "producer/postgres/statements.h"
 #include "proto/postgres/sqlstate.h"
 #include "proto/wire/error.h"
 

@@ -8,11 +8,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "producer/encoded_rows.h"
-#include "producer/ledger.h"
-#include "producer/pg_connection.h"
-#include "producer/row_source.h"
-#include "producer/row_writer.h"
+#include "producer/postgres/pg_connection.h"
+#include "producer/postgres/row_writer.h"
+#include "producer/rows/encoded_rows.h"
+#include "producer/rows/ledger.h"
+#include "producer/rows/row_source.h"
 
 namespace walstorm::producer {
 

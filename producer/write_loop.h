@@ -8,11 +8,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "producer/due_batches.h"
-#include "producer/ledger.h"
-#include "producer/pg_connection.h"
 #include "producer/phase_stats.h"
+#include "producer/postgres/pg_connection.h"
+#include "producer/postgres/row_writer.h"
 #include "producer/recovery.h"
-#include "producer/row_writer.h"
+#include "producer/rows/ledger.h"
 #include "proto/wire/backoff.h"
 #include "proto/wire/clock.h"
 

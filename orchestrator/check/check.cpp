@@ -22,13 +22,11 @@
 namespace walstorm::check {
 namespace {
 
-constexpr std::chrono::seconds kStepTimeout{30};
-
 /// A private server to ask. Its log stands in a folder of its own: a name in the temporary folder that can be
 /// guessed may be a link of somebody else's.
-class TrialServer final {
+class PostgresOnTrial final {
  public:
-  TrialServer(process::EventLoop& loop, const config::Database& settings)
+  PostgresOnTrial(process::EventLoop& loop, const config::Database& settings)
       : server_(loop, settings.settings, log_folder_.path() / "postgres.log") {}
 
   [[nodiscard]] const postgres::Address& address() const { return server_.address(); }
@@ -38,19 +36,19 @@ class TrialServer final {
   postgres::PrivateServer server_;
 };
 
-Finding clocks(const wire::ClockOffset& offset) {
+config::Finding clocks(const wire::ClockOffset& offset) {
   const std::string says = postgres::clock_text(offset);
-  return {Level::ok, "clock", offset.known_us() == 0 ? says : says + ": a run corrects its times by that",
-          ""};
+  return {config::Level::ok, "clock",
+          offset.known_us() == 0 ? says : says + ": a run corrects its times by that", ""};
 }
 
 /// A database of that name may be somebody's: a run would refuse to empty it.
 void ask_database(process::EventLoop& loop, const config::Config& config, const postgres::Address& address,
-                  std::vector<Finding>& findings) {
+                  std::vector<config::Finding>& findings) {
   attempt(findings, "database", [&] {
     postgres::Session session(loop, address.conninfo(config.database.profiling_database, "walstorm-check"),
                               "check");
-    session.ask<bool>("look into the database", kStepTimeout, 0, [](auto& connection) {
+    session.ask<bool>("look into the database", kLookTimeout, 0, [](auto& connection) {
       postgres::require_ours(connection);
       return true;
     });
@@ -58,7 +56,7 @@ void ask_database(process::EventLoop& loop, const config::Config& config, const 
 }
 
 void ask_server(process::EventLoop& loop, const config::Config& config, const postgres::Address& address,
-                std::vector<Finding>& findings) {
+                std::vector<config::Finding>& findings) {
   const std::uint64_t needed = config::disk_bytes(config, config::plan_phases(config));
   const std::string home = postgres::home_database(address, config.database);
   postgres::Session session(loop, address.conninfo(home, "walstorm-check"), "check");
@@ -75,26 +73,26 @@ void ask_server(process::EventLoop& loop, const config::Config& config, const po
   if (!reached || !leads_to_it) return;
   attempt(findings, "clock", [&] {
     findings.push_back(clocks(
-        session.ask<wire::ClockOffset>("compare the clocks", kStepTimeout, 0, postgres::compare_clocks)));
+        session.ask<wire::ClockOffset>("compare the clocks", kLookTimeout, 0, postgres::compare_clocks)));
   });
 }
 
 /// The schema to be copied is dumped for real: its privileges are too many to be asked for one by one.
 void ask_source(process::EventLoop& loop, const config::Config& config, const postgres::Address& address,
-                std::vector<Finding>& findings) {
+                std::vector<config::Finding>& findings) {
   attempt(findings, "schema", [&] {
     const auto source = postgres::schema_source(config.database, address);
     if (!source) return;
     postgres::Session session(loop, source->address.conninfo(source->database, "walstorm-check"),
                               "ask " + source->shown());
     const int version =
-        session.ask<int>("look at its table", kStepTimeout, 0, [shown = source->shown()](auto& connection) {
+        session.ask<int>("look at its table", kLookTimeout, 0, [shown = source->shown()](auto& connection) {
           postgres::require_fitting_table(connection, shown);
           return postgres::server_version(connection);
         });
     const auto tools = postgres::find_dump_tools(loop, version / 10'000);
     const postgres::SchemaDump dump(loop, tools, *source);
-    findings.push_back({Level::ok, "schema",
+    findings.push_back({config::Level::ok, "schema",
                         fmt::format("{} (version {}) copies that of {}", tools.pg_dump.string(), tools.major,
                                     source->shown()),
                         ""});
@@ -103,7 +101,7 @@ void ask_source(process::EventLoop& loop, const config::Config& config, const po
 
 Section look_at_postgres(process::EventLoop& loop, const config::Config& config) {
   Section section;
-  std::unique_ptr<TrialServer> trial;
+  std::unique_ptr<PostgresOnTrial> trial;
   postgres::Address address;
   section.title = config.database.url ? "PostgreSQL" : "PostgreSQL, private";
   const bool known = attempt(section.findings, "server", [&] {
@@ -111,20 +109,20 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
       address = postgres::Address::parse(*config.database.url);
       section.title = "PostgreSQL at " + address.shown();  // with the variables that took part
     } else {
-      trial = std::make_unique<TrialServer>(loop, config.database);
+      trial = std::make_unique<PostgresOnTrial>(loop, config.database);
       address = trial->address();
     }
   });
   if (!known) return section;
   if (const std::string ignored = address.ignored_text(); !ignored.empty())
-    section.findings.push_back({Level::note, "URL", ignored, ""});
+    section.findings.push_back({config::Level::note, "URL", ignored, ""});
   ask_server(loop, config, address, section.findings);
   ask_source(loop, config, address, section.findings);
   if (trial) {
     section.findings.insert(
         section.findings.begin(),
-        {Level::ok, "server", fmt::format("one from {} starts", postgres::find_postgres_binaries().string()),
-         ""});
+        {config::Level::ok, "server",
+         fmt::format("one from {} starts", postgres::find_postgres_binaries().string()), ""});
   }
   return section;
 }

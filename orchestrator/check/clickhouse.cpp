@@ -29,19 +29,13 @@ namespace fs = std::filesystem;
 using clickhouse::quoted_name;
 using clickhouse::quoted_text;
 using clickhouse::Session;
-using Findings = std::vector<Finding>;
-
-constexpr std::chrono::seconds kStepTimeout{30};
-
-std::string size_text(std::uint64_t bytes) {
-  if (bytes < 1'000'000'000) return fmt::format("{} MB", (bytes + 999'999) / 1'000'000);
-  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
-}
+using Findings = std::vector<config::Finding>;
 
 /// A private server to ask. Its log stands in a folder of its own, as PostgreSQL's does (check.cpp).
-class TrialServer final {
+class ClickhouseOnTrial final {
  public:
-  explicit TrialServer(process::EventLoop& loop) : server_(loop, log_folder_.path() / "clickhouse.log") {}
+  explicit ClickhouseOnTrial(process::EventLoop& loop)
+      : server_(loop, log_folder_.path() / "clickhouse.log") {}
 
   [[nodiscard]] const clickhouse::Address& address() const { return server_.address(); }
   [[nodiscard]] const fs::path& folder() const { return server_.folder(); }
@@ -56,23 +50,23 @@ bool there_is(Session& session, const std::string& what, const std::string& cond
   return !session
               .ask("look around",
                    {.sql = fmt::format("SELECT 1 FROM system.{} WHERE {} LIMIT 1", what, condition)},
-                   kStepTimeout, interrupts_tolerated)
+                   kLookTimeout, interrupts_tolerated)
               .empty();
 }
 
 /// Version, what it lacks, and whether that is in the way of what the config asks for.
 void ask_version(Session& session, const config::Consumer& consumer, Findings& findings) {
   const auto features = clickhouse::ask_features(session);
-  findings.push_back({Level::ok, "version", features.version, ""});
+  findings.push_back({config::Level::ok, "version", features.version, ""});
   if (const auto lacks = clickhouse::shortcomings(features); !lacks.empty())
-    findings.push_back({Level::note, "features", fmt::format("{}", fmt::join(lacks, "\n")), ""});
+    findings.push_back({config::Level::note, "features", fmt::format("{}", fmt::join(lacks, "\n")), ""});
   attempt(findings, "format", [&] {
     (void)clickhouse::insert_format(consumer.insert_format, features);
-    findings.push_back({Level::ok, "format", "the server reads it", ""});
+    findings.push_back({config::Level::ok, "format", "the server reads it", ""});
   });
   attempt(findings, "compression", [&] {
     const bool none = clickhouse::compression(consumer.compression, features) == proto::COMPRESSION_NONE;
-    findings.push_back({Level::ok, "compression", none ? "none" : "the server reads it", ""});
+    findings.push_back({config::Level::ok, "compression", none ? "none" : "the server reads it", ""});
   });
 }
 
@@ -93,7 +87,7 @@ class RightsTrial final {
     table_tried_ = true;
     execute("create a table", fmt::format("CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x", table_));
     execute("insert", fmt::format("INSERT INTO {} SELECT 1", table_));
-    (void)session_.ask("read", {.sql = "SELECT x FROM " + table_}, kStepTimeout, 0);
+    (void)session_.ask("read", {.sql = "SELECT x FROM " + table_}, kLookTimeout, 0);
   }
 
   /// Also what the server may have made without its answer having come.
@@ -112,7 +106,7 @@ class RightsTrial final {
 
  private:
   void execute(const std::string& what, const std::string& sql, int interrupts_tolerated = 0) {
-    session_.execute(what, {.sql = sql}, kStepTimeout, interrupts_tolerated);
+    session_.execute(what, {.sql = sql}, kLookTimeout, interrupts_tolerated);
   }
 
   Session& session_;
@@ -133,12 +127,13 @@ void try_rights(process::EventLoop& loop, Session& session, const std::string& d
   }
   const bool undone = trial.undo(findings);
   if (broken_off) std::rethrow_exception(broken_off);
-  if (made && undone) findings.push_back({Level::ok, "rights", "to create, write, read and drop in it", ""});
+  if (made && undone)
+    findings.push_back({config::Level::ok, "rights", "to create, write, read and drop in it", ""});
 }
 
 void ask_database(Session& session, const std::string& database, Findings& findings) {
   if (!there_is(session, "databases", "name = " + quoted_text(database))) {
-    findings.push_back({Level::ok, "database", fmt::format("\"{}\" will be created", database), ""});
+    findings.push_back({config::Level::ok, "database", fmt::format("\"{}\" will be created", database), ""});
     return;
   }
   if (clickhouse::require_ours_or_free(session, database))
@@ -146,15 +141,15 @@ void ask_database(Session& session, const std::string& database, Findings& findi
                                   clickhouse::applied_migrations(session, database), database);
   if (const auto columns = clickhouse::task_runs_columns(session, database); !columns.empty())
     clickhouse::require_fitting_table(session, database, columns);
-  findings.push_back(
-      {Level::ok, "database", fmt::format("\"{}\" is there; rows of earlier runs stay in it", database), ""});
+  findings.push_back({config::Level::ok, "database",
+                      fmt::format("\"{}\" is there; rows of earlier runs stay in it", database), ""});
 }
 
 /// What is free on the server's own disks; nullopt where it has no table that says so.
 std::optional<std::uint64_t> free_bytes(Session& session) {
   if (!there_is(session, "tables", "database = 'system' AND name = 'disks'")) return std::nullopt;
   const auto rows =
-      session.ask("ask for its disks", {.sql = "SELECT min(free_space) FROM system.disks"}, kStepTimeout, 0);
+      session.ask("ask for its disks", {.sql = "SELECT min(free_space) FROM system.disks"}, kLookTimeout, 0);
   std::uint64_t bytes = 0;
   const std::string text = rows.at(0).at(0).value_or("");
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
@@ -182,8 +177,9 @@ void ask_private_server(process::EventLoop& loop, const config::Config& config, 
   section.title = "ClickHouse, private";
   attempt(section.findings, "server", [&] {
     const auto program = clickhouse::find_clickhouse_server();
-    const TrialServer trial(loop);
-    section.findings.push_back({Level::ok, "server", fmt::format("{} starts", program.path.string()), ""});
+    const ClickhouseOnTrial trial(loop);
+    section.findings.push_back(
+        {config::Level::ok, "server", fmt::format("{} starts", program.path.string()), ""});
     Session session(loop, trial.address(), "check");
     ask_version(session, config.consumer, section.findings);
     std::error_code unknown;
@@ -196,29 +192,29 @@ void ask_private_server(process::EventLoop& loop, const config::Config& config, 
 
 }  // namespace
 
-Finding judge_sink_disk(std::optional<std::uint64_t> available, std::uint64_t needed) {
+config::Finding judge_sink_disk(std::optional<std::uint64_t> available, std::uint64_t needed) {
   const std::string plan = fmt::format("the plan's rows are about {} before compression", size_text(needed));
   if (!available) {
-    return {Level::unknown, "disk space", plan + "; the server's disk cannot be seen from here",
+    return {config::Level::unknown, "disk space", plan + "; the server's disk cannot be seen from here",
             "make sure by hand that it has room for them"};
   }
   const std::string says = fmt::format("{}, {} are free", plan, size_text(*available));
-  if (*available > needed) return {Level::ok, "disk space", says, ""};
-  return {Level::warning, "disk space", says,
+  if (*available > needed) return {config::Level::ok, "disk space", says, ""};
+  return {config::Level::warning, "disk space", says,
           "make sure by hand that they compress well enough, or shorten the phases"};
 }
 
 Section look_at_clickhouse(process::EventLoop& loop, const config::Config& config) {
   Section section{"Sink", {}};
   if (config.consumer.use_mock_clickhouse) {
-    section.findings.push_back({Level::ok, "ClickHouse", "the mock stands in for it", ""});
+    section.findings.push_back({config::Level::ok, "ClickHouse", "the mock stands in for it", ""});
   } else if (config.clickhouse.url) {
     ask_named_server(loop, config, section);
   } else if (config.clickhouse.is_private) {
     ask_private_server(loop, config, section);
   } else {
     section.findings.push_back(
-        {Level::problem, "ClickHouse", "none is named",
+        {config::Level::problem, "ClickHouse", "none is named",
          "set CLICKHOUSE_URL or clickhouse.url to a server, or use --private-clickhouse or "
          "--mock-clickhouse"});
   }

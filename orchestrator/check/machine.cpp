@@ -7,6 +7,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "orchestrator/check/check_text.h"
 #include "orchestrator/process/private_folder.h"
 #include "proto/wire/error.h"
 
@@ -29,55 +30,51 @@ std::string in_path(const char* program) {
   return {};
 }
 
-std::string size_text(std::uint64_t bytes) {
-  if (bytes < 1'000'000'000) return fmt::format("{} MB", (bytes + 999'999) / 1'000'000);
-  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
-}
-
 }  // namespace
 
-Finding judge_disk(std::optional<std::uint64_t> available, std::uint64_t needed) {
+config::Finding judge_disk(std::optional<std::uint64_t> available, std::uint64_t needed) {
   const std::string plan = fmt::format("the plan writes about {} (table and WAL)", size_text(needed));
   if (!available) {
-    return {Level::unknown, "disk space", plan + "; the server's disk cannot be seen from here",
+    return {config::Level::unknown, "disk space", plan + "; the server's disk cannot be seen from here",
             "make sure by hand that it has so much free"};
   }
   const std::string says = fmt::format("{}, {} are free", plan, size_text(*available));
-  if (*available > needed + needed / 10) return {Level::ok, "disk space", says, ""};
-  return {Level::problem, "disk space", says, "shorten the phases, or lower the rate or payloadSizeKB"};
+  if (*available > needed + needed / 10) return {config::Level::ok, "disk space", says, ""};
+  return {config::Level::problem, "disk space", says,
+          "shorten the phases, or lower the rate or payloadSizeKB"};
 }
 
-Finding judge_perf(const std::string& perf, std::optional<int> paranoid, bool is_root) {
+config::Finding judge_perf(const std::string& perf, std::optional<int> paranoid, bool is_root) {
   if (perf.empty())
-    return {Level::note, "perf", "is not installed: no CPU profiles", "apt-get install linux-perf"};
+    return {config::Level::note, "perf", "is not installed: no CPU profiles", "apt-get install linux-perf"};
   if (!paranoid)
-    return {Level::note, "perf", fmt::format("{}; the kernel does not say who may use it", perf), ""};
+    return {config::Level::note, "perf", fmt::format("{}; the kernel does not say who may use it", perf), ""};
   const std::string says = fmt::format("{}, perf_event_paranoid is {}", perf, *paranoid);
-  if (is_root || *paranoid <= kParanoidMax) return {Level::ok, "perf", says, ""};
-  return {Level::note, "perf", says + ": it may not look at processes",
+  if (is_root || *paranoid <= kParanoidMax) return {config::Level::ok, "perf", says, ""};
+  return {config::Level::note, "perf", says + ": it may not look at processes",
           "sysctl kernel.perf_event_paranoid=1, for CPU profiles"};
 }
 
-Finding check_output_folder(const fs::path& folder) {
+config::Finding check_output_folder(const fs::path& folder) {
   std::error_code ignored;
   fs::path existing = fs::absolute(folder, ignored);
   while (!fs::exists(existing, ignored) && existing.has_relative_path()) existing = existing.parent_path();
   const std::string says = fmt::format("{} can be written to", folder.string());
   if (fs::is_directory(existing, ignored) && ::access(existing.c_str(), W_OK | X_OK) == 0)
-    return {Level::ok, "results", says, ""};
-  return {Level::problem, "results", fmt::format("no folder can be made in {}", existing.string()),
+    return {config::Level::ok, "results", says, ""};
+  return {config::Level::problem, "results", fmt::format("no folder can be made in {}", existing.string()),
           "choose another one with --output"};
 }
 
-Finding check_temporary_folder() {
+config::Finding check_temporary_folder() {
   try {
-    return {Level::ok, "temporary", process::temporary_folder().string() + " can be written to", ""};
+    return {config::Level::ok, "temporary", process::temporary_folder().string() + " can be written to", ""};
   } catch (const wire::Error& error) {
-    return {Level::problem, "temporary", error.what(), ""};
+    return {config::Level::problem, "temporary", error.what(), ""};
   }
 }
 
-Finding check_workers() {
+config::Finding check_workers() {
   std::error_code unknown;
   const fs::path here = fs::read_symlink("/proc/self/exe", unknown).parent_path();
   std::string missing;
@@ -85,19 +82,19 @@ Finding check_workers() {
     if (::access((here / name).c_str(), X_OK) != 0)
       missing += fmt::format("{}{}", missing.empty() ? "" : " and ", name);
   }
-  if (missing.empty()) return {Level::ok, "workers", "are beside walstorm", ""};
-  return {Level::problem, "workers", fmt::format("{} not found in {}", missing, here.string()),
+  if (missing.empty()) return {config::Level::ok, "workers", "are beside walstorm", ""};
+  return {config::Level::problem, "workers", fmt::format("{} not found in {}", missing, here.string()),
           "install walstorm's three programs in one folder"};
 }
 
-Finding check_disk(const std::optional<fs::path>& data_folder, std::uint64_t needed) {
+config::Finding check_disk(const std::optional<fs::path>& data_folder, std::uint64_t needed) {
   std::error_code unknown;
   const auto space = data_folder ? fs::space(*data_folder, unknown) : fs::space_info{};
   return judge_disk(data_folder && !unknown ? std::optional<std::uint64_t>(space.available) : std::nullopt,
                     needed);
 }
 
-Finding check_perf() {
+config::Finding check_perf() {
   std::ifstream in("/proc/sys/kernel/perf_event_paranoid");
   int paranoid = 0;
   const bool known = static_cast<bool>(in >> paranoid);

@@ -11,14 +11,14 @@ namespace walstorm::clickhouse {
 namespace {
 
 /// To drop a large table, or to read one column of it.
-constexpr std::chrono::seconds kTimeout{300};
+constexpr std::chrono::seconds kCleanUpTimeout{300};
 
 std::set<std::string> tables_in(Session& session, const std::string& database) {
   std::set<std::string> tables;
   for (const auto& row : session.ask(
            "list its tables",
            {.sql = fmt::format("SELECT name FROM system.tables WHERE database = {}", quoted_text(database))},
-           kTimeout, 0)) {
+           kCleanUpTimeout, 0)) {
     tables.insert(row.at(0).value_or(""));
   }
   return tables;
@@ -28,8 +28,8 @@ std::set<std::string> tables_in(Session& session, const std::string& database) {
 std::string contents(Session& session, const std::string& database) {
   const Rows counted = session.ask(
       "count the rows",
-      {.sql = fmt::format("SELECT count(), uniqExact(_run_id) FROM {}", task_runs_table(database))}, kTimeout,
-      0);
+      {.sql = fmt::format("SELECT count(), uniqExact(_run_id) FROM {}", task_runs_table(database))},
+      kCleanUpTimeout, 0);
   const std::string runs = counted.at(0).at(1).value_or("");
   return fmt::format("{} rows of {} run{}", counted.at(0).at(0).value_or(""), runs, runs == "1" ? "" : "s");
 }
@@ -51,13 +51,13 @@ std::vector<std::string> clean_up(Session& session, const std::string& database,
       session.execute(
           "drop the table " + name,
           {.sql = fmt::format("DROP TABLE IF EXISTS {}.{}", quoted_name(database), quoted_name(name))},
-          kTimeout, 0);
+          kCleanUpTimeout, 0);
   }
   if (!there.empty() || database == "default") return lines;
   lines.push_back(fmt::format("ClickHouse database \"{}\"", database));
   if (!dry_run)
     session.execute("drop the database", {.sql = "DROP DATABASE IF EXISTS " + quoted_name(database)},
-                    kTimeout, 0);
+                    kCleanUpTimeout, 0);
   return lines;
 }
 

@@ -13,7 +13,6 @@ using std::chrono::seconds;
 constexpr seconds kBeat{10};
 /// Well below kHeartbeatLost: one that is never answered does not make the run look dead.
 constexpr seconds kBeatTimeout{20};
-constexpr seconds kStepTimeout{60};
 /// The run is over and its report waits.
 constexpr seconds kEndTimeout{5};
 /// An end is said although a person wants to leave.

@@ -14,7 +14,6 @@ using wire::Error;
 using wire::ErrorKind;
 
 /// A statement on metadata; a replicated server may take its time.
-constexpr std::chrono::seconds kStepTimeout{60};
 constexpr int kTolerateNone = 0;
 /// What a server is to remember of the blocks it took: well beyond those that are in flight.
 constexpr int kDeduplicationWindow = 1000;

@@ -16,7 +16,7 @@
 #include "orchestrator/clickhouse/server_probe.h"
 #include "orchestrator/clickhouse/session.h"
 #include "orchestrator/clickhouse/task_runs.h"
-#include "orchestrator/measure/count_limit.h"
+#include "orchestrator/measure/ledger/count_limit.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 #include "proto/wire/version.h"
@@ -27,7 +27,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kStepTimeout{60};
 /// For a count of what a failed run has landed.
 constexpr seconds kFailedTimeout{60};
 /// Runs that start in the same millisecond: each takes another number and looks again.

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/measure/row_text.h"
+#include "orchestrator/measure/ledger/row_text.h"
 #include "orchestrator/process/event_loop.h"
 #include "proto/control.pb.h"
 #include "proto/wire/change_tally.h"

@@ -10,7 +10,7 @@
 namespace walstorm::clickhouse {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{30};
+constexpr std::chrono::seconds kProbeTimeout{30};
 
 }  // namespace
 
@@ -31,10 +31,10 @@ Address server_address(const config::Clickhouse& settings) {
 Features ask_features(Session& session) {
   session.pin(first_pinned_settings(false));
   const Statement ask_version{.sql = "SELECT version()"};
-  Rows version = session.ask("ask for its version", ask_version, kTimeout, 0, Session::WhenLost::wake);
+  Rows version = session.ask("ask for its version", ask_version, kProbeTimeout, 0, Session::WhenLost::wake);
   if (version.empty()) {  // a profile's `offset` or `limit`, which only later servers have
     session.pin(first_pinned_settings(true));
-    version = session.ask("ask for its version", ask_version, kTimeout, 0);
+    version = session.ask("ask for its version", ask_version, kProbeTimeout, 0);
   }
   if (version.empty() || version[0].empty() || !version[0][0])
     throw wire::Error(wire::ErrorKind::unavailable,
@@ -45,7 +45,7 @@ Features ask_features(Session& session) {
   if (release.ends_with('\r')) release.pop_back();  // output_format_tsv_crlf_end_of_line, not pinned yet
   session.pin(first_pinned_settings(is_since_22_1(release)));
   std::set<std::pair<std::string, std::string>> listed;
-  for (const auto& row : session.ask("ask what it can do", {.sql = features_query()}, kTimeout, 0))
+  for (const auto& row : session.ask("ask what it can do", {.sql = features_query()}, kProbeTimeout, 0))
     listed.emplace(row.at(0).value_or(""), row.at(1).value_or(""));
   Features features = features_of(release, listed);
   session.pin(features.pinned_settings);

@@ -15,6 +15,9 @@
 
 namespace walstorm::clickhouse {
 
+/// For a statement that makes or reads little.
+inline constexpr std::chrono::seconds kStepTimeout{60};
+
 /// What a SELECT returned, as text; nullopt is NULL.
 using Rows = std::vector<std::vector<std::optional<std::string>>>;
 

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::clickhouse {
 namespace {
@@ -17,7 +17,6 @@ using wire::ColumnType;
 using wire::Error;
 using wire::ErrorKind;
 
-constexpr seconds kStepTimeout{60};
 /// FINAL over everything a run wrote, for a few rows of it: minutes on an old server.
 constexpr seconds kReadTimeout{900};
 /// A statement is at most 256 KiB long (ClickHouse's max_query_size).

@@ -6,13 +6,13 @@
 #include <iostream>
 #include <system_error>
 
+#include "orchestrator/compare/compare_json.h"
+#include "orchestrator/compare/compare_text.h"
 #include "orchestrator/compare/comparison.h"
-#include "orchestrator/config/secrets.h"
-#include "orchestrator/report/compare_json.h"
-#include "orchestrator/report/compare_text.h"
+#include "orchestrator/config/json/secrets.h"
 #include "orchestrator/report/output.h"
-#include "orchestrator/report/past_folders.h"
 #include "orchestrator/report/run_folder.h"
+#include "orchestrator/report/run_folders.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -64,12 +64,11 @@ int carry_out(const Options& options, const run::Display& display) {
   const std::int64_t now = wire::SystemClock().unix_us();
   const int exit_code = comparison.crossed() ? kThresholdsCrossed : 0;
   const report::RunFolder folder(options.output_dir, "compare", now);
-  std::cout << config::hide_secrets(report::compare_text(comparison, folder.path().string(), display.colour))
+  std::cout << config::hide_secrets(compare_text(comparison, folder.path().string(), display.colour))
             << std::flush;
   report::Outputs outputs;
-  outputs.attempt(report::kCompareFile,
-                  [&] { folder.write(report::kCompareFile, report::compare_json(comparison, now)); });
-  outputs.attempt("compare.md", [&] { folder.write("compare.md", report::compare_md(comparison)); });
+  outputs.attempt(kCompareFile, [&] { folder.write(kCompareFile, compare_json(comparison, now)); });
+  outputs.attempt("compare.md", [&] { folder.write("compare.md", compare_md(comparison)); });
   std::cerr << report::not_written_text(outputs.not_written(), exit_code);
   return report::exit_code_with(outputs.not_written(), exit_code);
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/ledger/ledger.h"
 
 namespace walstorm::compare {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 #include <string_view>
 
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::compare {
 namespace {
@@ -90,7 +90,7 @@ class Finder final {
       return fmt::format("{} × {}", machine.cpu_count, known(machine.cpu_model));
     });
     look("memory",
-         [](const RecordedRun& run) { return report::bytes_text(run.report.environment.memory_bytes); });
+         [](const RecordedRun& run) { return text::bytes_text(run.report.environment.memory_bytes); });
   }
 
   void look_at_postgres_settings() {

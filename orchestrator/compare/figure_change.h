@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "orchestrator/compare/statistics.h"
-#include "orchestrator/measure/figures.h"
+#include "orchestrator/measure/figures/figures.h"
 
 namespace walstorm::compare {
 

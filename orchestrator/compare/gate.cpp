@@ -8,20 +8,18 @@
 #include <optional>
 #include <string_view>
 
-#include "orchestrator/config/did_you_mean.h"
+#include "orchestrator/config/json/did_you_mean.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::compare {
 namespace {
 
-using Comparison = config::Expression::Comparison;
+using Sign = config::Expression::Comparison;
 using wire::Error;
 using wire::ErrorKind;
 
-constexpr std::array<std::pair<std::string_view, Comparison>, 4> kComparisons{{{">=", Comparison::at_least},
-                                                                               {"<=", Comparison::at_most},
-                                                                               {">", Comparison::greater},
-                                                                               {"<", Comparison::less}}};
+constexpr std::array<std::pair<std::string_view, Sign>, 4> kSigns{
+    {{">=", Sign::at_least}, {"<=", Sign::at_most}, {">", Sign::greater}, {"<", Sign::less}}};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(' ');
@@ -63,9 +61,9 @@ Gate parse_gate(const std::string& text, const std::vector<std::string>& known) 
   const std::string_view all = text;
   const auto at = all.find_first_of("<>");
   if (at == std::string_view::npos) refuse(text, kForm);
-  Gate gate{text, std::string(trimmed(all.substr(0, at))), Comparison::greater, 0};
+  Gate gate{text, std::string(trimmed(all.substr(0, at))), Sign::greater, 0};
   std::string_view rest = all.substr(at);
-  for (const auto& [sign, comparison] : kComparisons) {
+  for (const auto& [sign, comparison] : kSigns) {
     if (!rest.starts_with(sign)) continue;
     gate.comparison = comparison;
     rest = trimmed(rest.substr(sign.size()));

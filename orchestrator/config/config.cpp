@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/config/json_text.h"
-#include "orchestrator/config/secrets.h"
-#include "orchestrator/config/shown_json.h"
+#include "orchestrator/config/json/json_text.h"
+#include "orchestrator/config/json/secrets.h"
+#include "orchestrator/config/json/shown_json.h"
 #include "orchestrator/config/thresholds.h"
 #include "proto/wire/error.h"
 

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "orchestrator/config/json_text.h"
+#include "orchestrator/config/json/json_text.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::config {

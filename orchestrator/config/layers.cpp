@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "orchestrator/config/json_text.h"
-#include "orchestrator/config/schema.h"
-#include "orchestrator/config/secrets.h"
+#include "orchestrator/config/json/json_text.h"
+#include "orchestrator/config/json/schema.h"
+#include "orchestrator/config/json/secrets.h"
 
 namespace walstorm::config {
 namespace {

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "orchestrator/config/json/problem.h"
 #include "orchestrator/config/load.h"
-#include "orchestrator/config/problem.h"
 
 namespace walstorm::config {
 

@@ -7,12 +7,12 @@
 #include <sstream>
 #include <utility>
 
-#include "orchestrator/config/explain.h"
-#include "orchestrator/config/json_text.h"
+#include "orchestrator/config/json/explain.h"
+#include "orchestrator/config/json/json_text.h"
+#include "orchestrator/config/json/schema_check.h"
 #include "orchestrator/config/layers.h"
 #include "orchestrator/config/not_yet.h"
 #include "orchestrator/config/rules.h"
-#include "orchestrator/config/schema_check.h"
 #include "orchestrator/config/thresholds.h"
 #include "proto/wire/error.h"
 

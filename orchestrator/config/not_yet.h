@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "orchestrator/config/problem.h"
+#include "orchestrator/config/json/problem.h"
 
 namespace walstorm::config {
 

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "orchestrator/config/did_you_mean.h"
+#include "orchestrator/config/json/did_you_mean.h"
 #include "orchestrator/config/process_roles.h"
 #include "orchestrator/config/thresholds.h"
 
@@ -62,9 +62,9 @@ class Check final {
     }
   }
 
-  void look_at(const Json& json, const Pointer& at) {
-    const Threshold threshold = threshold_from(json);
-    const Pointer expr_at = json.is_string() ? at : at / "expr";
+  void look_at(const Json& written, const Pointer& at) {
+    const Threshold threshold = threshold_from(written);
+    const Pointer expr_at = written.is_string() ? at : at / "expr";
     if (threshold.delay_abort_sec > 0 && !threshold.abort_on_fail) {
       add(at / "delayAbortSec", "says when abortOnFail may end the run: set that to true, or leave this out");
     }

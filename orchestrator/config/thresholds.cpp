@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <variant>
 
-#include "orchestrator/config/json_text.h"
+#include "orchestrator/config/json/json_text.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::config {

@@ -7,7 +7,7 @@
 #include "orchestrator/config/config.h"
 #include "orchestrator/config/expression.h"
 #include "orchestrator/config/figure_names.h"
-#include "orchestrator/config/problem.h"
+#include "orchestrator/config/json/problem.h"
 
 namespace walstorm::config {
 

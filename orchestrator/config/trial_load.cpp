@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <limits>
 
-#include "orchestrator/config/did_you_mean.h"
-#include "orchestrator/config/schema.h"
+#include "orchestrator/config/json/did_you_mean.h"
+#include "orchestrator/config/json/schema.h"
 #include "orchestrator/config/thresholds.h"
 #include "proto/wire/error.h"
 

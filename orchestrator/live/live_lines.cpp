@@ -4,27 +4,27 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "orchestrator/measure/server_fold.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/measure/fold/server_fold.h"
 #include "orchestrator/report/phase_text.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::live {
 namespace {
 
 using measure::Second;
-using report::bytes_text;
-using report::ms_text;
-using report::percent_text;
-using report::rate_text;
-using report::sec_text;
+using text::bytes_text;
+using text::ms_text;
+using text::percent_text;
+using text::rate_text;
+using text::sec_text;
 
 constexpr std::size_t kBarWidth = 30;
 constexpr std::size_t kNameWidth = 14;
 
 /// To the screen's width of a name, which need not be ASCII.
 std::string padded(const std::string& text, std::size_t width) {
-  const std::string shown = report::clipped(text, width);
-  return shown + std::string(width - report::display_width(shown), ' ');
+  const std::string shown = text::clipped(text, width);
+  return shown + std::string(width - text::display_width(shown), ' ');
 }
 
 std::string progress_text(const PhaseProgress& phase) {
@@ -129,24 +129,24 @@ std::vector<std::string> live_lines(const std::vector<PhaseProgress>& phases, co
   const auto [first, last] = shown_phases(phases, room);
   std::size_t name_width = 0;
   for (std::size_t i = first; i < last; ++i) {
-    name_width = std::max(name_width, std::min(kNameWidth, report::display_width(phases[i].name)));
+    name_width = std::max(name_width, std::min(kNameWidth, text::display_width(phases[i].name)));
   }
   std::vector<std::string> lines;
   for (std::size_t i = first; i < last; ++i) lines.push_back(bar_line(phases[i], name_width));
   name_width = 0;
   for (const auto& process : processes) {
-    name_width = std::max(name_width, report::display_width(process.role));
+    name_width = std::max(name_width, text::display_width(process.role));
   }
   for (const auto& process : processes) lines.push_back(process_line(second, process, name_width));
   if (lines.size() > rows) lines.resize(rows);
-  for (std::string& line : lines) line = report::clipped(line, screen.columns);
+  for (std::string& line : lines) line = text::clipped(line, screen.columns);
   return lines;
 }
 
 std::string plain_line(const Second& second) {
   return fmt::format(
       "{} {} {}{}: produced {} of {}, landed {}, lag p50 {} p99 {}, schedule lag p99 {}, behind {}{}",
-      report::iso_time(second.at_unix_us), second.phase, sec_text(std::round(second.phase_elapsed_sec)),
+      text::iso_time(second.at_unix_us), second.phase, sec_text(std::round(second.phase_elapsed_sec)),
       second.draining ? " (draining)" : "", rate_text(second.produced_per_sec),
       rate_text(second.target_per_sec), rate_text(second.landed_per_sec), ms_text(second.lag_p50_ms),
       ms_text(second.lag_p99_ms), ms_text(second.schedule_lag_p99_ms),
@@ -156,10 +156,10 @@ std::string plain_line(const Second& second) {
 
 std::string phase_start_line(const config::Phase& phase) {
   if (phase.duration_sec <= 0 && phase.records) {
-    return fmt::format("{}: {} rows as fast as they go", phase.name, report::count_text(*phase.records));
+    return fmt::format("{}: {} rows as fast as they go", phase.name, text::count_text(*phase.records));
   }
   const std::string records =
-      phase.records ? fmt::format(", at most {} records", report::count_text(*phase.records)) : "";
+      phase.records ? fmt::format(", at most {} records", text::count_text(*phase.records)) : "";
   return fmt::format("phase {}{}: {} at {}{}", phase.name, phase.warmup ? " (warm-up)" : "",
                      sec_text(phase.duration_sec), report::target_text(phase.load), records);
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 /// What the live view shows, as text: pure, so that tests can look at it.
 namespace walstorm::live {

@@ -10,7 +10,7 @@
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/live/live_lines.h"
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::live {
 

@@ -8,10 +8,10 @@
 
 #include <pqxx/nontransaction>
 
-#include "orchestrator/postgres/identifier.h"
+#include "orchestrator/postgres/address/identifier.h"
 #include "orchestrator/postgres/query.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::postgres {
 namespace {

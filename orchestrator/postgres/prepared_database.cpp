@@ -9,7 +9,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/config/phase_plan.h"
-#include "orchestrator/measure/count_limit.h"
+#include "orchestrator/measure/ledger/count_limit.h"
 #include "orchestrator/postgres/backend.h"
 #include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/readiness.h"
@@ -33,7 +33,6 @@ constexpr seconds kCleanUpGiveUp{10};
 constexpr seconds kReadTimeout{900};
 /// For a look at what has already failed.
 constexpr seconds kWaitsTimeout{5};
-constexpr int kEveryInterrupt = 1000;
 
 /// Whoever has the database's lock is the only one that writes: the sessions of writers that are gone, and
 /// wait for a standby or a lock, would keep the table.

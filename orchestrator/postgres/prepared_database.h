@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/measure/row_text.h"
-#include "orchestrator/postgres/address.h"
+#include "orchestrator/measure/ledger/row_text.h"
+#include "orchestrator/postgres/address/address.h"
 #include "orchestrator/postgres/private_server.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "orchestrator/postgres/schema_copy.h"

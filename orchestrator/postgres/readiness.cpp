@@ -7,15 +7,15 @@
 #include <string>
 #include <utility>
 
-#include "orchestrator/postgres/identifier.h"
+#include "orchestrator/postgres/address/identifier.h"
 #include "orchestrator/postgres/own_database.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
 namespace {
 
-using check::Finding;
-using check::Level;
+using config::Finding;
+using config::Level;
 
 constexpr int kOldestMajor = 14;
 constexpr int kNewestMajor = 18;
@@ -245,11 +245,11 @@ Finding wal_sender_timeout(const ServerProbe& probe) {
           "set it to 60s, PostgreSQL's default"};
 }
 
-Finding idle_slot_timeout(std::int64_t seconds) {
+Finding idle_slot_timeout(std::int64_t timeout_sec) {
   const char* const what = "idle_replication_slot_timeout";
-  if (seconds == 0) return {Level::ok, what, "is off", ""};
-  const std::string says = fmt::format("is {} s", seconds);
-  if (seconds >= kIdleSlotTimeoutSecMin) return {Level::ok, what, says, ""};
+  if (timeout_sec == 0) return {Level::ok, what, "is off", ""};
+  const std::string says = fmt::format("is {} s", timeout_sec);
+  if (timeout_sec >= kIdleSlotTimeoutSecMin) return {Level::ok, what, says, ""};
   return {Level::warning, what, says + ": a consumer that has to reconnect may find its slot invalidated",
           "set it to 0 (off), or to minutes"};
 }

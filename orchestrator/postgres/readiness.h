@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "orchestrator/check/finding.h"
 #include "orchestrator/config/config.h"
+#include "orchestrator/config/finding.h"
 #include "orchestrator/postgres/server_probe.h"
 
 /// What a probe of the server means for a run. Pure: `walstorm check` shows all findings, a run refuses to
@@ -15,10 +15,11 @@ namespace walstorm::postgres {
 [[nodiscard]] bool made_anew_for_encoding(const ServerProbe& probe);
 
 /// In the order in which people read them. `wal_bytes` is what the plan writes at most (config::disk_bytes).
-[[nodiscard]] std::vector<check::Finding> judge_server(const ServerProbe& probe, const config::Config& config,
-                                                       std::uint64_t wal_bytes);
+[[nodiscard]] std::vector<config::Finding> judge_server(const ServerProbe& probe,
+                                                        const config::Config& config,
+                                                        std::uint64_t wal_bytes);
 
 /// Throws Error{unavailable} with every problem among the findings, one a line.
-void require_no_problem(const std::vector<check::Finding>& findings);
+void require_no_problem(const std::vector<config::Finding>& findings);
 
 }  // namespace walstorm::postgres

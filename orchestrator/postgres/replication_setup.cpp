@@ -11,7 +11,7 @@
 #include "orchestrator/postgres/backend.h"
 #include "orchestrator/postgres/query.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::postgres {
 namespace {

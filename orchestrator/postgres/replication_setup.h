@@ -11,7 +11,7 @@
 #include <pqxx/transaction_base>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/address/address.h"
 #include "proto/wire/change_tally.h"
 
 /// What a run needs in PostgreSQL, made and taken away: database, "TaskRun", publication, slot, markers. Each

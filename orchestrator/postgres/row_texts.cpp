@@ -7,7 +7,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::postgres {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/row_text.h"
+#include "orchestrator/measure/ledger/row_text.h"
 #include "orchestrator/postgres/session.h"
 
 namespace walstorm::postgres {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/server_fold.h"
+#include "orchestrator/measure/fold/server_fold.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/process/proc_stat.h"
 #include "proto/wire/lifetime.h"

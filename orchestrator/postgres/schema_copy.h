@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/address/address.h"
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/process/private_folder.h"
 

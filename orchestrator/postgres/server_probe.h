@@ -10,7 +10,7 @@
 #include <pqxx/transaction_base>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/address/address.h"
 #include "orchestrator/postgres/connection_trial.h"
 #include "orchestrator/postgres/session.h"
 #include "proto/wire/clock_offset.h"

@@ -24,8 +24,6 @@ namespace {
 constexpr std::chrono::milliseconds kRetryPause{200};
 /// For what is under way when a session is no longer needed: a look at the catalog ends by itself.
 constexpr std::chrono::milliseconds kFinishGrace{500};
-/// Nobody breaks off what leaves the server clean.
-constexpr int kEveryInterrupt = 1000;
 
 /// Before the client encoding is agreed on, the server speaks its own.
 std::string without_final_newline(std::string text) {

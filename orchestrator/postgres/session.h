@@ -19,6 +19,9 @@
 
 namespace walstorm::postgres {
 
+/// More interrupts than anybody sends: nobody breaks off what leaves the server clean.
+inline constexpr int kEveryInterrupt = 1000;
+
 /// An ordinary connection to PostgreSQL on a thread of its own, so that a server that hangs never stops the
 /// orchestrator from watching its workers and the keyboard.
 ///

@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/process/v2.hpp>
 
+#include "orchestrator/process/fd.h"
 #include "orchestrator/process/signals.h"
 #include "proto/wire/error.h"
 #include "proto/wire/utf8.h"
@@ -28,25 +29,6 @@ using wire::ErrorKind;
 
 constexpr std::chrono::seconds kGroupEnd{2};
 constexpr std::chrono::milliseconds kGroupLook{10};
-
-/// A descriptor that closes itself unless taken.
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int take() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 std::pair<Fd, Fd> make_pipe() {
   std::array<int, 2> ends{};

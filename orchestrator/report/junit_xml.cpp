@@ -13,11 +13,11 @@
 #include <boost/property_tree/ptree.hpp>
 #include <boost/property_tree/xml_parser.hpp>
 
-#include "orchestrator/config/secrets.h"
-#include "orchestrator/measure/ledger.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/config/json/secrets.h"
+#include "orchestrator/measure/ledger/ledger.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/error.h"
 #include "proto/wire/utf8.h"
 
@@ -99,7 +99,7 @@ ptree tree_of(const Suite& suite) {
   tree.put("<xmlattr>.failures", failures);
   tree.put("<xmlattr>.errors", 0);
   tree.put("<xmlattr>.skipped", skipped);
-  if (suite.started_at_unix_us) tree.put("<xmlattr>.timestamp", iso_time(*suite.started_at_unix_us));
+  if (suite.started_at_unix_us) tree.put("<xmlattr>.timestamp", text::iso_time(*suite.started_at_unix_us));
   tree.put("<xmlattr>.time", seconds_text(suite.duration_sec));
   for (const Case& each : suite.cases) {
     ptree& node = tree.add_child("testcase", ptree());

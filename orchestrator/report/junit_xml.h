@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::report {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <variant>
 
-#include "orchestrator/report/format.h"
 #include "orchestrator/report/observation_json.h"
-#include "orchestrator/report/or_null.h"
+#include "orchestrator/text/format.h"
+#include "orchestrator/text/or_null.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::report {
@@ -18,119 +18,129 @@ using Json = nlohmann::ordered_json;
 /// proto/wire/version.cmake writes "unknown" outside a clone.
 Json known_git_revision() {
   const std::string revision = wire::kGitRevision;
-  return or_null(revision == "unknown" ? "" : revision);
+  return text::or_null(revision == "unknown" ? "" : revision);
 }
 
 Json to_json(const measure::Distribution& d) {
-  return {{"count", d.count},          {"min", or_null(d.min)},
-          {"mean", or_null(d.mean)},   {"stddev", or_null(d.stddev)},
-          {"p2_5", or_null(d.p2_5)},   {"p50", or_null(d.p50)},
-          {"p90", or_null(d.p90)},     {"p95", or_null(d.p95)},
-          {"p97_5", or_null(d.p97_5)}, {"p99", or_null(d.p99)},
-          {"p999", or_null(d.p999)},   {"max", or_null(d.max)}};
+  return {{"count", d.count},
+          {"min", text::or_null(d.min)},
+          {"mean", text::or_null(d.mean)},
+          {"stddev", text::or_null(d.stddev)},
+          {"p2_5", text::or_null(d.p2_5)},
+          {"p50", text::or_null(d.p50)},
+          {"p90", text::or_null(d.p90)},
+          {"p95", text::or_null(d.p95)},
+          {"p97_5", text::or_null(d.p97_5)},
+          {"p99", text::or_null(d.p99)},
+          {"p999", text::or_null(d.p999)},
+          {"max", text::or_null(d.max)}};
 }
 
 Json to_json(const measure::ProducerReport& p) {
-  return {{"records", or_null(p.known(p.records))},
-          {"inserts", or_null(p.known(p.inserts))},
-          {"updates", or_null(p.known(p.updates))},
-          {"deletes", or_null(p.known(p.deletes))},
-          {"becameInserts", or_null(p.known(p.became_inserts))},
-          {"transactions", or_null(p.known(p.transactions))},
-          {"bytes", or_null(p.known(p.bytes))},
-          {"throughput", or_null(p.throughput)},
+  return {{"records", text::or_null(p.known(p.records))},
+          {"inserts", text::or_null(p.known(p.inserts))},
+          {"updates", text::or_null(p.known(p.updates))},
+          {"deletes", text::or_null(p.known(p.deletes))},
+          {"becameInserts", text::or_null(p.known(p.became_inserts))},
+          {"transactions", text::or_null(p.known(p.transactions))},
+          {"bytes", text::or_null(p.known(p.bytes))},
+          {"throughput", text::or_null(p.throughput)},
           {"throughputPerSec", to_json(p.throughput_per_sec)},
-          {"targetRatio", or_null(p.target_ratio)},
-          {"notStarted", or_null(p.not_started)},
-          {"errors", or_null(p.known(p.errors))},
+          {"targetRatio", text::or_null(p.target_ratio)},
+          {"notStarted", text::or_null(p.not_started)},
+          {"errors", text::or_null(p.known(p.errors))},
           {"errorsBySqlstate", p.told ? Json(p.errors_by_sqlstate) : Json(nullptr)},
-          {"recordsFailed", or_null(p.known(p.records_failed))},
-          {"errorRate", or_null(p.error_rate)},
+          {"recordsFailed", text::or_null(p.known(p.records_failed))},
+          {"errorRate", text::or_null(p.error_rate)},
           {"writeLatencyMs", to_json(p.write_latency_ms)},
-          {"censored", or_null(p.censored)},
+          {"censored", text::or_null(p.censored)},
           {"serviceTimeMs", to_json(p.service_time_ms)},
           {"scheduleLagMs", to_json(p.schedule_lag_ms)},
-          {"cpuMicrosPerRecord", or_null(p.cpu_micros_per_record)}};
+          {"cpuMicrosPerRecord", text::or_null(p.cpu_micros_per_record)}};
 }
 
 Json to_json(const measure::ConsumerReport& c) {
-  return {{"records", or_null(c.known(c.records))},
-          {"batches", or_null(c.known(c.batches))},
-          {"bytes", or_null(c.known(c.bytes))},
-          {"encodedBytes", or_null(c.known(c.encoded_bytes))},
-          {"wireBytes", or_null(c.known(c.wire_bytes))},
-          {"recordsPerFlush", or_null(c.records_per_flush)},
-          {"parts",
-           {{"created", or_null(c.parts_created)},
-            {"activeMax", or_null(c.parts_active_max)},
-            {"activeEnd", or_null(c.parts_active_end)}}},
-          {"throughput", or_null(c.throughput)},
-          {"throughputPerSec", to_json(c.throughput_per_sec)},
-          {"errors", or_null(c.known(c.errors))},
-          {"retries", or_null(c.known(c.retries))},
-          {"flushErrorLast", or_null(c.flush_error_last)},
-          {"errorRate", or_null(c.error_rate)},
-          {"lagMs", to_json(c.lag_ms)},
-          {"censored", or_null(c.censored)},
-          {"receiveMs", to_json(c.receive_ms)},
-          {"queueMs", to_json(c.queue_ms)},
-          {"flushMs", to_json(c.flush_ms)},
-          {"walBehindBytes",
-           {{"max", or_null(c.wal_behind_bytes_max)}, {"end", or_null(c.wal_behind_bytes_end)}}},
-          {"loopUtilization",
-           {{"mean", or_null(c.loop_utilization_mean)}, {"max", or_null(c.loop_utilization_max)}}},
-          {"bufferedBytesMax", or_null(c.buffered_bytes_max)},
-          {"batchBytesMax", or_null(c.batch_bytes_max)},
-          {"heapBytesMax", or_null(c.heap_bytes_max)},
-          {"cpuMicrosPerRecord", or_null(c.cpu_micros_per_record)}};
+  return {
+      {"records", text::or_null(c.known(c.records))},
+      {"batches", text::or_null(c.known(c.batches))},
+      {"bytes", text::or_null(c.known(c.bytes))},
+      {"encodedBytes", text::or_null(c.known(c.encoded_bytes))},
+      {"wireBytes", text::or_null(c.known(c.wire_bytes))},
+      {"recordsPerFlush", text::or_null(c.records_per_flush)},
+      {"parts",
+       {{"created", text::or_null(c.parts_created)},
+        {"activeMax", text::or_null(c.parts_active_max)},
+        {"activeEnd", text::or_null(c.parts_active_end)}}},
+      {"throughput", text::or_null(c.throughput)},
+      {"throughputPerSec", to_json(c.throughput_per_sec)},
+      {"errors", text::or_null(c.known(c.errors))},
+      {"retries", text::or_null(c.known(c.retries))},
+      {"flushErrorLast", text::or_null(c.flush_error_last)},
+      {"errorRate", text::or_null(c.error_rate)},
+      {"lagMs", to_json(c.lag_ms)},
+      {"censored", text::or_null(c.censored)},
+      {"receiveMs", to_json(c.receive_ms)},
+      {"queueMs", to_json(c.queue_ms)},
+      {"flushMs", to_json(c.flush_ms)},
+      {"walBehindBytes",
+       {{"max", text::or_null(c.wal_behind_bytes_max)}, {"end", text::or_null(c.wal_behind_bytes_end)}}},
+      {"loopUtilization",
+       {{"mean", text::or_null(c.loop_utilization_mean)}, {"max", text::or_null(c.loop_utilization_max)}}},
+      {"bufferedBytesMax", text::or_null(c.buffered_bytes_max)},
+      {"batchBytesMax", text::or_null(c.batch_bytes_max)},
+      {"heapBytesMax", text::or_null(c.heap_bytes_max)},
+      {"cpuMicrosPerRecord", text::or_null(c.cpu_micros_per_record)}};
 }
 
 Json to_json(const measure::ProcessReport& p) {
   return {{"role", p.role},
-          {"pid", or_null(p.pid)},
-          {"cpuUserSec", or_null(p.cpu_user_sec)},
-          {"cpuSystemSec", or_null(p.cpu_system_sec)},
-          {"cpuMicrosPerRecord", or_null(p.cpu_micros_per_record)},
-          {"cpuShare", or_null(p.cpu_share)},
-          {"cpuWaitShare", or_null(p.cpu_wait_share)},
-          {"rssMaxBytes", or_null(p.rss_max_bytes)},
-          {"contextSwitches", or_null(p.context_switches)}};
+          {"pid", text::or_null(p.pid)},
+          {"cpuUserSec", text::or_null(p.cpu_user_sec)},
+          {"cpuSystemSec", text::or_null(p.cpu_system_sec)},
+          {"cpuMicrosPerRecord", text::or_null(p.cpu_micros_per_record)},
+          {"cpuShare", text::or_null(p.cpu_share)},
+          {"cpuWaitShare", text::or_null(p.cpu_wait_share)},
+          {"rssMaxBytes", text::or_null(p.rss_max_bytes)},
+          {"contextSwitches", text::or_null(p.context_switches)}};
 }
 
 Json to_json(const measure::ChangeLedger& l) {
-  return {{"produced", or_null(l.produced)},         {"received", or_null(l.received)},
-          {"acknowledged", or_null(l.acknowledged)}, {"missing", or_null(l.missing)},
-          {"duplicated", or_null(l.duplicated)},     {"replayed", or_null(l.replayed)},
-          {"inTransit", or_null(l.in_transit)},      {"checksumMatches", or_null(l.checksum_matches)},
-          {"brokenAt", or_null(l.broken_at)}};
+  return {
+      {"produced", text::or_null(l.produced)},         {"received", text::or_null(l.received)},
+      {"acknowledged", text::or_null(l.acknowledged)}, {"missing", text::or_null(l.missing)},
+      {"duplicated", text::or_null(l.duplicated)},     {"replayed", text::or_null(l.replayed)},
+      {"inTransit", text::or_null(l.in_transit)},      {"checksumMatches", text::or_null(l.checksum_matches)},
+      {"brokenAt", text::or_null(l.broken_at)}};
 }
 
 Json to_json(const measure::RowLedger& l) {
-  return {{"expected", or_null(l.expected)},
-          {"postgres", or_null(l.postgres)},
-          {"landed", or_null(l.landed)},
-          {"inTransit", or_null(l.in_transit)},
-          {"checksumMatches", or_null(l.checksum_matches)},
-          {"brokenAt", or_null(l.broken_at)}};
+  return {{"expected", text::or_null(l.expected)},
+          {"postgres", text::or_null(l.postgres)},
+          {"landed", text::or_null(l.landed)},
+          {"inTransit", text::or_null(l.in_transit)},
+          {"checksumMatches", text::or_null(l.checksum_matches)},
+          {"brokenAt", text::or_null(l.broken_at)}};
 }
 
 Json to_json(const measure::ContentLedger& l) {
-  return {{"sampled", or_null(l.sampled)},
-          {"postgresMatches", or_null(l.postgres_matches)},
-          {"landedMatches", or_null(l.landed_matches)},
+  return {{"sampled", text::or_null(l.sampled)},
+          {"postgresMatches", text::or_null(l.postgres_matches)},
+          {"landedMatches", text::or_null(l.landed_matches)},
           {"differences", l.differences}};
 }
 
 Json to_json(const measure::Verdict& v) {
   Json evidence = Json::array();
   for (const measure::Evidence& e : v.evidence) {
-    evidence.push_back(Json{
-        {"figure", e.figure}, {"value", or_null(e.value)}, {"limit", or_null(e.limit)}, {"says", e.says}});
+    evidence.push_back(Json{{"figure", e.figure},
+                            {"value", text::or_null(e.value)},
+                            {"limit", text::or_null(e.limit)},
+                            {"says", e.says}});
   }
   return {{"state", measure::to_string(v.state)},
           {"bottleneck", measure::to_string(v.bottleneck)},
-          {"capacityEstimate", or_null(v.capacity_estimate)},
-          {"windowNeededSec", or_null(v.window_needed_sec)},
+          {"capacityEstimate", text::or_null(v.capacity_estimate)},
+          {"windowNeededSec", text::or_null(v.window_needed_sec)},
           {"evidence", evidence},
           {"tryNext", v.try_next}};
 }
@@ -142,31 +152,32 @@ Json to_json(const measure::PhaseReport& phase) {
   for (const auto& t : phase.thresholds) {
     thresholds.push_back(Json{{"expr", t.expr},
                               {"passed", t.passed},
-                              {"observed", or_null(t.observed)},
-                              {"limit", or_null(t.limit)},
-                              {"windowSec", or_null(t.window_sec)},
-                              {"says", or_null(t.says)}});
+                              {"observed", text::or_null(t.observed)},
+                              {"limit", text::or_null(t.limit)},
+                              {"windowSec", text::or_null(t.window_sec)},
+                              {"says", text::or_null(t.says)}});
   }
-  return {
-      {"name", phase.name},
-      {"warmup", phase.warmup},
-      {"outcome", measure::to_string(phase.outcome)},
-      {"startedAt", phase.started_at_unix_us ? Json(iso_time(*phase.started_at_unix_us)) : Json(nullptr)},
-      {"durationSec", or_null(phase.duration_sec)},
-      {"targetThroughput", config::to_json(phase.target)},
-      {"producer", to_json(phase.producer)},
-      {"consumer", to_json(phase.consumer)},
-      {"processes", processes},
-      {"ladder", ladder_json(phase.ladder)},
-      {"postgres", postgres_json(phase.postgres)},
-      {"course", course_json(phase.course)},
-      {"busy", busy_json(phase.busy)},
-      {"drain",
-       {{"completed", or_null(phase.drain.completed)}, {"durationSec", or_null(phase.drain.duration_sec)}}},
-      {"ledger", to_json(phase.ledger)},
-      {"verdict", to_json(phase.verdict)},
-      {"thresholds", thresholds},
-      {"notes", phase.notes}};
+  return {{"name", phase.name},
+          {"warmup", phase.warmup},
+          {"outcome", measure::to_string(phase.outcome)},
+          {"startedAt",
+           phase.started_at_unix_us ? Json(text::iso_time(*phase.started_at_unix_us)) : Json(nullptr)},
+          {"durationSec", text::or_null(phase.duration_sec)},
+          {"targetThroughput", config::to_json(phase.target)},
+          {"producer", to_json(phase.producer)},
+          {"consumer", to_json(phase.consumer)},
+          {"processes", processes},
+          {"ladder", ladder_json(phase.ladder)},
+          {"postgres", postgres_json(phase.postgres)},
+          {"course", course_json(phase.course)},
+          {"busy", busy_json(phase.busy)},
+          {"drain",
+           {{"completed", text::or_null(phase.drain.completed)},
+            {"durationSec", text::or_null(phase.drain.duration_sec)}}},
+          {"ledger", to_json(phase.ledger)},
+          {"verdict", to_json(phase.verdict)},
+          {"thresholds", thresholds},
+          {"notes", phase.notes}};
 }
 
 /// Whole but for a container's share; null where it is not known.
@@ -177,14 +188,14 @@ Json cpus_json(double count) {
 }
 
 Json to_json(const measure::Environment& e) {
-  return {{"host", or_null(e.host)},
-          {"kernel", or_null(e.kernel)},
-          {"cpuModel", or_null(e.cpu_model)},
+  return {{"host", text::or_null(e.host)},
+          {"kernel", text::or_null(e.kernel)},
+          {"cpuModel", text::or_null(e.cpu_model)},
           {"cpuCount", cpus_json(e.cpu_count)},
           {"memoryBytes", e.memory_bytes == 0 ? Json(nullptr) : Json(e.memory_bytes)},
-          {"postgresVersion", or_null(e.postgres_version)},
+          {"postgresVersion", text::or_null(e.postgres_version)},
           {"postgresSettings", e.postgres_settings},
-          {"clickhouseVersion", or_null(e.clickhouse_version)},
+          {"clickhouseVersion", text::or_null(e.clickhouse_version)},
           {"clocks", clocks_json(e.clocks)}};
 }
 
@@ -200,11 +211,11 @@ nlohmann::ordered_json metrics_json(const measure::RunReport& report, const nloh
                   {"gitRevision", known_git_revision()},
                   {"buildType", wire::kBuildType}};
   json["run"] = {{"name", report.name},
-                 {"startedAt", iso_time(report.started_at_unix_us)},
-                 {"endedAt", iso_time(report.ended_at_unix_us)},
+                 {"startedAt", text::iso_time(report.started_at_unix_us)},
+                 {"endedAt", text::iso_time(report.ended_at_unix_us)},
                  {"outcome", measure::to_string(report.outcome)},
                  {"exitCode", report.exit_code},
-                 {"failure", or_null(report.failure)},
+                 {"failure", text::or_null(report.failure)},
                  {"notes", report.notes}};
   json["environment"] = to_json(report.environment);
   json["config"] = config;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 #include "orchestrator/report/tool_version.h"
 
 namespace walstorm::report {

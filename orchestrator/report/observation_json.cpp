@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "orchestrator/report/or_null.h"
+#include "orchestrator/text/or_null.h"
 
 namespace walstorm::report {
 namespace {
@@ -22,7 +22,9 @@ Json to_json(const measure::Rung& rung) {
             {"max", whole_or_null(rung.bytes.max)},
             {"end", whole_or_null(rung.bytes.end)}}},
           {"sec",
-           {{"min", or_null(rung.sec.min)}, {"max", or_null(rung.sec.max)}, {"end", or_null(rung.sec.end)}}}};
+           {{"min", text::or_null(rung.sec.min)},
+            {"max", text::or_null(rung.sec.max)},
+            {"end", text::or_null(rung.sec.end)}}}};
 }
 
 }  // namespace
@@ -35,12 +37,12 @@ nlohmann::ordered_json ladder_json(const measure::LadderReport& ladder) {
 }
 
 nlohmann::ordered_json postgres_json(const measure::PostgresReport& postgres) {
-  return {{"walStatus", or_null(postgres.wal_status)},
-          {"safeWalBytesMin", or_null(postgres.safe_wal_bytes_min)},
-          {"spilledTransactions", or_null(postgres.spilled_transactions)},
-          {"spilledBytes", or_null(postgres.spilled_bytes)},
-          {"streamedTransactions", or_null(postgres.streamed_transactions)},
-          {"streamedBytes", or_null(postgres.streamed_bytes)},
+  return {{"walStatus", text::or_null(postgres.wal_status)},
+          {"safeWalBytesMin", text::or_null(postgres.safe_wal_bytes_min)},
+          {"spilledTransactions", text::or_null(postgres.spilled_transactions)},
+          {"spilledBytes", text::or_null(postgres.spilled_bytes)},
+          {"streamedTransactions", text::or_null(postgres.streamed_transactions)},
+          {"streamedBytes", text::or_null(postgres.streamed_bytes)},
           {"walsenderStates", postgres.walsender_states},
           {"walsenderWaits", postgres.walsender_waits},
           {"writerWaits", postgres.writer_waits}};
@@ -54,30 +56,30 @@ nlohmann::ordered_json course_json(const measure::PipeCourse& course) {
                   {"toTheEnd", still->to_the_end},
                   {"waiting", still->waiting}};
   }
-  return {{"lagEarlySec", or_null(course.lag_early_sec)},
-          {"lagFloorSec", or_null(course.lag_floor_sec)},
-          {"lagReturnSec", or_null(course.lag_return_sec)},
-          {"lagBeforeEndSec", or_null(course.lag_before_end_sec)},
-          {"lagEndSec", or_null(course.lag_end_sec)},
-          {"lagCloseSec", or_null(course.lag_close_sec)},
-          {"lagHighSec", or_null(course.lag_high_sec)},
-          {"lagBeforeLastSec", or_null(course.lag_before_last_sec)},
-          {"lagLastSec", or_null(course.lag_last_sec)},
-          {"saturatedFromSec", or_null(course.saturated_from_sec)},
-          {"acknowledgedPerSec", or_null(course.acknowledged_per_sec)},
-          {"producedPerSec", or_null(course.produced_per_sec)},
+  return {{"lagEarlySec", text::or_null(course.lag_early_sec)},
+          {"lagFloorSec", text::or_null(course.lag_floor_sec)},
+          {"lagReturnSec", text::or_null(course.lag_return_sec)},
+          {"lagBeforeEndSec", text::or_null(course.lag_before_end_sec)},
+          {"lagEndSec", text::or_null(course.lag_end_sec)},
+          {"lagCloseSec", text::or_null(course.lag_close_sec)},
+          {"lagHighSec", text::or_null(course.lag_high_sec)},
+          {"lagBeforeLastSec", text::or_null(course.lag_before_last_sec)},
+          {"lagLastSec", text::or_null(course.lag_last_sec)},
+          {"saturatedFromSec", text::or_null(course.saturated_from_sec)},
+          {"acknowledgedPerSec", text::or_null(course.acknowledged_per_sec)},
+          {"producedPerSec", text::or_null(course.produced_per_sec)},
           {"standstill", standstill}};
 }
 
 nlohmann::ordered_json busy_json(const measure::BusyReport& busy) {
-  return {{"consumerLoop", or_null(busy.consumer_loop)},
-          {"connections", or_null(busy.connections)},
-          {"connectionMax", or_null(busy.connection_max)},
-          {"connectionMin", or_null(busy.connection_min)},
-          {"flushes", or_null(busy.flushes)},
-          {"flushesFull", or_null(busy.flushes_full)},
-          {"cpus", or_null(busy.cpus)},
-          {"machine", or_null(busy.machine)}};
+  return {{"consumerLoop", text::or_null(busy.consumer_loop)},
+          {"connections", text::or_null(busy.connections)},
+          {"connectionMax", text::or_null(busy.connection_max)},
+          {"connectionMin", text::or_null(busy.connection_min)},
+          {"flushes", text::or_null(busy.flushes)},
+          {"flushesFull", text::or_null(busy.flushes_full)},
+          {"cpus", text::or_null(busy.cpus)},
+          {"machine", text::or_null(busy.machine)}};
 }
 
 nlohmann::ordered_json clocks_json(const std::vector<measure::ClockReport>& clocks) {

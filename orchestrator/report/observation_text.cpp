@@ -8,7 +8,7 @@
 #include <map>
 #include <optional>
 
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::report {
 namespace {
@@ -19,13 +19,14 @@ constexpr double kShareShownMin = 0.01;
 constexpr double kBackendsShownMin = 0.05;
 
 std::string whole_bytes_text(const std::optional<double>& bytes) {
-  return bytes ? bytes_text(static_cast<std::uint64_t>(std::llround(*bytes))) : bytes_text(std::nullopt);
+  return bytes ? text::bytes_text(static_cast<std::uint64_t>(std::llround(*bytes)))
+               : text::bytes_text(std::nullopt);
 }
 
 /// Below a second as milliseconds.
 std::string age_text(const std::optional<double>& sec) {
-  if (!sec || *sec >= 1) return sec_text(sec);
-  return *sec > 0 ? ms_text(*sec * 1000) : "0 s";
+  if (!sec || *sec >= 1) return text::sec_text(sec);
+  return *sec > 0 ? text::ms_text(*sec * 1000) : "0 s";
 }
 
 std::vector<std::string> rung_row(const char* name, const measure::Rung& rung) {
@@ -55,7 +56,8 @@ std::string ranked_text(const std::map<std::string, double>& amounts, double lea
 std::string transactions_text(const char* what, const std::optional<std::uint64_t>& transactions,
                               const std::optional<std::uint64_t>& bytes) {
   if (transactions.value_or(0) == 0 && bytes.value_or(0) == 0) return "";
-  return fmt::format(" {} {} of {} transactions.", what, bytes_text(bytes), count_text(transactions));
+  return fmt::format(" {} {} of {} transactions.", what, text::bytes_text(bytes),
+                     text::count_text(transactions));
 }
 
 }  // namespace
@@ -69,13 +71,13 @@ std::vector<std::vector<std::string>> ladder_rows(const measure::LadderReport& l
 }
 
 std::string postgres_text(const measure::PostgresReport& postgres) {
-  const auto percent = [](double share) { return percent_text(share); };
+  const auto percent = [](double share) { return text::percent_text(share); };
   std::string text;
   if (!postgres.wal_status.empty()) {
     text += fmt::format(" Slot: {}", postgres.wal_status);
     if (postgres.safe_wal_bytes_min) {
-      text +=
-          fmt::format(", {} of WAL at least to go until it is lost", bytes_text(postgres.safe_wal_bytes_min));
+      text += fmt::format(", {} of WAL at least to go until it is lost",
+                          text::bytes_text(postgres.safe_wal_bytes_min));
     }
     text += ".";
   }
@@ -95,10 +97,11 @@ bool is_off(const measure::ClockReport& clock) {
 }
 
 std::string clock_text(const measure::ClockReport& clock) {
-  const std::string error = ms_text(static_cast<double>(clock.error_us) / 1000);
+  const std::string error = text::ms_text(static_cast<double>(clock.error_us) / 1000);
   if (!is_off(clock)) return fmt::format("PostgreSQL's within {}", error);
   const auto off_us = static_cast<double>(std::abs(clock.ahead_us));
-  const std::string off = off_us >= 1e6 ? fmt::format("{:.3f} s", off_us / 1e6) : ms_text(off_us / 1000);
+  const std::string off =
+      off_us >= 1e6 ? fmt::format("{:.3f} s", off_us / 1e6) : text::ms_text(off_us / 1000);
   return fmt::format("{} {} PostgreSQL's (± {})", off, clock.ahead_us > 0 ? "ahead of" : "behind", error);
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 /// What was observed of the WAL, PostgreSQL and the clocks, in words.
 namespace walstorm::report {

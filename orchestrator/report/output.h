@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::report {
 

@@ -4,8 +4,8 @@
 #include <variant>
 #include <vector>
 
-#include "orchestrator/measure/ledger.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/measure/ledger/ledger.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::report {
 namespace {
@@ -18,10 +18,10 @@ const char* checksums_text(const std::optional<bool>& matches) {
 }  // namespace
 
 std::string target_text(const config::Load& load) {
-  if (const auto* constant = std::get_if<config::ConstantLoad>(&load)) return rate_text(constant->rate);
+  if (const auto* constant = std::get_if<config::ConstantLoad>(&load)) return text::rate_text(constant->rate);
   if (const auto* ramp = std::get_if<config::RampLoad>(&load)) {
-    const std::string from = rate_text(ramp->from);
-    return fmt::format("{}-{}", from.substr(0, from.find('/')), rate_text(ramp->to));
+    const std::string from = text::rate_text(ramp->from);
+    return fmt::format("{}-{}", from.substr(0, from.find('/')), text::rate_text(ramp->to));
   }
   return "max";
 }
@@ -31,7 +31,7 @@ std::string verdict_text(const measure::Verdict& verdict) {
   if (verdict.bottleneck != measure::Bottleneck::none && verdict.bottleneck != measure::Bottleneck::unknown) {
     causes.emplace_back(measure::to_string(verdict.bottleneck));
   }
-  if (verdict.capacity_estimate) causes.push_back("about " + rate_text(verdict.capacity_estimate));
+  if (verdict.capacity_estimate) causes.push_back("about " + text::rate_text(verdict.capacity_estimate));
   std::vector<std::string> says;
   for (const measure::Evidence& evidence : verdict.evidence) says.push_back(evidence.says);
   return fmt::format("{}{}{}{}", measure::to_string(verdict.state),
@@ -44,16 +44,16 @@ std::vector<std::string> next_steps(const measure::PhaseReport& phase) {
   const measure::Verdict& verdict = phase.verdict;
   std::vector<std::string> steps = verdict.try_next;
   if (verdict.window_needed_sec) {
-    steps.insert(steps.begin(),
-                 fmt::format("load for about {}: long enough to tell", sec_text(verdict.window_needed_sec)));
+    steps.insert(steps.begin(), fmt::format("load for about {}: long enough to tell",
+                                            text::sec_text(verdict.window_needed_sec)));
   }
   return steps;
 }
 
 std::string flush_errors_text(const measure::ConsumerReport& consumer) {
   if (consumer.errors == 0) return "";
-  std::string text = fmt::format("{} flushes failed, {} were tried again", count_text(consumer.errors),
-                                 count_text(consumer.retries));
+  std::string text = fmt::format("{} flushes failed, {} were tried again", text::count_text(consumer.errors),
+                                 text::count_text(consumer.retries));
   if (!consumer.flush_error_last.empty()) text += "; the last was answered: " + consumer.flush_error_last;
   return text;
 }
@@ -61,14 +61,14 @@ std::string flush_errors_text(const measure::ConsumerReport& consumer) {
 std::string ledger_text(const measure::ChangeLedger& ledger) {
   std::string text;
   if (ledger.produced && ledger.produced == ledger.received && ledger.produced == ledger.acknowledged) {
-    text = fmt::format("{} produced = received = acknowledged", count_text(ledger.produced));
+    text = fmt::format("{} produced = received = acknowledged", text::count_text(ledger.produced));
   } else {
-    text = fmt::format("{} produced, {} received, {} acknowledged", count_text(ledger.produced),
-                       count_text(ledger.received), count_text(ledger.acknowledged));
+    text = fmt::format("{} produced, {} received, {} acknowledged", text::count_text(ledger.produced),
+                       text::count_text(ledger.received), text::count_text(ledger.acknowledged));
   }
   text += fmt::format(", {}", checksums_text(ledger.checksum_matches));
   const auto add = [&text](const std::optional<std::uint64_t>& count, const char* what) {
-    if (count.value_or(0) > 0) text += fmt::format(", {} {}", count_text(count), what);
+    if (count.value_or(0) > 0) text += fmt::format(", {} {}", text::count_text(count), what);
   };
   add(ledger.missing, "MISSING");
   add(ledger.duplicated, "DUPLICATED");
@@ -79,11 +79,12 @@ std::string ledger_text(const measure::ChangeLedger& ledger) {
 }
 
 std::string ledger_text(const measure::RowLedger& ledger) {
-  std::string text =
-      fmt::format("{} expected, {} in PostgreSQL", count_text(ledger.expected), count_text(ledger.postgres));
-  text += ledger.landed ? fmt::format(", {} landed", count_text(ledger.landed)) : ", landed not measured";
+  std::string text = fmt::format("{} expected, {} in PostgreSQL", text::count_text(ledger.expected),
+                                 text::count_text(ledger.postgres));
+  text +=
+      ledger.landed ? fmt::format(", {} landed", text::count_text(ledger.landed)) : ", landed not measured";
   if (ledger.in_transit.value_or(0) > 0) {
-    text += fmt::format(", {} {} in transit", count_text(ledger.in_transit),
+    text += fmt::format(", {} {} in transit", text::count_text(ledger.in_transit),
                         ledger.in_transit == 1 ? "change" : "changes");
   }
   text += fmt::format(", {}", checksums_text(ledger.checksum_matches));
@@ -93,9 +94,9 @@ std::string ledger_text(const measure::RowLedger& ledger) {
 
 std::string ledger_text(const measure::ContentLedger& ledger) {
   if (!ledger.sampled) return "not checked";
-  std::string text = fmt::format("{} rows compared column by column", count_text(ledger.sampled));
+  std::string text = fmt::format("{} rows compared column by column", text::count_text(ledger.sampled));
   const auto add = [&](const std::optional<std::uint64_t>& matches, const char* where) {
-    if (matches) text += fmt::format(", {} match in {}", count_text(matches), where);
+    if (matches) text += fmt::format(", {} match in {}", text::count_text(matches), where);
   };
   add(ledger.postgres_matches, "PostgreSQL");
   add(ledger.landed_matches, "ClickHouse");

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 /// What a phase showed, in words: shared by the summary, the report and the live view.
 namespace walstorm::report {

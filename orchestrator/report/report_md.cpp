@@ -4,12 +4,12 @@
 #include <iterator>
 #include <vector>
 
-#include "orchestrator/measure/load_evidence.h"
-#include "orchestrator/report/format.h"
-#include "orchestrator/report/markdown.h"
+#include "orchestrator/measure/judge/load_evidence.h"
 #include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
+#include "orchestrator/text/format.h"
+#include "orchestrator/text/markdown.h"
 
 namespace walstorm::report {
 namespace {
@@ -17,13 +17,19 @@ namespace {
 using Row = std::vector<std::string>;
 
 Row times(const std::string& name, const measure::Distribution& d) {
-  return {name,           count_text(d.count), ms_text(d.p50), ms_text(d.p90),
-          ms_text(d.p99), ms_text(d.p999),     ms_text(d.max), ms_text(d.mean)};
+  return {name,
+          text::count_text(d.count),
+          text::ms_text(d.p50),
+          text::ms_text(d.p90),
+          text::ms_text(d.p99),
+          text::ms_text(d.p999),
+          text::ms_text(d.max),
+          text::ms_text(d.mean)};
 }
 
 std::string drain_text(const measure::DrainReport& drain) {
   if (!drain.completed) return "not drained";
-  return sec_text(drain.duration_sec) + (*drain.completed ? "" : ", gave up");
+  return text::sec_text(drain.duration_sec) + (*drain.completed ? "" : ", gave up");
 }
 
 std::string verdicts(const measure::RunReport& report) {
@@ -41,16 +47,17 @@ std::string verdicts(const measure::RunReport& report) {
 std::string phases_table(const measure::RunReport& report) {
   std::vector<Row> rows;
   for (const auto& phase : report.phases) {
-    rows.push_back({phase.name, sec_text(phase.duration_sec), target_text(phase.target),
-                    rate_text(phase.producer.throughput), percent_text(phase.producer.target_ratio),
-                    count_text(phase.producer.known(phase.producer.records)),
-                    count_text(phase.producer.not_started), rate_text(phase.consumer.throughput),
-                    bytes_text(phase.consumer.wal_behind_bytes_max),
-                    percent_text(phase.consumer.loop_utilization_mean), drain_text(phase.drain)});
+    rows.push_back({phase.name, text::sec_text(phase.duration_sec), target_text(phase.target),
+                    text::rate_text(phase.producer.throughput),
+                    text::percent_text(phase.producer.target_ratio),
+                    text::count_text(phase.producer.known(phase.producer.records)),
+                    text::count_text(phase.producer.not_started), text::rate_text(phase.consumer.throughput),
+                    text::bytes_text(phase.consumer.wal_behind_bytes_max),
+                    text::percent_text(phase.consumer.loop_utilization_mean), drain_text(phase.drain)});
   }
-  return markdown_table({"phase", "load", "target", "achieved", "of target", "records", "not started",
-                         "landed", "WAL behind, max", "consumer loop busy", "drain"},
-                        rows);
+  return text::markdown_table({"phase", "load", "target", "achieved", "of target", "records", "not started",
+                               "landed", "WAL behind, max", "consumer loop busy", "drain"},
+                              rows);
 }
 
 std::string flush_size_text(const measure::ConsumerReport& consumer) {
@@ -63,8 +70,8 @@ std::string flush_size_text(const measure::ConsumerReport& consumer) {
 std::string parts_text(const measure::ConsumerReport& consumer) {
   if (!consumer.parts_created) return "";
   return fmt::format("; ClickHouse made {} parts of them, {} were active at most, {} at the end",
-                     count_text(consumer.parts_created), count_text(consumer.parts_active_max),
-                     count_text(consumer.parts_active_end));
+                     text::count_text(consumer.parts_created), text::count_text(consumer.parts_active_max),
+                     text::count_text(consumer.parts_active_end));
 }
 
 std::string phase_section(const measure::PhaseReport& phase) {
@@ -74,12 +81,13 @@ std::string phase_section(const measure::PhaseReport& phase) {
       "### {}\n\n{}. {} inserts, {} updates, {} deletes in {} transactions; "
       "{} landed in {} flushes{}: {} encoded, {} sent{}{}{}.\n\n",
       phase.name,
-      phase.started_at_unix_us ? "Started " + iso_time(*phase.started_at_unix_us) : "Did not start",
-      count_text(p.known(p.inserts)), count_text(p.known(p.updates)), count_text(p.known(p.deletes)),
-      count_text(p.known(p.transactions)), count_text(c.known(c.records)), count_text(c.known(c.batches)),
-      flush_size_text(c), bytes_text(c.known(c.encoded_bytes)), bytes_text(c.known(c.wire_bytes)),
-      parts_text(c), c.errors > 0 ? "; " : "", flush_errors_text(c));
-  text += markdown_table(
+      phase.started_at_unix_us ? "Started " + text::iso_time(*phase.started_at_unix_us) : "Did not start",
+      text::count_text(p.known(p.inserts)), text::count_text(p.known(p.updates)),
+      text::count_text(p.known(p.deletes)), text::count_text(p.known(p.transactions)),
+      text::count_text(c.known(c.records)), text::count_text(c.known(c.batches)), flush_size_text(c),
+      text::bytes_text(c.known(c.encoded_bytes)), text::bytes_text(c.known(c.wire_bytes)), parts_text(c),
+      c.errors > 0 ? "; " : "", flush_errors_text(c));
+  text += text::markdown_table(
       {"time", "count", "p50", "p90", "p99", "p99.9", "max", "mean"},
       {times("write latency", phase.producer.write_latency_ms),
        times("service time", phase.producer.service_time_ms),
@@ -91,29 +99,29 @@ std::string phase_section(const measure::PhaseReport& phase) {
         "{} transactions were due and not in PostgreSQL when the load ended; they are in the write latency, "
         "and "
         "those never started in the schedule lag, with the age they had then.\n\n",
-        count_text(phase.producer.censored));
+        text::count_text(phase.producer.censored));
   }
   if (p.errors > 0) text += measure::roll_backs_text(p) + ".\n\n";
   if (phase.consumer.censored.value_or(0) > 0) {
     text += fmt::format(
         "{} records were not acknowledged when the drain gave up; they are in the replication lag "
         "with the age they had then.\n\n",
-        count_text(phase.consumer.censored));
+        text::count_text(phase.consumer.censored));
   }
   std::vector<Row> rows = ladder_rows(phase.ladder);
   const Row header = rows.front();
   rows.erase(rows.begin());
-  text += markdown_table(header, rows);
+  text += text::markdown_table(header, rows);
   if (const std::string postgres = postgres_text(phase.postgres); !postgres.empty())
     text += postgres + "\n\n";
   rows.clear();
   for (const auto& process : phase.processes) {
     rows.push_back({process.role, process.pid ? std::to_string(*process.pid) : "–",
-                    sec_text(process.cpu_user_sec), sec_text(process.cpu_system_sec),
-                    micros_text(process.cpu_micros_per_record), bytes_text(process.rss_max_bytes),
-                    count_text(process.context_switches)});
+                    text::sec_text(process.cpu_user_sec), text::sec_text(process.cpu_system_sec),
+                    text::micros_text(process.cpu_micros_per_record), text::bytes_text(process.rss_max_bytes),
+                    text::count_text(process.context_switches)});
   }
-  text += markdown_table(
+  text += text::markdown_table(
       {"process", "pid", "CPU user", "CPU system", "CPU per record", "memory, max", "context switches"},
       rows);
   text += fmt::format("Ledger: {}.\n\n", ledger_text(phase.ledger));
@@ -125,7 +133,7 @@ std::string phase_section(const measure::PhaseReport& phase) {
       };
       rows.push_back({evidence.figure, number(evidence.value), number(evidence.limit), evidence.says});
     }
-    text += markdown_table({"evidence", "value", "limit", "says"}, rows);
+    text += text::markdown_table({"evidence", "value", "limit", "says"}, rows);
   }
   return text;
 }
@@ -138,13 +146,14 @@ std::string thresholds_table(const measure::RunReport& report) {
                       threshold.passed         ? "ok"
                       : is_measured(threshold) ? "**crossed**"
                                                : "**no data**",
-                      number_text(threshold.observed), number_text(threshold.limit), threshold.says});
+                      text::number_text(threshold.observed), text::number_text(threshold.limit),
+                      threshold.says});
     }
   }
   return rows.empty()
              ? ""
              : "## Thresholds\n\n" +
-                   markdown_table({"threshold", "phase", "outcome", "observed", "limit", "says"}, rows);
+                   text::markdown_table({"threshold", "phase", "outcome", "observed", "limit", "says"}, rows);
 }
 
 std::string environment_section(const measure::RunReport& report, const ToolVersion& tool) {
@@ -155,7 +164,7 @@ std::string environment_section(const measure::RunReport& report, const ToolVers
       {"kernel", known(e.kernel)},
       {"CPU",
        e.cpu_count == 0 ? known(e.cpu_model) : fmt::format("{} × {}", e.cpu_count, known(e.cpu_model))},
-      {"memory", e.memory_bytes == 0 ? "–" : bytes_text(e.memory_bytes)},
+      {"memory", e.memory_bytes == 0 ? "–" : text::bytes_text(e.memory_bytes)},
       {"PostgreSQL", known(e.postgres_version)},
       {"ClickHouse", known(e.clickhouse_version)},
       {"walstorm", fmt::format("{} ({}, {})", tool.version, tool.git_revision, tool.build_type)}};
@@ -163,7 +172,7 @@ std::string environment_section(const measure::RunReport& report, const ToolVers
     rows.push_back({fmt::format("clock of {}", clock.role), clock_text(clock)});
   }
   for (const auto& [name, value] : e.postgres_settings) rows.push_back({name, value});
-  return "## Environment\n\n" + markdown_table({"what", "value"}, rows);
+  return "## Environment\n\n" + text::markdown_table({"what", "value"}, rows);
 }
 
 constexpr const char* kHowToRead = R"(## How to read this
@@ -184,8 +193,8 @@ std::string report_md(const measure::RunReport& report, const ToolVersion& tool,
   std::string text = fmt::format("# {}: {}\n\n", report.name, measure::to_string(report.outcome));
   if (!report.failure.empty()) text += fmt::format("**{}**\n\n", report.failure);
   text += verdicts(report);
-  text += fmt::format("{} to {}, exit code {}.\n\n", iso_time(report.started_at_unix_us),
-                      iso_time(report.ended_at_unix_us), report.exit_code);
+  text += fmt::format("{} to {}, exit code {}.\n\n", text::iso_time(report.started_at_unix_us),
+                      text::iso_time(report.ended_at_unix_us), report.exit_code);
   text += thresholds_table(report);
   text += "## Phases\n\n" + phases_table(report);
   for (const auto& phase : report.phases) {

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 #include "orchestrator/report/timeline.h"
 #include "orchestrator/report/tool_version.h"
 

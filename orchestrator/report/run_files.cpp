@@ -11,8 +11,8 @@ namespace {
 
 /// A text that is not UTF-8 all the same costs its bytes, and not the file.
 template <typename Json>
-std::string text_of(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+std::string text_of(const Json& document) {
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

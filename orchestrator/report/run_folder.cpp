@@ -8,8 +8,8 @@
 #include <fstream>
 #include <system_error>
 
-#include "orchestrator/config/secrets.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/config/json/secrets.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::report {
@@ -31,7 +31,7 @@ std::string file_name_of(std::string_view name) {
 
 /// "2026-01-31T12-00-00Z": ISO 8601 without the colons that some file systems refuse.
 std::string time_of(std::int64_t unix_us) {
-  std::string time = iso_time(unix_us).substr(0, 19);
+  std::string time = text::iso_time(unix_us).substr(0, 19);
   std::replace(time.begin(), time.end(), ':', '-');
   return time + "Z";
 }

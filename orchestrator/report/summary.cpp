@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "orchestrator/measure/load_evidence.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/measure/judge/load_evidence.h"
 #include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/threshold_text.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::report {
 namespace {
@@ -48,21 +48,21 @@ std::string painted(const std::string& text, std::string_view colour, bool wante
 
 /// Two times with one unit where they share it: "1.2/3.4 ms", "850 µs/3.4 ms".
 std::string pair_text(const std::optional<double>& first_ms, const std::optional<double>& second_ms) {
-  const std::string first = ms_text(first_ms);
-  const std::string second = ms_text(second_ms);
+  const std::string first = text::ms_text(first_ms);
+  const std::string second = text::ms_text(second_ms);
   const auto unit = [](const std::string& text) { return text.substr(text.find(' ') + 1); };
   if (!first_ms || !second_ms || unit(first) != unit(second)) return first + "/" + second;
   return first.substr(0, first.find(' ')) + "/" + second;
 }
 
-std::string drain_text(const measure::DrainReport& drain) {
-  if (drain.completed == false) return ">" + sec_text(drain.duration_sec);
-  return sec_text(drain.duration_sec);
+std::string drain_cell(const measure::DrainReport& drain) {
+  if (drain.completed == false) return ">" + text::sec_text(drain.duration_sec);
+  return text::sec_text(drain.duration_sec);
 }
 
 std::string cpu_text(const PhaseReport& phase) {
-  const std::string producer = micros_text(phase.producer.cpu_micros_per_record);
-  const std::string consumer = micros_text(phase.consumer.cpu_micros_per_record);
+  const std::string producer = text::micros_text(phase.producer.cpu_micros_per_record);
+  const std::string consumer = text::micros_text(phase.consumer.cpu_micros_per_record);
   if (!phase.producer.cpu_micros_per_record) return producer + "/" + consumer;
   return producer.substr(0, producer.find(' ')) + "/" + consumer;
 }
@@ -75,7 +75,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t indent) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
-    if (!line.empty() && indent + display_width(line) + 1 + display_width(word) > kLineWidth) {
+    if (!line.empty() && indent + text::display_width(line) + 1 + text::display_width(word) > kLineWidth) {
       lines.push_back(margin + line);
       line.clear();
     }
@@ -113,15 +113,15 @@ std::string verdict_lines(const PhaseReport& phase, bool colour) {
 std::vector<std::string> phase_row(const PhaseReport& phase) {
   const auto& producer = phase.producer;
   const auto& consumer = phase.consumer;
-  return {clipped(phase.name, kNameWidth),
+  return {text::clipped(phase.name, kNameWidth),
           target_text(phase.target),
-          rate_text(producer.throughput),
+          text::rate_text(producer.throughput),
           producer.target_ratio ? fmt::format("{:.1f}", *producer.target_ratio * 100) : "–",
           pair_text(producer.write_latency_ms.p50, producer.write_latency_ms.p99),
-          ms_text(producer.schedule_lag_ms.p99),
-          rate_text(consumer.throughput),
+          text::ms_text(producer.schedule_lag_ms.p99),
+          text::rate_text(consumer.throughput),
           pair_text(consumer.lag_ms.p50, consumer.lag_ms.p99),
-          drain_text(phase.drain),
+          drain_cell(phase.drain),
           cpu_text(phase)};
 }
 
@@ -130,10 +130,10 @@ std::string phase_table(const measure::RunReport& report, bool colour) {
                                               "sched lag p99", "landed", "lag p50/99", "drain",
                                               "CPU/rec p/c"}};
   for (const PhaseReport& phase : report.phases) rows.push_back(phase_row(phase));
-  auto lines = aligned(rows, 2);
+  auto lines = text::aligned(rows, 2);
   for (const std::string& line : lines) {
-    if (display_width(line) <= kLineWidth) continue;
-    lines = aligned(rows, 1);
+    if (text::display_width(line) <= kLineWidth) continue;
+    lines = text::aligned(rows, 1);
     break;
   }
   std::string text = lines.front() + "\n";
@@ -181,11 +181,12 @@ std::string outcome_text(const measure::RunReport& report, bool colour) {
 }  // namespace
 
 std::string phase_line(const PhaseReport& phase, bool colour) {
-  std::string line = fmt::format("{}: {} of {}, write p99 {}, landed {}, lag p50 {} p99 {}, drained in {}\n",
-                                 phase.name, rate_text(phase.producer.throughput), target_text(phase.target),
-                                 ms_text(phase.producer.write_latency_ms.p99),
-                                 rate_text(phase.consumer.throughput), ms_text(phase.consumer.lag_ms.p50),
-                                 ms_text(phase.consumer.lag_ms.p99), drain_text(phase.drain));
+  std::string line =
+      fmt::format("{}: {} of {}, write p99 {}, landed {}, lag p50 {} p99 {}, drained in {}\n", phase.name,
+                  text::rate_text(phase.producer.throughput), target_text(phase.target),
+                  text::ms_text(phase.producer.write_latency_ms.p99),
+                  text::rate_text(phase.consumer.throughput), text::ms_text(phase.consumer.lag_ms.p50),
+                  text::ms_text(phase.consumer.lag_ms.p99), drain_cell(phase.drain));
   return line + verdict_lines(phase, colour);
 }
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 /// What the terminal shows. Lines fit 120 columns, unless a name or a sentence of the evidence is longer.
 namespace walstorm::report {

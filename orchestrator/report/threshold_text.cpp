@@ -4,8 +4,8 @@
 #include <variant>
 
 #include "orchestrator/config/expression.h"
-#include "orchestrator/report/figure_text.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/figure_text.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::report {
 
@@ -30,7 +30,7 @@ bool is_measured(const measure::ThresholdResult& threshold) {
 std::string observed_text(const measure::ThresholdResult& threshold) {
   if (!is_measured(threshold)) return threshold.says;
   const auto shown = [path = lone_figure(threshold.expr)](const std::optional<double>& value) {
-    return path.empty() ? number_text(value) : figure_text(path, value);
+    return path.empty() ? text::number_text(value) : text::figure_text(path, value);
   };
   std::string text = fmt::format("observed {}, limit {}", shown(threshold.observed), shown(threshold.limit));
   if (!threshold.says.empty()) text += "; " + threshold.says;

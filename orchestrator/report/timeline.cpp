@@ -8,8 +8,8 @@
 #include <fstream>
 #include <string_view>
 
-#include "orchestrator/report/csv.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/csv.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::report {
 namespace {
@@ -88,7 +88,7 @@ std::map<std::string, Timeline> read_timelines(std::istream& csv) {
   std::map<std::string, Timeline> timelines;
   std::string line;
   if (!std::getline(csv, line)) return timelines;
-  const std::vector<std::string> header = csv_fields(line);
+  const std::vector<std::string> header = text::csv_fields(line);
   const auto column = [&header](std::string_view name) {
     return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
@@ -99,7 +99,7 @@ std::map<std::string, Timeline> read_timelines(std::istream& csv) {
   const std::size_t elapsed = column("phaseElapsedSec");
   std::map<std::string, double> last_sec;
   while (std::getline(csv, line)) {
-    const std::vector<std::string> fields = csv_fields(line);
+    const std::vector<std::string> fields = text::csv_fields(line);
     // A line that a dying run could not finish has fewer.
     if (fields.size() != header.size() || phase >= fields.size()) continue;
     const auto value = [&fields](std::size_t at) {
@@ -125,9 +125,9 @@ std::map<std::string, Timeline> read_timelines(const std::filesystem::path& file
 std::string timeline_text(const Timeline& timeline) {
   const std::size_t seconds = timeline.produced_per_sec.size();
   if (seconds < kSecondsMin) return "";
-  const std::string lines = chart_line("produced", timeline.produced_per_sec, Pooled::mean, rate_text) +
-                            chart_line("landed", timeline.landed_per_sec, Pooled::mean, rate_text) +
-                            chart_line("lag p99", timeline.lag_p99_ms, Pooled::worst, ms_text);
+  const std::string lines = chart_line("produced", timeline.produced_per_sec, Pooled::mean, text::rate_text) +
+                            chart_line("landed", timeline.landed_per_sec, Pooled::mean, text::rate_text) +
+                            chart_line("lag p99", timeline.lag_p99_ms, Pooled::worst, text::ms_text);
   if (lines.empty()) return "";
   return "Over time, drain included:\n\n```\n" + lines + "```\n\n";
 }

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "orchestrator/report/csv.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/csv.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::report {
 namespace {
@@ -51,11 +51,11 @@ std::string csv_header(const std::vector<std::string>& roles) {
     fields.push_back(role + ".cpuShare");
     fields.push_back(role + ".rssBytes");
   }
-  return csv_row(fields);
+  return text::csv_row(fields);
 }
 
 std::string csv_line(const measure::Second& second, const std::vector<std::string>& roles) {
-  std::vector<std::string> fields{iso_time(second.at_unix_us),
+  std::vector<std::string> fields{text::iso_time(second.at_unix_us),
                                   second.phase,
                                   fmt::format("{:.3f}", second.phase_elapsed_sec),
                                   second.draining ? "true" : "false",
@@ -87,7 +87,7 @@ std::string csv_line(const measure::Second& second, const std::vector<std::strin
     fields.push_back(known ? field(process->cpu_share) : "");
     fields.push_back(known ? field(process->rss_bytes) : "");
   }
-  return csv_row(fields);
+  return text::csv_row(fields);
 }
 
 }  // namespace walstorm::report

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 /// timeseries.csv: one line per second of the run, each ending in a newline. A figure that was not measured
 /// in that second is an empty field.

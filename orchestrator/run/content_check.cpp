@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstddef>
 
-#include "orchestrator/measure/row_text.h"
+#include "orchestrator/measure/ledger/row_text.h"
 #include "orchestrator/run/phase_runner.h"
 
 namespace walstorm::run {

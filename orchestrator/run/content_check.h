@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "orchestrator/clickhouse/prepared_table.h"
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/workers.h"
 #include "proto/metrics.pb.h"

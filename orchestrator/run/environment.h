@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "orchestrator/config/phase_plan.h"
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::run {
 

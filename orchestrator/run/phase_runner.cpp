@@ -8,16 +8,16 @@
 #include <memory>
 #include <utility>
 
-#include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/ledger/ledger.h"
 #include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/process/cpu_count.h"
-#include "orchestrator/report/format.h"
 #include "orchestrator/report/threshold_text.h"
 #include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/setup_frames.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::run {
 namespace {
@@ -98,8 +98,8 @@ void PhaseRunner::preload(std::vector<std::string>& notes) {
   notes.push_back(fmt::format(
       "preload: {} of {} rows written in {} before the first phase; they are in the run's ledger and in no "
       "phase's figures",
-      report::count_text(report.producer.records), report::count_text(*phase.records),
-      report::sec_text(report.duration_sec)));
+      text::count_text(report.producer.records), text::count_text(*phase.records),
+      text::sec_text(report.duration_sec)));
   notes.insert(notes.end(), report.notes.begin(), report.notes.end());
   presentation_.end_preload(notes.back());
   ended.rethrow();

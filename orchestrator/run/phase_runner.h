@@ -12,9 +12,9 @@
 
 #include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
-#include "orchestrator/measure/clock_book.h"
-#include "orchestrator/measure/phase_fold.h"
-#include "orchestrator/measure/phase_thresholds.h"
+#include "orchestrator/measure/fold/clock_book.h"
+#include "orchestrator/measure/fold/phase_fold.h"
+#include "orchestrator/measure/fold/phase_thresholds.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/presentation.h"
 #include "orchestrator/run/workers.h"

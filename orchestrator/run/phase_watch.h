@@ -7,7 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "orchestrator/clickhouse/prepared_table.h"
-#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/fold/phase_fold.h"
 #include "orchestrator/postgres/sampler.h"
 #include "orchestrator/process/event_loop.h"
 #include "proto/wire/clock.h"

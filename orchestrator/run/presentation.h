@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 #include "orchestrator/report/junit_xml.h"
 #include "orchestrator/report/output.h"
 #include "orchestrator/report/run_folder.h"

@@ -12,8 +12,8 @@
 
 #include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
-#include "orchestrator/measure/ledger.h"
-#include "orchestrator/measure/threshold.h"
+#include "orchestrator/measure/judge/threshold.h"
+#include "orchestrator/measure/ledger/ledger.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/process/private_folder.h"
 #include "orchestrator/run/content_check.h"

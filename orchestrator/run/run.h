@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 #include "orchestrator/process/event_loop.h"
 
 namespace walstorm::run {

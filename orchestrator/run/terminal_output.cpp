@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "orchestrator/config/json/secrets.h"
 #include "orchestrator/config/phase_plan.h"
-#include "orchestrator/config/secrets.h"
 #include "orchestrator/report/summary.h"
 
 namespace walstorm::run {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::search {
@@ -144,7 +144,7 @@ std::string Plan::thresholds_text() const {
 }
 
 std::string Plan::text() const {
-  using report::sec_text;
+  using text::sec_text;
   const double load = question_.trial_sec;
   std::string text = fmt::format("{}: dry run, nothing is started\n\n", base_.name);
   const auto add = [&text](const char* label, const std::string& value) {

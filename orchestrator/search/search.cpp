@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "orchestrator/config/pipeline.h"
-#include "orchestrator/report/format.h"
-#include "orchestrator/report/search_json.h"
-#include "orchestrator/report/search_text.h"
 #include "orchestrator/search/lag_creep.h"
+#include "orchestrator/search/search_json.h"
+#include "orchestrator/search/search_text.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -71,14 +71,14 @@ class Search final {
       report_.failure = error.what();
     }
     return trials_.conclude(
-        [this] { return report::search_text(report_, trials_.folder().path().string(), display_.colour); },
+        [this] { return search_text(report_, trials_.folder().path().string(), display_.colour); },
         [this] { write(); }, exit_code());
   }
 
  private:
   [[nodiscard]] SearchReport first_report() const {
     if (options_.resume) {
-      SearchReport report = report::read_search(*options_.resume / report::kSearchFile);
+      SearchReport report = read_search(*options_.resume / kSearchFile);
       if (report.question.key != options_.question.key || report.name != plan_.base().name) {
         throw wire::Error(
             wire::ErrorKind::config,
@@ -116,7 +116,7 @@ class Search final {
       bracket.take(*step, report_.trials.back().judged);
       conclude(bracket);
       write();  // what was learnt outlives a crash
-      trials_.progress().print(report::trial_line(report_, report_.trials.size() - 1));
+      trials_.progress().print(trial_line(report_, report_.trials.size() - 1));
     }
     conclude(bracket);
   }
@@ -142,7 +142,7 @@ class Search final {
     if (report.outcome == Outcome::interrupted) throw process::Interrupted{};
     report_.unthrottled = trial_from(report);
     write();
-    trials_.progress().print(report::unthrottled_line(*report_.unthrottled));
+    trials_.progress().print(unthrottled_line(*report_.unthrottled));
   }
 
   [[nodiscard]] double seconds_left() const {
@@ -163,9 +163,9 @@ class Search final {
   bool try_value(const Bracket::Step& step, const Bracket& bracket) {
     const double load_sec = plan_.load_sec(step.purpose);
     try {
-      const auto report = trials_.carry_out(
-          plan_.trial(step.value, load_sec, report_.trials.size() + 1),
-          report::progress_text(report_, step.value, bracket.trials_left(), plan_.trial_sec()));
+      const auto report =
+          trials_.carry_out(plan_.trial(step.value, load_sec, report_.trials.size() + 1),
+                            progress_text(report_, step.value, bracket.trials_left(), plan_.trial_sec()));
       if (report.outcome == Outcome::interrupted) {
         report_.stop_reason = "interrupted";
         return false;
@@ -197,11 +197,10 @@ class Search final {
 
   void write() {
     report_.ended_at_unix_us = clock_.unix_us();
-    trials_.outputs().attempt(report::kSearchFile, [this] {
-      trials_.folder().write(report::kSearchFile, report::search_json(report_));
-    });
+    trials_.outputs().attempt(kSearchFile,
+                              [this] { trials_.folder().write(kSearchFile, search_json(report_)); });
     trials_.outputs().attempt("search.md",
-                              [this] { trials_.folder().write("search.md", report::search_md(report_)); });
+                              [this] { trials_.folder().write("search.md", search_md(report_)); });
   }
 
   [[nodiscard]] int exit_code() const {

@@ -5,11 +5,11 @@
 #include <map>
 #include <utility>
 
+#include "orchestrator/config/json/secrets.h"
 #include "orchestrator/config/pipeline.h"
-#include "orchestrator/config/secrets.h"
 #include "orchestrator/config/trial_load.h"
-#include "orchestrator/report/format.h"
-#include "orchestrator/report/sweep_json.h"
+#include "orchestrator/sweep/sweep_json.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -86,8 +86,7 @@ SweepReport first_report(const config::Config& base, const Options& options) {
                             report.mode == Mode::full ? ", or one at a time (--mode oneAtATime)" : ""));
   }
   report.cells = cells_of(report.axes, report.mode);
-  if (options.resume)
-    take_over(report, report::read_sweep(*options.resume / report::kSweepFile), options.resume->string());
+  if (options.resume) take_over(report, read_sweep(*options.resume / kSweepFile), options.resume->string());
   return report;
 }
 
@@ -144,7 +143,7 @@ std::string plan_text(const Plan& plan) {
       report.trials.empty() ? "" : fmt::format(", {} of them made already", report.trials.size());
   text += fmt::format("\n  {:<9}  {}: {} cells, {} of each{}\n", "runs", plan.order.size(),
                       report.cells.size(), report.repeats, made);
-  text += fmt::format("  {:<9}  about {}\n", "takes", report::sec_text(seconds));
+  text += fmt::format("  {:<9}  about {}\n", "takes", text::sec_text(seconds));
   return text + fmt::format("  {:<9}  {}\n", "results", plan.base.output_dir);
 }
 

@@ -5,9 +5,9 @@
 #include <functional>
 #include <utility>
 
-#include "orchestrator/report/format.h"
-#include "orchestrator/report/sweep_json.h"
-#include "orchestrator/report/sweep_text.h"
+#include "orchestrator/sweep/sweep_json.h"
+#include "orchestrator/sweep/sweep_text.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -39,7 +39,7 @@ class Sweep final {
       report_.failure = error.what();
     }
     return trials_.conclude(
-        [this] { return report::sweep_text(report_, trials_.folder().path().string(), display_.colour); },
+        [this] { return sweep_text(report_, trials_.folder().path().string(), display_.colour); },
         [this] { write(); }, exit_code());
   }
 
@@ -57,7 +57,7 @@ class Sweep final {
       }
       if (!run_cell(plan_.order[number])) return;
       write();  // what was learnt outlives a crash
-      trials_.progress().print(report::cell_run_line(report_, number));
+      trials_.progress().print(cell_run_line(report_, number));
     }
     report_.stop_reason = "finished";
   }
@@ -93,7 +93,7 @@ class Sweep final {
     const std::size_t left = plan_.order.size() - report_.trials.size();
     return fmt::format("run {} of {}: {}; about {} left", report_.trials.size() + 1, plan_.order.size(),
                        cell_text(report_.axes, report_.cells[cell]),
-                       report::sec_text(static_cast<double>(left) * run_sec(plan_.configs[cell])));
+                       text::sec_text(static_cast<double>(left) * run_sec(plan_.configs[cell])));
   }
 
   [[nodiscard]] static std::string folder_name(const measure::RunReport& report) {
@@ -102,10 +102,10 @@ class Sweep final {
 
   void write() {
     report_.ended_at_unix_us = wire::SystemClock().unix_us();
-    write_file(report::kSweepFile, [this] { return report::sweep_json(report_); });
-    write_file("sweep.md", [this] { return report::sweep_md(report_); });
+    write_file(kSweepFile, [this] { return sweep_json(report_); });
+    write_file("sweep.md", [this] { return sweep_md(report_); });
     for (const FigureTable& table : tables_of(report_)) {
-      write_file(table.path + ".csv", [&] { return report::sweep_csv(report_, table); });
+      write_file(table.path + ".csv", [&] { return sweep_csv(report_, table); });
     }
   }
 

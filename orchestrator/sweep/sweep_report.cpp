@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "orchestrator/measure/figures.h"
+#include "orchestrator/measure/figures/figures.h"
 
 namespace walstorm::sweep {
 namespace {

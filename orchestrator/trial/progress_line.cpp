@@ -4,7 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::trial {
 namespace {
@@ -22,7 +22,7 @@ std::size_t columns() {
 void ProgressLine::show(const std::string& line) {
   if (display_.quiet || !display_.terminal) return;
   clear();
-  out_ << report::clipped(line, columns() - 1) << std::flush;
+  out_ << text::clipped(line, columns() - 1) << std::flush;
   shown_ = true;
 }
 

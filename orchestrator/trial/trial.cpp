@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "orchestrator/measure/figures.h"
+#include "orchestrator/measure/figures/figures.h"
 
 namespace walstorm::trial {
 

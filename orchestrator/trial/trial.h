@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::trial {
 

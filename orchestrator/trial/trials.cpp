@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "orchestrator/config/secrets.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/config/json/secrets.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -42,8 +42,8 @@ measure::RunReport Trials::carry_out(const config::Config& config, const std::st
   silent.on_second = [this, &doing](const measure::Second& second) {
     take(second);
     if (!terminal_.is_idle()) return;
-    progress_.show(fmt::format("{}: {} {}, lag p99 {}", doing, report::sec_text(second.phase_elapsed_sec),
-                               report::rate_text(second.landed_per_sec), report::ms_text(second.lag_p99_ms)));
+    progress_.show(fmt::format("{}: {} {}, lag p99 {}", doing, text::sec_text(second.phase_elapsed_sec),
+                               text::rate_text(second.landed_per_sec), text::ms_text(second.lag_p99_ms)));
   };
   silent.on_not_written = [this, run = config.name](const std::vector<std::string>& not_written) {
     outputs_.take_over(run, not_written);

@@ -1,7 +1,7 @@
 #include "proto/postgres/host_lookup.h"
 
-#include <array>
 #include <arpa/inet.h>
+#include <array>
 #include <chrono>
 #include <fmt/format.h>
 #include <future>
@@ -80,8 +80,8 @@ std::vector<std::string> addresses_of(const std::string& name, std::string& erro
   std::vector<std::string> addresses;
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
     std::array<char, NI_MAXHOST> text{};
-    if (::getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) ==
-        0) {
+    if (::getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) == 0) {
       addresses.emplace_back(text.data());
     }
   }

@@ -17,8 +17,9 @@ struct HostAddresses {
   void append_to(std::vector<const char*>& keywords, std::vector<const char*>& values) const;
 };
 
-/// Looks up the host names of a libpq connection string off the loop. PQconnectStart does it itself, and keeps
-/// the loop waiting for as long as the resolver takes, tens of seconds where a name server does not answer.
+/// Looks up the host names of a libpq connection string off the loop. PQconnectStart does it itself, and
+/// keeps the loop waiting for as long as the resolver takes, tens of seconds where a name server does not
+/// answer.
 class HostLookup final {
  public:
   /// `error`: no name at all could be looked up; libpq's own wording of it, or that the time was up.

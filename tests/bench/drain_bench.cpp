@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/bench/options.h"
 #include "tests/bench/rig.h"
 

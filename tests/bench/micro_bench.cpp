@@ -11,14 +11,15 @@
 #include <variant>
 #include <vector>
 
-#include "consumer/batcher.h"
-#include "consumer/block.h"
-#include "consumer/change_intake.h"
-#include "consumer/compression.h"
-#include "consumer/lsn_tracker.h"
-#include "consumer/pgoutput_decoder.h"
-#include "consumer/phase_book.h"
-#include "producer/row_source.h"
+#include "consumer/batch/batcher.h"
+#include "consumer/batch/block.h"
+#include "consumer/batch/lsn_tracker.h"
+#include "consumer/decode/pgoutput_decoder.h"
+#include "consumer/encode/block_form.h"
+#include "consumer/encode/compression.h"
+#include "consumer/metrics/phase_book.h"
+#include "consumer/stream/change_intake.h"
+#include "producer/rows/row_source.h"
 #include "proto/metrics.pb.h"
 #include "proto/wire/histogram.h"
 #include "tests/bench/baseline.h"
@@ -79,7 +80,7 @@ class Intake final {
   wire::Lsn lsn_{0x1'0000'0000};
   consumer::LsnTracker tracker_{wire::Lsn{0}};
   consumer::PhaseBook book_;
-  consumer::BatchPool pool_{64U << 20U, {}};
+  consumer::BatchPool pool_{64U << 20U, [] { return consumer::make_block({}); }};
   std::unique_ptr<consumer::Batch> last_;
   consumer::Batcher batcher_{
       {kBatchRows, 1'000'000}, pool_, tracker_, [this](std::unique_ptr<consumer::Batch> batch) {

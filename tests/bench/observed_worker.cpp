@@ -30,7 +30,8 @@ ObservedWorker::Observer::Observer(process::EventLoop& loop, postgres::Session& 
                                    const config::Config& config, Role role)
     : fold(facts_of(config, role)),
       watch(
-          loop, session, config.consumer.slot_name, "postgres", fold, [](const auto&) {}, [] {}) {}
+          loop, session, config.consumer.slot_name, "postgres", even_clock, fold, [](const auto&) {}, [] {}) {
+}
 
 void ObservedWorker::Observer::take(const proto::MetricsFrame& frame) {
   if (frame.has_phase_ready()) fold.ready(kWorker, frame.phase_ready());

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "orchestrator/config/config.h"
-#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/fold/phase_fold.h"
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/run/phase_watch.h"
@@ -58,6 +58,8 @@ class ObservedWorker final {
  private:
   /// What the orchestrator does beside a phase, all of it.
   struct Observer {
+    wire::SystemClock clock;
+    wire::EvenClock even_clock{clock};
     measure::PhaseFold fold;
     run::PhaseWatch watch;
     Observer(process::EventLoop& loop, postgres::Session& session, const config::Config& config, Role role);

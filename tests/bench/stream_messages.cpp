@@ -3,9 +3,9 @@
 #include <bit>
 #include <fmt/format.h>
 
-#include "consumer/byte_reader.h"
+#include "consumer/decode/byte_reader.h"
 #include "proto/wire/clock.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::bench {
 namespace {

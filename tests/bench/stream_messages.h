@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "producer/row_source.h"
+#include "producer/rows/row_source.h"
 
 namespace walstorm::bench {
 

@@ -1,8 +1,10 @@
-#include "consumer/batcher.h"
+#include "consumer/batch/batcher.h"
 
 #include <gtest/gtest.h>
 #include <memory>
 #include <vector>
+
+#include "consumer/encode/block_form.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -21,7 +23,7 @@ struct Rig {
     batcher.record_added();
   }
 
-  BatchPool pool{1U << 20, {}};
+  BatchPool pool{1U << 20, [] { return make_block({}); }};
   LsnTracker tracker{wire::Lsn{1}};
   std::vector<std::unique_ptr<Batch>> cut;
   Batcher batcher;
@@ -79,7 +81,7 @@ TEST(Batcher, BatchesAreNumberedInTheStreamsOrder) {
 }
 
 TEST(BatchPool, GivesTheSameBatchAgainEmptied) {
-  BatchPool pool{1U << 20, {}};
+  BatchPool pool{1U << 20, [] { return make_block({}); }};
   const auto layout = some_layout();
   auto batch = pool.take(layout);
   Batch* const address = batch.get();

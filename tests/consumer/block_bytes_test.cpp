@@ -5,6 +5,7 @@
 
 #include "block_reader.h"
 #include "block_rows.h"
+#include "consumer/encode/block_form.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::consumer {

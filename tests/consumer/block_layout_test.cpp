@@ -1,10 +1,10 @@
-#include "consumer/block_layout.h"
+#include "consumer/batch/block_layout.h"
 
 #include <gtest/gtest.h>
 #include <vector>
 
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::consumer {
 namespace {

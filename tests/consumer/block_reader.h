@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "consumer/block_layout.h"
+#include "consumer/batch/block_layout.h"
 #include "proto/control.pb.h"
 
 namespace walstorm::consumer::test {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "consumer/block.h"
+#include "consumer/batch/block.h"
 
 /// What tests of blocks fill them with.
 namespace walstorm::consumer::test {

@@ -1,4 +1,4 @@
-#include "consumer/block.h"
+#include "consumer/batch/block.h"
 
 #include <bit>
 #include <gtest/gtest.h>
@@ -10,9 +10,10 @@
 
 #include "block_reader.h"
 #include "block_rows.h"
+#include "consumer/encode/block_form.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::consumer {
 namespace {

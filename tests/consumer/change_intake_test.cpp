@@ -1,4 +1,4 @@
-#include "consumer/change_intake.h"
+#include "consumer/stream/change_intake.h"
 
 #include <gtest/gtest.h>
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include "block_reader.h"
 #include "captured.h"
+#include "consumer/encode/block_form.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -42,7 +43,7 @@ struct Rig {
   }
 
   std::int64_t received_unix_us = 2'000'000'000'000'000;
-  BatchPool pool{1U << 20, {}};
+  BatchPool pool{1U << 20, [] { return make_block({}); }};
   LsnTracker tracker{wire::Lsn{1}};
   PhaseBook book;
   std::vector<std::unique_ptr<Batch>> cut;

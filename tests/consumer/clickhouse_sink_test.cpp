@@ -1,4 +1,4 @@
-#include "consumer/clickhouse_sink.h"
+#include "consumer/sink/clickhouse_sink.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "consumer/flusher.h"
+#include "consumer/encode/block_form.h"
+#include "consumer/sink/flusher.h"
 #include "proto/wire/error.h"
 #include "tests/support/scripted_clickhouse.h"
 
@@ -102,7 +103,7 @@ struct Rig {
   boost::asio::io_context loop;
   wire::SystemClock clock;
   BusyMeter meter{clock};
-  BatchPool pool{1U << 20U, {}};
+  BatchPool pool{1U << 20U, [] { return make_block({}); }};
   std::shared_ptr<const BlockLayout> layout;
   std::vector<std::uint64_t> acknowledged;
   std::vector<Attempt> attempts;

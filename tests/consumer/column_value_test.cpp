@@ -1,4 +1,4 @@
-#include "consumer/column_value.h"
+#include "consumer/decode/column_value.h"
 
 #include <cmath>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "consumer/compression.h"
+#include "consumer/encode/compression.h"
 
 #include <gtest/gtest.h>
 #include <lz4frame.h>

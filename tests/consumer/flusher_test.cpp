@@ -1,4 +1,4 @@
-#include "consumer/flusher.h"
+#include "consumer/sink/flusher.h"
 
 #include <chrono>
 #include <deque>
@@ -10,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "consumer/encode/block_form.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::consumer {
@@ -21,6 +22,7 @@ const Landing kFailed{.error = "too many parts"};
 /// Answers when told.
 class HeldSink final : public Sink {
  public:
+  [[nodiscard]] std::unique_ptr<Block> make_block() const override { return consumer::make_block({}); }
   void submit(const Batch& batch, Done done) override {
     ++attempts;
     held.emplace_back(batch.number, std::move(done));
@@ -76,7 +78,7 @@ struct Rig {
   std::shared_ptr<const BlockLayout> layout = std::make_shared<const BlockLayout>();
   boost::asio::io_context loop;
   HeldSink sink;
-  BatchPool pool{1U << 20, {}};
+  BatchPool pool{1U << 20, [] { return make_block({}); }};
   wire::ManualClock clock{0};
   BusyMeter meter{clock};
   int errors = 0;

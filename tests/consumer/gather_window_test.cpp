@@ -1,4 +1,4 @@
-#include "consumer/gather_window.h"
+#include "consumer/stream/gather_window.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "consumer/lsn_tracker.h"
+#include "consumer/batch/lsn_tracker.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "consumer/message_log.h"
+#include "consumer/decode/message_log.h"
 
 #include <deque>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "consumer/chunk_pool.h"
+#include "consumer/decode/chunk_pool.h"
 
 namespace walstorm::consumer {
 namespace {

@@ -1,4 +1,4 @@
-#include "consumer/mock_schedule.h"
+#include "consumer/sink/mock_schedule.h"
 
 #include <algorithm>
 #include <cmath>

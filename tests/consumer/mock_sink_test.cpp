@@ -1,4 +1,4 @@
-#include "consumer/mock_sink.h"
+#include "consumer/sink/mock_sink.h"
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+
+#include "consumer/encode/block_form.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -21,7 +23,7 @@ proto::MockSinkSetup setup_of(double delay_ms) {
 
 struct Rig {
   explicit Rig(const proto::MockSinkSetup& setup, proto::Compression compression = proto::COMPRESSION_NONE)
-      : sink(loop, clock, meter, compression, setup) {
+      : sink(loop, clock, meter, BlockForm{}, compression, setup) {
     BlockLayout columns;
     columns.columns = {{"id", ColumnKind::string, false, 25}, {"row_hash", ColumnKind::hash, false, 20}};
     columns.row_hash = 1;

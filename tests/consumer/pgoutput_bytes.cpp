@@ -1,6 +1,6 @@
 #include "pgoutput_bytes.h"
 
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::consumer::test {
 namespace {

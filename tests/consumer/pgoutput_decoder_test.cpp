@@ -1,4 +1,4 @@
-#include "consumer/pgoutput_decoder.h"
+#include "consumer/decode/pgoutput_decoder.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "captured.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::consumer {
 namespace {

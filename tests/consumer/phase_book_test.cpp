@@ -1,6 +1,8 @@
-#include "consumer/phase_book.h"
+#include "consumer/metrics/phase_book.h"
 
 #include <gtest/gtest.h>
+
+#include "consumer/encode/block_form.h"
 
 namespace walstorm::consumer {
 namespace {

@@ -1,4 +1,4 @@
-#include "consumer/replay_filter.h"
+#include "consumer/stream/replay_filter.h"
 
 #include <gtest/gtest.h>
 #include <random>

@@ -1,4 +1,4 @@
-#include "consumer/slot_state.h"
+#include "consumer/stream/slot_state.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

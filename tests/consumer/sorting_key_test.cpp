@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "block_reader.h"
-#include "consumer/change_intake.h"
+#include "consumer/encode/block_form.h"
+#include "consumer/stream/change_intake.h"
 #include "pgoutput_bytes.h"
 
 namespace walstorm::consumer {
@@ -41,7 +42,7 @@ struct Rig {
     return test::read_native(bytes);
   }
 
-  BatchPool pool{1U << 20U, {}};
+  BatchPool pool{1U << 20U, [] { return make_block({}); }};
   LsnTracker tracker{wire::Lsn{1}};
   PhaseBook book;
   std::vector<std::unique_ptr<Batch>> cut;

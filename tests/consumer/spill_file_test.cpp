@@ -1,4 +1,4 @@
-#include "consumer/spill_file.h"
+#include "consumer/decode/spill_file.h"
 
 #include <csignal>
 #include <cstdlib>

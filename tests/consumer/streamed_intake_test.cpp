@@ -10,11 +10,12 @@
 
 #include "block_reader.h"
 #include "captured.h"
-#include "consumer/change_intake.h"
+#include "consumer/encode/block_form.h"
+#include "consumer/stream/change_intake.h"
 #include "pgoutput_bytes.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::consumer {
 namespace {
@@ -53,7 +54,7 @@ struct Rig {
 
   std::int64_t received_unix_us = 2'000'000'000'000'000;
   bool hold_release = false;
-  BatchPool pool{1U << 20U, {}};
+  BatchPool pool{1U << 20U, [] { return make_block({}); }};
   LsnTracker tracker{wire::Lsn{1}};
   PhaseBook book;
   std::vector<std::unique_ptr<Batch>> cut;

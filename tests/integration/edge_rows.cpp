@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/integration/round_trip.h"
 
 namespace walstorm::tests {

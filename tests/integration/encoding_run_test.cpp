@@ -8,7 +8,7 @@
 #include <pqxx/nontransaction>
 
 #include "orchestrator/postgres/query.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/support/clickhouse.h"
 #include "tests/support/restartable_server.h"
 #include "tests/support/run_fixture.h"

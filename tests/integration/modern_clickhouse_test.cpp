@@ -9,7 +9,7 @@
 #include <string>
 
 #include "orchestrator/clickhouse/prepared_table.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/support/clickhouse_query.h"
 #include "tests/support/temporary_folder.h"
 

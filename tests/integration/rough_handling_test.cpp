@@ -19,7 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "orchestrator/report/csv.h"
+#include "orchestrator/text/csv.h"
 #include "tests/support/run_fixture.h"
 #include "tests/support/wrapped_run.h"
 
@@ -53,7 +53,7 @@ std::vector<std::string> column(const std::string& csv, const std::string& name)
   std::vector<std::string> values;
   std::size_t at = std::string::npos;
   for (std::string line; std::getline(lines, line);) {
-    const auto fields = report::csv_fields(line);
+    const auto fields = text::csv_fields(line);
     if (at == std::string::npos) {
       at = static_cast<std::size_t>(std::find(fields.begin(), fields.end(), name) - fields.begin());
     } else if (at < fields.size()) {

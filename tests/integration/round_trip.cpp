@@ -11,7 +11,7 @@
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::tests {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <pqxx/connection>
 
-#include "orchestrator/measure/row_text.h"
+#include "orchestrator/measure/ledger/row_text.h"
 
 /// Every type of "TaskRun"'s columns at its edges: written into PostgreSQL, and compared value by value with
 /// what landed.

@@ -68,20 +68,110 @@ TEST(Layout, DependenciesPointOneWay) {
   }
 }
 
+/// Each folder, and those that its files include something of. A file at a folder's top counts as that
+/// folder.
+std::map<std::string, std::set<std::string>> folder_graph() {
+  const auto folder_of = [](const std::string& path) { return path.substr(0, path.rfind('/')); };
+  std::map<std::string, std::set<std::string>> graph;
+  for (const auto& file : sources()) {
+    if (file.folder() == "tests") continue;
+    std::set<std::string>& included = graph[folder_of(file.path)];
+    for (const auto& include : includes_of(file)) {
+      if (include.find('/') == std::string::npos || !fs::exists(fs::path(SOURCE_DIR) / folder_of(include))) {
+        continue;
+      }
+      if (folder_of(include) != folder_of(file.path)) included.insert(folder_of(include));
+    }
+  }
+  return graph;
+}
+
+/// A way from `at` back to the first folder of `way`; empty when there is none. Folders in `seen` lead
+/// nowhere.
+std::vector<std::string> circle_from(const std::map<std::string, std::set<std::string>>& graph,
+                                     std::vector<std::string> way, std::set<std::string>& seen) {
+  const auto found = graph.find(way.back());
+  if (found == graph.end()) return {};
+  for (const auto& next : found->second) {
+    if (next == way.front()) return way;
+    if (!seen.insert(next).second) continue;
+    std::vector<std::string> longer = way;
+    longer.push_back(next);
+    if (auto circle = circle_from(graph, std::move(longer), seen); !circle.empty()) return circle;
+  }
+  return {};
+}
+
+TEST(Layout, FoldersFormNoCircle) {
+  const auto graph = folder_graph();
+  ASSERT_GT(graph.size(), 20U);
+  for (const auto& [folder, unused] : graph) {
+    std::set<std::string> seen;
+    std::string text;
+    for (const auto& each : circle_from(graph, {folder}, seen)) text += each + " -> ";
+    EXPECT_TRUE(text.empty()) << text << folder;
+  }
+}
+
+/// Each below those that it may include nothing of. What shares a line knows nothing of the others in it.
+TEST(Layout, TheOrchestratorsFoldersHaveOneWayDown) {
+  const std::vector<std::vector<std::string>> levels = {{"cli"},
+                                                        {"search", "sweep", "compare", "check"},
+                                                        {"trial"},
+                                                        {"run"},
+                                                        {"live"},
+                                                        {"report"},
+                                                        {"postgres", "clickhouse"},
+                                                        {"measure"},
+                                                        {"config"},
+                                                        {"process", "text"}};
+  std::map<std::string, std::size_t> level_of;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    for (const auto& folder : levels[i]) level_of[folder] = i;
+  }
+  const std::string top = "orchestrator/";
+  const auto room_of = [&top](const std::string& folder) {
+    const std::string below = folder.substr(top.size());
+    return below.substr(0, below.find('/'));
+  };
+  for (const auto& [folder, included] : folder_graph()) {
+    if (!folder.starts_with(top)) continue;
+    ASSERT_TRUE(level_of.contains(room_of(folder))) << folder << " has no place yet";
+    for (const auto& other : included) {
+      if (!other.starts_with(top) || room_of(other) == room_of(folder)) continue;
+      EXPECT_GT(level_of.at(room_of(other)), level_of.at(room_of(folder))) << folder << " includes " << other;
+    }
+  }
+}
+
+/// A header and its source are one.
+TEST(Layout, AFolderIsOneRoom) {
+  constexpr std::size_t kFilesMax = 19;
+  std::map<std::string, std::set<std::string>> rooms;
+  for (const auto& file : sources()) {
+    if (file.folder() == "tests") continue;
+    const std::size_t name = file.path.rfind('/');
+    rooms[file.path.substr(0, name)].insert(file.path.substr(0, file.path.rfind('.')));
+  }
+  for (const auto& [room, files] : rooms) EXPECT_LE(files.size(), kFilesMax) << room;
+}
+
 TEST(Layout, EachLibraryStaysBehindItsWall) {
   // Which files may include what begins so.
   const std::vector<std::pair<std::string, std::vector<std::string>>> walls = {
       {"boost/process", {"orchestrator/process/child_process.cpp"}},
       {"libpq-fe.h",
-       {"consumer/replication_connection.cpp", "producer/pg_connection.cpp", "producer/pg_opener.cpp",
-        "orchestrator/postgres/address.cpp", "orchestrator/postgres/address_defaults.cpp",
-        "orchestrator/postgres/connection_trial.cpp", "orchestrator/postgres/driver_parameters.cpp",
-        "proto/postgres/host_lookup.cpp", "proto/postgres/server_clock.cpp",
-        "tests/orchestrator/postgres/address_test.cpp"}},
-      {"pqxx/", {"orchestrator/postgres/", "orchestrator/clean.cpp", "tests/"}},
-      {"nlohmann/", {"orchestrator/config/", "orchestrator/report/", "tests/"}},
+       {"consumer/stream/replication_connection.cpp", "producer/postgres/pg_connection.cpp",
+        "producer/postgres/pg_opener.cpp", "orchestrator/postgres/address/address.cpp",
+        "orchestrator/postgres/address/address_defaults.cpp", "orchestrator/postgres/connection_trial.cpp",
+        "orchestrator/postgres/address/driver_parameters.cpp", "proto/postgres/host_lookup.cpp",
+        "proto/postgres/server_clock.cpp", "tests/orchestrator/postgres/address_test.cpp"}},
+      {"pqxx/", {"orchestrator/postgres/", "orchestrator/cli/clean.cpp", "tests/"}},
+      {"nlohmann/",
+       {"orchestrator/config/", "orchestrator/text/", "orchestrator/report/",
+        "orchestrator/trial/trial_json.h", "tests/"}},
       {"valijson/", {"orchestrator/config/"}},
-      {"CLI/", {"orchestrator/cli.cpp", "orchestrator/cli_commands."}},
+      {"CLI/", {"orchestrator/cli/cli.cpp", "orchestrator/cli/cli_commands."}},
       {"boost/beast", {"proto/clickhouse/http_connection.cpp", "tests/"}},
       {"boost/asio/ssl", {"proto/clickhouse/http_connection.cpp", "proto/clickhouse/tls_trust.h", "tests/"}},
       {"openssl/", {"proto/clickhouse/http_connection.cpp", "proto/clickhouse/tls_trust."}},

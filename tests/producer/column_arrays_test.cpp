@@ -1,11 +1,11 @@
-#include "producer/column_arrays.h"
+#include "producer/postgres/column_arrays.h"
 
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
 
-#include "producer/statements.h"
+#include "producer/postgres/statements.h"
 
 namespace walstorm::producer {
 namespace {

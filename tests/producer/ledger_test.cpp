@@ -1,4 +1,4 @@
-#include "producer/ledger.h"
+#include "producer/rows/ledger.h"
 
 #include <algorithm>
 #include <cstdint>

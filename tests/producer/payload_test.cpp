@@ -1,4 +1,4 @@
-#include "producer/payload.h"
+#include "producer/rows/payload.h"
 
 #include <cstdint>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <vector>
 #include <zlib.h>
 
-#include "producer/random.h"
+#include "producer/rows/random.h"
 
 namespace walstorm::producer {
 namespace {

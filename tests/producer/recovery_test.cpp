@@ -16,8 +16,8 @@
 
 #include "orchestrator/postgres/private_server.h"
 #include "orchestrator/postgres/replication_setup.h"
-#include "producer/copy_writer.h"
-#include "producer/statement_writer.h"
+#include "producer/postgres/copy_writer.h"
+#include "producer/postgres/statement_writer.h"
 #include "producer/write_loop.h"
 #include "proto/wire/error.h"
 #include "tests/support/temporary_folder.h"

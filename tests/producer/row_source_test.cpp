@@ -1,4 +1,4 @@
-#include "producer/row_source.h"
+#include "producer/rows/row_source.h"
 
 #include <algorithm>
 #include <bit>

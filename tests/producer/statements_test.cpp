@@ -1,4 +1,4 @@
-#include "producer/statements.h"
+#include "producer/postgres/statements.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>

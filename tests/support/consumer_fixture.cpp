@@ -12,8 +12,8 @@
 
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
-#include "proto/wire/task_run_table.h"
 #include "proto/wire/worker_session.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/support/servers.h"
 
 namespace walstorm::tests {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/address/address.h"
 #include "orchestrator/process/child_process.h"
 #include "orchestrator/process/event_loop.h"
 #include "tests/support/temporary_folder.h"

@@ -38,9 +38,9 @@ struct Rig {
 };
 
 TEST(HostLookup, HasNothingToDoForAddressesAndSockets) {
-  for (const char* conninfo :
-       {"host=127.0.0.1 dbname=x", "host=::1", "host=/run/postgresql port=5433", "dbname=x",
-        "host=somewhere hostaddr=10.0.0.1", "postgresql://u:p@127.0.0.1:5433/x", "what libpq = cannot ' read"}) {
+  for (const char* conninfo : {"host=127.0.0.1 dbname=x", "host=::1", "host=/run/postgresql port=5433",
+                               "dbname=x", "host=somewhere hostaddr=10.0.0.1",
+                               "postgresql://u:p@127.0.0.1:5433/x", "what libpq = cannot ' read"}) {
     Rig rig;
     rig.start(conninfo);
     ASSERT_TRUE(rig.answered.has_value()) << conninfo;

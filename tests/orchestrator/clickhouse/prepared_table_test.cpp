@@ -13,7 +13,7 @@
 #include "orchestrator/clickhouse/session.h"
 #include "proto/clickhouse/address.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/support/clickhouse.h"
 #include "tests/support/temporary_folder.h"
 

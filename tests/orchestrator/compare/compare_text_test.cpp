@@ -1,11 +1,11 @@
-#include "orchestrator/report/compare_text.h"
+#include "orchestrator/compare/compare_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/report/compare_json.h"
+#include "orchestrator/compare/compare_json.h"
 #include "tests/orchestrator/compare/example_runs.h"
 #include "tests/orchestrator/report/golden.h"
 

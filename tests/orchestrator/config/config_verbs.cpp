@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "orchestrator/measure/figures.h"
+#include "orchestrator/measure/figures/figures.h"
 
 namespace walstorm::config {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "config_verbs.h"
 #include "orchestrator/config/phase_plan.h"
-#include "orchestrator/measure/figures.h"
+#include "orchestrator/measure/figures/figures.h"
 
 namespace walstorm::config {
 namespace {

@@ -1,4 +1,4 @@
-#include "orchestrator/config/json_text.h"
+#include "orchestrator/config/json/json_text.h"
 
 #include <gtest/gtest.h>
 

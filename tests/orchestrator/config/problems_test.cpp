@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "config_verbs.h"
-#include "orchestrator/config/explain.h"
-#include "orchestrator/config/schema.h"
+#include "orchestrator/config/json/explain.h"
+#include "orchestrator/config/json/schema.h"
 
 namespace walstorm::config {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/config/schema.h"
+#include "orchestrator/config/json/schema.h"
 
 namespace walstorm::config {
 namespace {

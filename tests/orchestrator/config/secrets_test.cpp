@@ -1,4 +1,4 @@
-#include "orchestrator/config/secrets.h"
+#include "orchestrator/config/json/secrets.h"
 
 #include <gtest/gtest.h>
 

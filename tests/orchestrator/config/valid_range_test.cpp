@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config_verbs.h"
-#include "orchestrator/config/schema.h"
+#include "orchestrator/config/json/schema.h"
 
 namespace walstorm::config {
 namespace {

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/bottleneck.h"
+#include "orchestrator/measure/judge/bottleneck.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "orchestrator/measure/load_evidence.h"
+#include "orchestrator/measure/judge/load_evidence.h"
 #include "tests/orchestrator/measure/made_up_phase.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/censor.h"
+#include "orchestrator/measure/fold/censor.h"
 
 #include <gtest/gtest.h>
 

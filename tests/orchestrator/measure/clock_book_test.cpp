@@ -1,9 +1,9 @@
-#include "orchestrator/measure/clock_book.h"
+#include "orchestrator/measure/fold/clock_book.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/fold/phase_fold.h"
 
 namespace walstorm::measure::test {
 namespace {

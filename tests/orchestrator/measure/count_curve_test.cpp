@@ -1,4 +1,4 @@
-#include "orchestrator/measure/count_curve.h"
+#include "orchestrator/measure/figures/count_curve.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 // Who is blamed on a machine that has too little CPU.
 
-#include "orchestrator/measure/cpu_need.h"
+#include "orchestrator/measure/judge/cpu_need.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/measure/bottleneck.h"
+#include "orchestrator/measure/judge/bottleneck.h"
 #include "tests/orchestrator/measure/made_up_phase.h"
 
 namespace walstorm::measure::test {

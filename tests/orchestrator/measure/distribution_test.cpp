@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::measure {
 namespace {

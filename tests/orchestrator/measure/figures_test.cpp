@@ -1,4 +1,4 @@
-#include "orchestrator/measure/figures.h"
+#include "orchestrator/measure/figures/figures.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/ladder_fold.h"
+#include "orchestrator/measure/fold/ladder_fold.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>

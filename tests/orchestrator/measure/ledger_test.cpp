@@ -1,4 +1,4 @@
-#include "orchestrator/measure/ledger.h"
+#include "orchestrator/measure/ledger/ledger.h"
 
 #include <gtest/gtest.h>
 

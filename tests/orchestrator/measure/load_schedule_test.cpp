@@ -1,4 +1,4 @@
-#include "orchestrator/measure/load_schedule.h"
+#include "orchestrator/measure/fold/load_schedule.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

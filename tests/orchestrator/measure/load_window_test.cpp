@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/fold/phase_fold.h"
 #include "tests/orchestrator/measure/phase_frames.h"
 
 namespace walstorm::measure::test {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "orchestrator/measure/bottleneck.h"
+#include "orchestrator/measure/judge/bottleneck.h"
 
 /// Phases with the figures that blame is found by, made up.
 namespace walstorm::measure::test {

@@ -1,10 +1,10 @@
-#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/fold/phase_fold.h"
 
 #include <cmath>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/measure/figures.h"
+#include "orchestrator/measure/figures/figures.h"
 #include "proto/wire/error.h"
 #include "tests/orchestrator/measure/phase_frames.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/fold/phase_fold.h"
 #include "proto/metrics.pb.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 

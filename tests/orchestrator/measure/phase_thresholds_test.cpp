@@ -1,4 +1,4 @@
-#include "orchestrator/measure/phase_thresholds.h"
+#include "orchestrator/measure/fold/phase_thresholds.h"
 
 #include <cmath>
 #include <gmock/gmock.h>

@@ -1,9 +1,9 @@
-#include "orchestrator/measure/row_text.h"
+#include "orchestrator/measure/ledger/row_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 
 namespace walstorm::measure {
 namespace {

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/server_fold.h"
+#include "orchestrator/measure/fold/server_fold.h"
 
 #include <functional>
 #include <gmock/gmock.h>

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <random>
 
-#include "orchestrator/measure/load_schedule.h"
+#include "orchestrator/measure/fold/load_schedule.h"
 
 namespace walstorm::measure::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "orchestrator/measure/phase_fold.h"
+#include "orchestrator/measure/fold/phase_fold.h"
 
 namespace walstorm::measure::test {
 

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/sliding_totals.h"
+#include "orchestrator/measure/fold/sliding_totals.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/threshold.h"
+#include "orchestrator/measure/judge/threshold.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/usage_fold.h"
+#include "orchestrator/measure/fold/usage_fold.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

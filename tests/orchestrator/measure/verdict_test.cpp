@@ -1,11 +1,11 @@
-#include "orchestrator/measure/verdict.h"
+#include "orchestrator/measure/judge/verdict.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
 
-#include "orchestrator/measure/pipe_course.h"
+#include "orchestrator/measure/judge/pipe_course.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
 namespace walstorm::measure::test {

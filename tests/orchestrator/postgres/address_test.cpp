@@ -1,4 +1,4 @@
-#include "orchestrator/postgres/address.h"
+#include "orchestrator/postgres/address/address.h"
 
 #include <cstdlib>
 #include <fstream>

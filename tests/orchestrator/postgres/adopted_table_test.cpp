@@ -10,7 +10,7 @@
 #include "orchestrator/postgres/private_server.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/table_shape.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/support/servers.h"
 #include "tests/support/temporary_folder.h"
 

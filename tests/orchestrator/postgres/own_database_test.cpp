@@ -12,7 +12,7 @@
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "proto/wire/error.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/support/run_fixture.h"
 
 namespace walstorm::postgres {

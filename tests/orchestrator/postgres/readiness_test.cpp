@@ -12,8 +12,8 @@
 namespace walstorm::postgres {
 namespace {
 
-using check::Finding;
-using check::Level;
+using config::Finding;
+using config::Level;
 using testing::HasSubstr;
 
 constexpr std::uint64_t kWalBytes = 5'000'000'000;

@@ -6,7 +6,7 @@
 #include <pqxx/transaction>
 
 #include "orchestrator/postgres/private_server.h"
-#include "proto/wire/task_run_table.h"
+#include "proto/workload/task_run_table.h"
 #include "tests/support/temporary_folder.h"
 
 namespace walstorm::postgres {

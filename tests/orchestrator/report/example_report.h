@@ -1,6 +1,6 @@
 #pragma once
 
-#include "orchestrator/measure/run_report.h"
+#include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::report::test {
 

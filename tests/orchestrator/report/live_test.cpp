@@ -6,7 +6,7 @@
 
 #include "orchestrator/live/live_lines.h"
 #include "orchestrator/live/live_view.h"
-#include "orchestrator/report/format.h"
+#include "orchestrator/text/format.h"
 #include "tests/orchestrator/report/example_report.h"
 #include "tests/orchestrator/report/golden.h"
 
@@ -61,7 +61,7 @@ TEST(LiveLines, NeverExceedTheScreen) {
     for (const std::size_t columns : {1U, 20U, 80U}) {
       const auto lines = live_lines(many, example_second(), {columns, rows});
       EXPECT_LE(lines.size(), std::max<std::size_t>(1, rows - 1)) << rows;
-      for (const auto& line : lines) EXPECT_LE(report::display_width(line), columns);
+      for (const auto& line : lines) EXPECT_LE(text::display_width(line), columns);
       EXPECT_THAT(joined(lines), HasSubstr(columns >= 20 ? "step 20" : "")) << rows;
     }
   }

@@ -3,10 +3,10 @@
 #include <sstream>
 #include <string>
 
-#include "orchestrator/report/format.h"
 #include "orchestrator/report/phase_text.h"
 #include "orchestrator/report/report_md.h"
 #include "orchestrator/report/summary.h"
+#include "orchestrator/text/format.h"
 #include "proto/wire/version.h"
 #include "tests/orchestrator/report/example_report.h"
 #include "tests/orchestrator/report/golden.h"
@@ -53,7 +53,7 @@ TEST(Summary, FitsA120ColumnTerminal) {
   report.phases[1].name = "a phase whose name goes on and on";
   report.phases[1].producer.throughput = 123'456;
   std::istringstream lines(summary(report, kFolder, false));
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 120U) << line;
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(text::display_width(line), 120U) << line;
 }
 
 TEST(Summary, UsesColourOnlyWhenAsked) {

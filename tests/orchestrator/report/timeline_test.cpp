@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 #include <sstream>
 
-#include "orchestrator/report/csv.h"
-#include "orchestrator/report/format.h"
 #include "orchestrator/report/report_md.h"
 #include "orchestrator/report/timeseries_csv.h"
+#include "orchestrator/text/csv.h"
+#include "orchestrator/text/format.h"
 #include "tests/orchestrator/report/example_report.h"
 
 namespace walstorm::report::test {
@@ -37,7 +37,7 @@ Timeline rising(int seconds) {
 
 TEST(CsvFields, AreWhatARowWasMadeOf) {
   const std::vector<std::string> fields{"a,b", "say \"hi\"", "", "plain", "\""};
-  EXPECT_EQ(csv_fields(csv_row(fields)), fields);
+  EXPECT_EQ(text::csv_fields(text::csv_row(fields)), fields);
 }
 
 TEST(Timelines, AreReadFromWhatARunWrote) {
@@ -82,7 +82,7 @@ TEST(TimelineText, KeepsTheWorstLagOfALongPhase) {
   EXPECT_THAT(text, HasSubstr("█"));
   EXPECT_THAT(text, HasSubstr("up to 500 ms"));
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 100U) << line;
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(text::display_width(line), 100U) << line;
 }
 
 TEST(TimelineText, LeavesABlankWhereNothingWasMeasured) {

@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/report/search_json.h"
-#include "orchestrator/report/search_text.h"
+#include "orchestrator/search/search_json.h"
+#include "orchestrator/search/search_text.h"
 #include "proto/wire/error.h"
 #include "tests/orchestrator/report/golden.h"
 #include "tests/support/temporary_folder.h"
@@ -76,16 +76,16 @@ TEST(SearchReport, TellsOfTrialsWhoseRunFailed) {
   }
   EXPECT_EQ(failed_trials(report), 2U);
   EXPECT_EQ(bound_by(report), "failed run");
-  const std::string text = report::search_text(report, "/out", false);
+  const std::string text = search::search_text(report, "/out", false);
   EXPECT_THAT(
       text,
       HasSubstr("first failing   10,062/s: run failed; consumer-0: the sink was unreachable for 60 s\n"));
   EXPECT_THAT(
       text,
       HasSubstr("failed runs     2, whose values count as failing: 10,062/s: consumer-0: the sink was"));
-  EXPECT_THAT(report::trial_line(report, 4),
+  EXPECT_THAT(search::trial_line(report, 4),
               HasSubstr("10,062/s fails: its run failed: consumer-0: the sink"));
-  EXPECT_EQ(nlohmann::json::parse(report::search_json(report))["failedRuns"], 2);
+  EXPECT_EQ(nlohmann::json::parse(search::search_json(report))["failedRuns"], 2);
 }
 
 TEST(SearchReport, NamesWhatBoundTheFirstFailingValue) {
@@ -112,7 +112,7 @@ TEST(SearchReport, BlamesTheNextGreaterValueForOneThatWasOnlyNotShownToPass) {
   EXPECT_EQ(bound_by(report), "sink");
   EXPECT_EQ(blamed_trial(report)->value, 11'250);
   EXPECT_EQ(confidence(report), "medium");
-  EXPECT_THAT(report::search_text(report, "/out", false),
+  EXPECT_THAT(search::search_text(report, "/out", false),
               HasSubstr("not shown to pass: its lag crept up by 87.0 ms"));
 }
 
@@ -124,7 +124,7 @@ TEST(SearchReport, SaysThatTheGeneratorWasTheLimitAndNotThePipeline) {
     trial.trial.bottleneck = Bottleneck::postgres_write;
   }
   EXPECT_EQ(bound_by(report), "generator (postgres-write)");
-  EXPECT_THAT(report::search_text(report, "/out", false), HasSubstr("the load generator was the limit"));
+  EXPECT_THAT(search::search_text(report, "/out", false), HasSubstr("the load generator was the limit"));
 }
 
 TEST(SearchReport, IsAsSureAsItsTrialsAgree) {
@@ -151,7 +151,7 @@ TEST(SearchReport, FindsTheKneeBeforeLatencyRises) {
 }
 
 TEST(SearchJson, HasBothEndsOfTheBracketWithTheirRuns) {
-  const auto json = nlohmann::json::parse(report::search_json(converged()));
+  const auto json = nlohmann::json::parse(search::search_json(converged()));
   EXPECT_EQ(json["lastPassing"]["targetThroughput"], 9900);
   EXPECT_EQ(json["lastPassing"]["achieved"], 9900);
   EXPECT_EQ(json["lastPassing"]["run"], "stress-9900");
@@ -165,7 +165,7 @@ TEST(SearchJson, HasBothEndsOfTheBracketWithTheirRuns) {
 TEST(SearchJson, HasNullForWhatIsNotKnown) {
   SearchReport report;
   report.name = "stress";
-  const auto json = nlohmann::json::parse(report::search_json(report));
+  const auto json = nlohmann::json::parse(search::search_json(report));
   for (const char* key :
        {"lastPassing", "firstFailing", "width", "boundBy", "stopReason", "confirmation", "knee"})
     EXPECT_TRUE(json[key].is_null()) << key;
@@ -173,9 +173,9 @@ TEST(SearchJson, HasNullForWhatIsNotKnown) {
 
 TEST(SearchJson, IsReadBackSoThatASearchGoesOn) {
   const tests::TemporaryFolder folder;
-  const auto file = folder.path() / report::kSearchFile;
-  std::ofstream(file) << report::search_json(converged());
-  const SearchReport read = report::read_search(file);
+  const auto file = folder.path() / search::kSearchFile;
+  std::ofstream(file) << search::search_json(converged());
+  const SearchReport read = search::read_search(file);
   const SearchReport written = converged();
   ASSERT_EQ(read.trials.size(), written.trials.size());
   for (std::size_t i = 0; i < read.trials.size(); ++i) {
@@ -192,26 +192,26 @@ TEST(SearchJson, IsReadBackSoThatASearchGoesOn) {
 
 TEST(SearchJson, RefusesWhatIsNoSearch) {
   const tests::TemporaryFolder folder;
-  const auto file = folder.path() / report::kSearchFile;
-  EXPECT_THROW((void)report::read_search(file), wire::Error);
+  const auto file = folder.path() / search::kSearchFile;
+  EXPECT_THROW((void)search::read_search(file), wire::Error);
   for (const char* text : {"", "[]", "{\"schemaVersion\": 2}", "{\"schemaVersion\": 1}"}) {
     std::ofstream(file) << text;
-    EXPECT_THROW((void)report::read_search(file), wire::Error) << text;
+    EXPECT_THROW((void)search::read_search(file), wire::Error) << text;
   }
 }
 
 TEST(SearchText, IsAsItAlwaysWas) {
-  report::test::expect_golden("search.txt", report::search_text(converged(), "/out/stress-search", false));
-  report::test::expect_golden("search.md", report::search_md(converged()));
+  report::test::expect_golden("search.txt", search::search_text(converged(), "/out/stress-search", false));
+  report::test::expect_golden("search.md", search::search_md(converged()));
 }
 
 TEST(SearchText, HasNoTableWithoutTrials) {
-  EXPECT_THAT(report::search_text(SearchReport{}, "/out", false), Not(HasSubstr("trial  value")));
+  EXPECT_THAT(search::search_text(SearchReport{}, "/out", false), Not(HasSubstr("trial  value")));
 }
 
 TEST(SearchText, SaysWhatIsKnownWhileItGoesOn) {
   SearchReport report = converged();
-  EXPECT_EQ(report::progress_text(report, 9980, 2, 28),
+  EXPECT_EQ(search::progress_text(report, 9980, 2, 28),
             "trial 9: 9,980/s; passes up to 9,900/s; fails from 10,062/s; about 56 s left");
 }
 

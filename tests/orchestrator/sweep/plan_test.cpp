@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/report/sweep_json.h"
 #include "orchestrator/sweep/sweep.h"
+#include "orchestrator/sweep/sweep_json.h"
 #include "tests/orchestrator/config/config_verbs.h"
 #include "tests/support/temporary_folder.h"
 
@@ -42,7 +42,7 @@ TEST(SweepPlan, IsToldInWordsForADryRun) {
 TEST(SweepPlan, ResumesNothingButTheSameSweepOfTheSameConfig) {
   const tests::TemporaryFolder folder;
   Options options = varying({{"consumer.flushBatchSize", {"50", "200"}}});
-  std::ofstream(folder.path() / report::kSweepFile) << report::sweep_json(plan_of(resolve, options).report);
+  std::ofstream(folder.path() / sweep::kSweepFile) << sweep::sweep_json(plan_of(resolve, options).report);
   options.resume = folder.path();
   EXPECT_EQ(plan_of(resolve, options).order.size(), 4U);
   const auto other = [](std::vector<config::Override> overrides) {
@@ -68,7 +68,7 @@ TEST(SweepPlan, ShowsNoPasswordOfTheUrlsThatItVaries) {
                                    R"("postgresql://u@other/d")"));
   EXPECT_EQ(plan.configs.at(1).database.url, "postgresql://u:planted2@h/d");
   EXPECT_EQ(dry_run_text(resolve, options).find("planted"), std::string::npos);
-  std::ofstream(folder.path() / report::kSweepFile) << report::sweep_json(plan.report);
+  std::ofstream(folder.path() / sweep::kSweepFile) << sweep::sweep_json(plan.report);
   options.resume = folder.path();
   EXPECT_EQ(plan_of(resolve, options).order.size(), 6U) << "the same sweep";
 }

@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/report/sweep_json.h"
-#include "orchestrator/report/sweep_text.h"
+#include "orchestrator/sweep/sweep_json.h"
+#include "orchestrator/sweep/sweep_text.h"
 #include "proto/wire/error.h"
 #include "tests/orchestrator/report/golden.h"
 #include "tests/support/temporary_folder.h"
@@ -95,17 +95,17 @@ TEST(SweepReport, TakesNoFigureOfARunThatFailed) {
 
 TEST(SweepReport, TellsOfRunsThatFailed) {
   const SweepReport report = with_a_failed_run();
-  const std::string text = report::sweep_text(report, "/out/batches-sweep", false);
+  const std::string text = sweep::sweep_text(report, "/out/batches-sweep", false);
   EXPECT_THAT(text,
               HasSubstr("1 of 8 runs failed; no figure is of them:\n"
                         "  consumer.flushBatchSize=1000 consumer.maxFlushConcurrency=8: consumer-0 ended in "
                         "phase \"load\": signal 9 (batches-cell04)\n"));
   EXPECT_THAT(text, HasSubstr("sustained; run failed"));
   EXPECT_THAT(text, HasSubstr("(1 of 2 runs)"));
-  EXPECT_THAT(report::sweep_md(report), HasSubstr("## Runs that failed"));
-  EXPECT_THAT(report::cell_run_line(report, 7),
+  EXPECT_THAT(sweep::sweep_md(report), HasSubstr("## Runs that failed"));
+  EXPECT_THAT(sweep::cell_run_line(report, 7),
               HasSubstr(": failed: consumer-0 ended in phase \"load\": signal 9"));
-  const auto json = nlohmann::json::parse(report::sweep_json(report));
+  const auto json = nlohmann::json::parse(sweep::sweep_json(report));
   EXPECT_EQ(json["failedRuns"], 1);
   EXPECT_EQ(json["cells"][3]["failedRuns"], 1);
   EXPECT_EQ(json["cells"][0]["failedRuns"], 0);
@@ -116,14 +116,14 @@ TEST(SweepText, SaysThatTheMedianOfTwoIsTheirGeometricMean) {
   SweepReport report = made_up();
   for (std::size_t run : {3U, 7U})
     report.trials[run].trial.figures = {{"consumer.lagMs.p50", run == 3 ? 10 : 1000}};
-  const auto json = nlohmann::json::parse(report::sweep_json(report));
+  const auto json = nlohmann::json::parse(sweep::sweep_json(report));
   EXPECT_NEAR(json["cells"][3]["figures"]["consumer.lagMs.p50"]["median"].get<double>(), 100, 1e-6);
   EXPECT_EQ(json["effects"]["consumer.lagMs.p50"]["scale"], "logarithmic");
-  EXPECT_THAT(report::sweep_text(report, "/out", false), HasSubstr("of two of them their geometric mean)"));
+  EXPECT_THAT(sweep::sweep_text(report, "/out", false), HasSubstr("of two of them their geometric mean)"));
   report.trials.front().trial.figures["consumer.lagMs.p50"] = 0;
-  EXPECT_EQ(nlohmann::json::parse(report::sweep_json(report))["effects"]["consumer.lagMs.p50"]["scale"],
+  EXPECT_EQ(nlohmann::json::parse(sweep::sweep_json(report))["effects"]["consumer.lagMs.p50"]["scale"],
             "linear");
-  EXPECT_THAT(report::sweep_text(report, "/out", false),
+  EXPECT_THAT(sweep::sweep_text(report, "/out", false),
               HasSubstr("or the arithmetic one of a figure that was 0"));
 }
 
@@ -139,7 +139,7 @@ TEST(SweepReport, LeavesOutFiguresThatNoRunMeasured) {
 }
 
 TEST(SweepJson, HasACellForEachCombinationWithItsSettings) {
-  const auto json = nlohmann::json::parse(report::sweep_json(made_up()));
+  const auto json = nlohmann::json::parse(sweep::sweep_json(made_up()));
   ASSERT_EQ(json["cells"].size(), 4U);
   EXPECT_EQ(json["cells"][3]["settings"]["consumer.flushBatchSize"], 1000);
   EXPECT_EQ(json["cells"][0]["sustained"], false);
@@ -149,9 +149,9 @@ TEST(SweepJson, HasACellForEachCombinationWithItsSettings) {
 
 TEST(SweepJson, IsReadBackSoThatASweepGoesOn) {
   const tests::TemporaryFolder folder;
-  const auto file = folder.path() / report::kSweepFile;
-  std::ofstream(file) << report::sweep_json(made_up());
-  const SweepReport read = report::read_sweep(file);
+  const auto file = folder.path() / sweep::kSweepFile;
+  std::ofstream(file) << sweep::sweep_json(made_up());
+  const SweepReport read = sweep::read_sweep(file);
   const SweepReport written = made_up();
   EXPECT_EQ(read.cells, written.cells);
   EXPECT_EQ(read.config, written.config);
@@ -162,18 +162,18 @@ TEST(SweepJson, IsReadBackSoThatASweepGoesOn) {
 
 TEST(SweepJson, RefusesWhatIsNoSweep) {
   const tests::TemporaryFolder folder;
-  const auto file = folder.path() / report::kSweepFile;
+  const auto file = folder.path() / sweep::kSweepFile;
   std::ofstream(file) << "{\"schemaVersion\": 1}";
-  EXPECT_THROW((void)report::read_sweep(file), wire::Error);
+  EXPECT_THROW((void)sweep::read_sweep(file), wire::Error);
 }
 
 TEST(SweepText, IsAsItAlwaysWas) {
   const SweepReport report = made_up();
-  report::test::expect_golden("sweep.txt", report::sweep_text(report, "/out/batches-sweep", false));
-  report::test::expect_golden("sweep.md", report::sweep_md(report));
+  report::test::expect_golden("sweep.txt", sweep::sweep_text(report, "/out/batches-sweep", false));
+  report::test::expect_golden("sweep.md", sweep::sweep_md(report));
   for (const FigureTable& table : tables_of(report)) {
     if (table.path == "consumer.cpuMicrosPerRecord")
-      report::test::expect_golden("sweep.csv", report::sweep_csv(report, table));
+      report::test::expect_golden("sweep.csv", sweep::sweep_csv(report, table));
   }
 }
 

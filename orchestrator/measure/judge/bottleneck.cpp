@@ -1,0 +1,391 @@
+#include "orchestrator/measure/judge/bottleneck.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <optional>
+#include <utility>
+
+#include "orchestrator/measure/figures/millis.h"
+#include "orchestrator/measure/judge/advice.h"
+#include "orchestrator/measure/judge/cpu_need.h"
+#include "orchestrator/measure/judge/load_evidence.h"
+#include "orchestrator/measure/judge/pipe_course.h"
+
+namespace walstorm::measure {
+namespace {
+
+/// A loop has no time left from here on.
+constexpr double kBusyShare = 0.9;
+/// The sink is blamed when all flushes were under way for at least this share of the load.
+constexpr double kFlushesFullShareMin = 0.5;
+constexpr double kBufferFullShare = 0.9;
+/// So much of the connections' time spent in transactions says that they, and not the producer, were waited
+/// for. Of a ramp only the second half may have been too much, so half of the whole is enough.
+constexpr double kConnectionsBusyMin = 0.5;
+/// From here on a walsender's waits, or what it spilled of what it sent, make up most of its work.
+constexpr double kMostlyShare = 0.5;
+constexpr double kDiskWaitShareMin = 0.3;
+/// A connection that is too narrow is waited for at least so often, even if only in the end.
+constexpr double kSendingShareMin = 0.2;
+constexpr double kMillion = 1e6;
+constexpr double kMebibyte = 1 << 20;
+constexpr const char* kForTheConnection = "Client:WalSenderWriteData";
+
+using Sentences = std::vector<std::string>;
+
+/// What to do for a process that got too little CPU.
+Sentences cpu_advice(const std::string& who, const PhaseReport& phase, const PipeSettings& settings,
+                     const ProcessReport& process) {
+  const double share = process.cpu_share.value_or(0);
+  return is_crowded(phase) ? crowded_advice(who, settings, share)
+                           : starvation_advice(who, settings, share, used_by_others(phase));
+}
+
+void add_machine(const PhaseReport& phase, const PipeSettings& settings, std::vector<Evidence>& evidence) {
+  if (phase.busy.cpus) evidence.push_back(machine_evidence(phase, settings.cpu_count));
+}
+
+/// Finds who held up the pipe, from downstream up.
+class PipeInquiry final {
+ public:
+  PipeInquiry(const PhaseReport& phase, const PipeSettings& settings)
+      : phase_(phase),
+        settings_(settings),
+        consumer_(process_of(phase, "consumer")),
+        walsender_(process_of(phase, "postgres-walsender")) {}
+
+  Blame blame() {
+    if (consumer_is_busy()) return consumer_cpu();
+    if (sink_is_full() || sink_never_answered()) return sink();
+    if (!reader_is_starved()) return of_the_longest_stage();
+    return upstream();
+  }
+
+ private:
+  Blame say(Bottleneck bottleneck, Sentences advice) {
+    return {bottleneck, std::move(evidence_), std::move(advice)};
+  }
+  void add(std::string figure, std::optional<double> value, std::optional<double> limit, std::string says) {
+    evidence_.push_back({std::move(figure), value, limit, std::move(says)});
+  }
+
+  [[nodiscard]] double loop_share() const { return phase_.busy.consumer_loop.value_or(0); }
+  /// A process that has to wait for a CPU is busy even where its loop's own time does not show it, if it
+  /// reads too little for that.
+  [[nodiscard]] bool consumer_is_busy() const {
+    return loop_share() >= kBusyShare || fills_a_cpu(consumer_) ||
+           (may_lack_cpu(consumer_) && waits_for_the_reader());
+  }
+
+  /// Whether WAL, or what was read of it, stands before the consumer, and not before the walsender.
+  [[nodiscard]] bool waits_for_the_reader() const {
+    const ConsumerReport& consumer = phase_.consumer;
+    const double queue = consumer.queue_ms.mean.value_or(0);
+    if (queue > std::max(consumer.receive_ms.mean.value_or(0), consumer.flush_ms.mean.value_or(0)))
+      return true;
+    if (waits(kForTheConnection) >= kSendingShareMin) return true;
+    const auto& sent = phase_.ladder.sent_to_received.bytes.max;
+    const auto& unsent = phase_.ladder.head_to_sent.bytes.max;
+    if (sent && unsent) return *sent >= *unsent;
+    return phase_.postgres.walsender_waits.empty();  // then nothing speaks against it
+  }
+
+  Blame consumer_cpu() {
+    add("busy.consumerLoop", phase_.busy.consumer_loop, kBusyShare,
+        fmt::format("the consumer's loop was at work for {} of the time", percent(loop_share())));
+    if (!consumer_.cpu_share) return say(Bottleneck::consumer_cpu, consumer_advice(phase_, settings_));
+    const bool starved = is_starved(consumer_, loop_share());
+    if (starved) add_machine(phase_, settings_, evidence_);
+    add(cpu_figure(consumer_.role), consumer_.cpu_share, 1, cpu_text("its process", consumer_));
+    return say(Bottleneck::consumer_cpu, starved ? cpu_advice("consumer", phase_, settings_, consumer_)
+                                                 : consumer_advice(phase_, settings_));
+  }
+
+  /// The reader stops when batches have their part of the bound.
+  [[nodiscard]] bool buffer_is_full() const {
+    const auto bytes_max = static_cast<double>(config::batch_bytes_max(settings_.consumer));
+    return bytes_max > 0 &&
+           static_cast<double>(phase_.consumer.batch_bytes_max.value_or(0)) > kBufferFullShare * bytes_max;
+  }
+
+  bool sink_is_full() {
+    bool full = false;
+    if (phase_.busy.flushes_full.value_or(0) >= kFlushesFullShareMin) {
+      add("busy.flushesFull", phase_.busy.flushes_full, kFlushesFullShareMin,
+          fmt::format("every flush allowed was under way in {} of the Samples{}",
+                      percent(*phase_.busy.flushes_full), since_it_fell_behind()));
+      full = true;
+    } else if (buffer_is_full()) {
+      const auto bytes_max = static_cast<double>(config::batch_bytes_max(settings_.consumer));
+      add("consumer.batchBytesMax", static_cast<double>(*phase_.consumer.batch_bytes_max), bytes_max,
+          fmt::format(
+              "the consumer's buffer was full of records that the sink had not taken yet: batches may "
+              "hold {:g} MiB of consumer.maxBufferedMB (now {})",
+              bytes_max / kMebibyte, settings_.consumer.max_buffered_mb));
+      full = true;
+    }
+    return full;
+  }
+
+  /// What such a sink does to the stages is not seen: no record has been through all of them.
+  bool sink_never_answered() {
+    if (phase_.consumer.records > 0 || phase_.busy.flushes.value_or(0) <= 0) return false;
+    add("busy.flushes", phase_.busy.flushes, {}, "flushes were under way, and none was answered");
+    return true;
+  }
+
+  [[nodiscard]] std::string since_it_fell_behind() const {
+    const PipeCourse& course = phase_.course;
+    const auto& still = course.standstill;
+    const bool stalled =
+        still && still->seconds() >= stall_sec(phase_.duration_sec.value_or(0), still->to_the_end);
+    return course.saturated_from_sec || stalled ? " since it fell behind" : "";
+  }
+
+  Blame sink() {
+    if (const auto cores = process_of(phase_, "clickhouse").cpu_share) {
+      add(cpu_figure("clickhouse"), cores,
+          settings_.cpu_count > 0 ? std::optional(static_cast<double>(settings_.cpu_count)) : std::nullopt,
+          fmt::format("ClickHouse used {:.1f} cores", *cores));
+    }
+    return say(Bottleneck::sink, sink_advice(phase_, settings_));
+  }
+
+  /// Records wait longest to be read, though the reader has time: what feeds it is slow.
+  [[nodiscard]] bool reader_is_starved() const {
+    const ConsumerReport& consumer = phase_.consumer;
+    return consumer.receive_ms.mean.value_or(0) >=
+           std::max(consumer.queue_ms.mean.value_or(0), consumer.flush_ms.mean.value_or(0));
+  }
+
+  Blame of_the_longest_stage() {
+    const ConsumerReport& consumer = phase_.consumer;
+    const bool queued = consumer.queue_ms.mean.value_or(0) > consumer.flush_ms.mean.value_or(0);
+    add(queued ? "consumer.queueMs.mean" : "consumer.flushMs.mean",
+        queued ? consumer.queue_ms.mean : consumer.flush_ms.mean, consumer.receive_ms.mean,
+        queued ? "records waited longest for a flush to start, while the loop had time"
+               : "records waited longest for the sink to answer, while the loop had time");
+    return sink();
+  }
+
+  Blame upstream() {
+    const ConsumerReport& consumer = phase_.consumer;
+    if (!consumer.receive_ms.mean) {
+      add("consumer.receiveMs.mean", {}, {}, "nothing was acknowledged that could tell where records waited");
+      return say(Bottleneck::unknown, {});
+    }
+    add("consumer.receiveMs.mean", consumer.receive_ms.mean, consumer.flush_ms.mean,
+        "records waited longest in PostgreSQL, while the consumer had time to read");
+    add_ladder();
+    if (const double spilled = spilled_share(); spilled >= kMostlyShare) {
+      add("postgres.spilledBytes", static_cast<double>(*phase_.postgres.spilled_bytes), {},
+          fmt::format("the walsender wrote {} of what it sent to disk first", percent(spilled)));
+      if (walsender_is_busy()) add_walsender("the walsender");
+      return say(Bottleneck::walsender, spill_advice(settings_));
+    }
+    if (walsender_is_busy()) return busy_walsender();
+    if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {
+      add("postgres.walsenderWaits.IO:*", disk, {},
+          fmt::format("the walsender waited for its disk in {} of the looks", percent(disk)));
+      return say(Bottleneck::walsender, disk_advice(settings_));
+    }
+    return between();
+  }
+
+  Blame busy_walsender() {
+    add_walsender("the walsender");
+    if (!is_starved(walsender_)) return say(Bottleneck::walsender, decoding_advice(settings_));
+    add_machine(phase_, settings_, evidence_);
+    return say(Bottleneck::walsender, cpu_advice("walsender", phase_, settings_, walsender_));
+  }
+
+  /// One that waits for the connection is in no want of a CPU, however long it waits for one in between.
+  [[nodiscard]] bool walsender_is_busy() const {
+    return fills_a_cpu(walsender_) ||
+           (may_lack_cpu(walsender_) && waits(kForTheConnection) < kSendingShareMin);
+  }
+
+  /// Neither side of the connection is busy: what lies between them is.
+  Blame between() {
+    if (!walsender_.cpu_share && phase_.postgres.walsender_waits.empty()) {
+      add(cpu_figure("postgres-walsender"), {}, {},
+          "what the walsender did is not known: it runs on another machine");
+      return say(Bottleneck::unknown, {});
+    }
+    if (!phase_.postgres.walsender_waits.empty()) {
+      const double sending = waits(kForTheConnection);
+      add(fmt::format("postgres.walsenderWaits.{}", kForTheConnection), sending, {},
+          fmt::format("the walsender waited for the connection to take more in {} of the looks",
+                      percent(sending)));
+      const auto running = phase_.postgres.walsender_waits.find("running");
+      if (running != phase_.postgres.walsender_waits.end() && running->second >= kMostlyShare) {
+        return say(Bottleneck::walsender, decoding_advice(settings_));
+      }
+      if (sending < kSendingShareMin) return say(Bottleneck::unknown, {});
+    }
+    if (walsender_.cpu_share) add_walsender("the walsender had time too: it");
+    return say(Bottleneck::network, network_advice(settings_));
+  }
+
+  void add_walsender(const std::string& who) {
+    add(cpu_figure(walsender_.role), walsender_.cpu_share, 1, cpu_text(who, walsender_));
+  }
+
+  /// Where the WAL stood.
+  void add_ladder() {
+    if (const auto& unsent = phase_.ladder.head_to_sent.bytes.max) {
+      add("ladder.headToSent.bytes.max", unsent, {},
+          fmt::format("up to {:.1f} MB of WAL had not been sent yet", *unsent / kMillion));
+    }
+    if (const auto& sent = phase_.ladder.sent_to_received.bytes.max) {
+      add("ladder.sentToReceived.bytes.max", sent, {},
+          fmt::format("sent and received were up to {:.1f} MB of WAL apart", *sent / kMillion));
+    }
+  }
+
+  /// Of the bytes that the consumer read, how many the walsender had written to disk before.
+  [[nodiscard]] double spilled_share() const {
+    if (!phase_.postgres.spilled_bytes || phase_.consumer.bytes == 0) return 0;
+    return static_cast<double>(*phase_.postgres.spilled_bytes) / static_cast<double>(phase_.consumer.bytes);
+  }
+
+  /// Share of the looks at which the walsender waited for something that begins like this.
+  [[nodiscard]] double waits(const std::string& kind) const {
+    double share = 0;
+    for (const auto& [wait, part] : phase_.postgres.walsender_waits) {
+      if (wait.starts_with(kind)) share += part;
+    }
+    return share;
+  }
+
+  const PhaseReport& phase_;
+  const PipeSettings& settings_;
+  const ProcessReport& consumer_;
+  const ProcessReport& walsender_;
+  std::vector<Evidence> evidence_;
+};
+
+void add_writers(const PhaseReport& phase, bool were_idle, std::vector<Evidence>& evidence) {
+  const ProcessReport& backends = process_of(phase, "postgres-backends");
+  if (backends.cpu_share) {
+    evidence.push_back({cpu_figure(backends.role),
+                        backends.cpu_share,
+                        {},
+                        cpu_text("the writing backends together", backends)});
+  }
+  if (were_idle) return;  // and that has been said
+  const auto most =
+      std::max_element(phase.postgres.writer_waits.begin(), phase.postgres.writer_waits.end(),
+                       [](const auto& one, const auto& other) { return one.second < other.second; });
+  if (most == phase.postgres.writer_waits.end()) return;
+  evidence.push_back(
+      {"postgres.writerWaits." + most->first,
+       most->second,
+       {},
+       fmt::format("the writing backends were mostly {}{}",
+                   most->first.find(':') == std::string::npos ? "" : "waiting for ", most->first)});
+}
+
+/// Of producers without time. On a machine that the run itself uses up, that is not theirs alone: the side
+/// that used more of it is named then.
+Blame blame_for_cpu(const PhaseReport& phase, const PipeSettings& settings, const ProcessReport& producer,
+                    std::vector<Evidence> evidence) {
+  if (!is_starved(producer)) return {Bottleneck::producer, std::move(evidence), producer_advice(settings)};
+  add_machine(phase, settings, evidence);
+  const ProcessReport& backends = process_of(phase, "postgres-backends");
+  if (is_crowded(phase) && backends.cpu_share.value_or(0) > *producer.cpu_share) {
+    evidence.push_back({cpu_figure(backends.role),
+                        backends.cpu_share,
+                        {},
+                        cpu_text("the writing backends together", backends)});
+    return {Bottleneck::postgres_write, std::move(evidence), full_machine_advice(settings)};
+  }
+  return {Bottleneck::producer, std::move(evidence), cpu_advice("producer", phase, settings, producer)};
+}
+
+}  // namespace
+
+Blame blame_pipe(const PhaseReport& phase, const PipeSettings& settings) {
+  return PipeInquiry(phase, settings).blame();
+}
+
+Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
+  Blame blame;
+  const auto& connections = phase.busy.connections;
+  const ProcessReport& producer = process_of(phase, "producer");
+  if (producer.cpu_share) {
+    blame.evidence.push_back(
+        {cpu_figure(producer.role), producer.cpu_share, 1, cpu_text("the busiest producer", producer)});
+  }
+  if (fills_a_cpu(producer) ||
+      (may_lack_cpu(producer) && backends_wait_for_the_producer(phase, settings).value_or(true))) {
+    return blame_for_cpu(phase, settings, producer, std::move(blame.evidence));
+  }
+  if (connections) {
+    blame.evidence.push_back(
+        {"busy.connections",
+         connections,
+         {},
+         fmt::format("{:.0f} connections were in transactions of {} for {} of the time",
+                     connections_of(settings), millis(phase.producer.service_time_ms.mean.value_or(0)),
+                     percent(std::min(*connections, 1.0)))});
+  }
+  if (!connections && !producer.cpu_share) return blame;  // neither is known
+  const auto idle = phase.postgres.writer_waits.find("idle");
+  const bool writers_idle =
+      idle != phase.postgres.writer_waits.end() && idle->second >= kMostlyShare * connections_of(settings);
+  // Of a server on this machine: an answer from elsewhere is under way for longer than it took to make.
+  const bool server_is_here = process_of(phase, "postgres-backends").cpu_share.has_value();
+  if (writers_idle) {
+    blame.evidence.push_back({"postgres.writerWaits.idle",
+                              idle->second,
+                              {},
+                              fmt::format("{:.1f} of the writing backends had nothing to do{}", idle->second,
+                                          server_is_here ? "" : ": the time went in round trips")});
+  }
+  const bool had_time = (writers_idle && server_is_here) || connections.value_or(0) < kConnectionsBusyMin;
+  if (blame_load(phase, settings, had_time, blame)) return blame;
+  if (had_time) {
+    blame.bottleneck = Bottleneck::producer;
+    blame.try_next = {"look at the producers' logs: they fell late with CPU and connections to spare"};
+    return blame;
+  }
+  blame.bottleneck = Bottleneck::postgres_write;
+  add_writers(phase, writers_idle, blame.evidence);
+  if (is_crowded(phase)) {
+    add_machine(phase, settings, blame.evidence);
+    blame.try_next = full_machine_advice(settings);
+  } else {
+    blame.try_next = write_advice(phase, settings);
+  }
+  return blame;
+}
+
+Blame headroom(const PhaseReport& phase) {
+  struct Part {
+    const char* name;
+    std::string figure;
+    std::optional<double> busy;
+    const char* how = "of the time";
+  };
+  const ProcessReport& walsender = process_of(phase, "postgres-walsender");
+  const ProcessReport& producer = process_of(phase, "producer");
+  const std::array parts{Part{"the consumer's loop", "busy.consumerLoop", phase.busy.consumer_loop},
+                         Part{"the walsender", cpu_figure(walsender.role), walsender.cpu_share},
+                         Part{"the busiest producer's core", cpu_figure(producer.role), producer.cpu_share},
+                         Part{"the connections to PostgreSQL", "busy.connections", phase.busy.connections},
+                         Part{"the flushes allowed", "busy.flushes", phase.busy.flushes},
+                         Part{"this machine's CPUs together", "busy.cpus", phase.busy.cpus, "in use"}};
+  const auto busiest = std::max_element(parts.begin(), parts.end(), [](const Part& one, const Part& other) {
+    return one.busy.value_or(-1) < other.busy.value_or(-1);
+  });
+  Blame blame{Bottleneck::none, {}, {}};
+  if (!busiest->busy) return blame;
+  blame.evidence.push_back(
+      {busiest->figure, busiest->busy, 1,
+       fmt::format("the busiest part was {}, {} {}", busiest->name, percent(*busiest->busy), busiest->how)});
+  return blame;
+}
+
+}  // namespace walstorm::measure
