@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config_verbs.h"
+#include "tests/orchestrator/config/config_verbs.h"
 
 namespace walstorm {
 namespace {
