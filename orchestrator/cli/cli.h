@@ -41,4 +41,7 @@ struct Answer {
 /// Reads argv. A flag left out leaves no trace: it must never override the file with a default.
 [[nodiscard]] std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const* argv);
 
+/// Does what it asks for. Returns the exit code. Throws Error, and Interrupted before a run began.
+[[nodiscard]] int carry_out(const CommandLine& line);
+
 }  // namespace walstorm
