@@ -29,9 +29,10 @@ measure::PhaseFacts facts_of(const config::Config& config, ObservedWorker::Role 
 ObservedWorker::Observer::Observer(process::EventLoop& loop, postgres::Session& session,
                                    const config::Config& config, Role role)
     : fold(facts_of(config, role)),
+      target(config),
       watch(
-          loop, session, config.consumer.slot_name, "postgres", even_clock, fold, [](const auto&) {}, [] {}) {
-}
+          loop, session, config.consumer.slot_name, "postgres", even_clock, fold, [](const auto&) {}, [] {},
+          target) {}
 
 void ObservedWorker::Observer::take(const proto::MetricsFrame& frame) {
   if (frame.has_phase_ready()) fold.ready(kWorker, frame.phase_ready());

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
-#include "orchestrator/clickhouse/prepared_table.h"
+#include "orchestrator/clickhouse/clickhouse_target.h"
 #include "proto/workload/task_run_table.h"
 #include "tests/support/clickhouse_query.h"
 #include "tests/support/temporary_folder.h"
@@ -93,16 +93,17 @@ TEST_F(OnAModernClickhouse, ATableIsMadeAndReadTheSameWhateverTheUsersSettings) 
   config.clickhouse.database = "strange";
   const TemporaryFolder logs;
   std::vector<std::string> notes;
-  clickhouse::PreparedTable table(loop_, config, logs.path(), notes);
-  EXPECT_EQ(table.tally_rows(1000, 0), wire::RowTally{});
+  clickhouse::ClickhouseTarget table(loop_, config, logs.path());
+  table.prepare(notes);
+  EXPECT_EQ(table.tally_rows(1000, 0).value(), wire::RowTally{});
   proto::ConsumerSetup setup;
   table.describe(setup);
   for (const char* id : {"a", "b", "c"}) {
     ask(fmt::format("INSERT INTO strange.task_runs (id, row_hash, _run_id) SELECT '{}', 1, {}", id,
                     setup.run_number()));
   }
-  EXPECT_EQ(table.tally_rows(1000, 0).rows, 3U);
-  const auto rows = table.read_rows({"a", "b", "c"}, 0);
+  EXPECT_EQ(table.tally_rows(1000, 0).value().rows, 3U);
+  const auto rows = table.read_rows({"a", "b", "c"}, 0).value();
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows.at("a")[wire::task_run_column("output")], std::nullopt);
   EXPECT_EQ(ask("SELECT type FROM system.columns WHERE database = 'strange' AND table = 'task_runs' AND name "

@@ -122,6 +122,7 @@ TEST(Layout, TheOrchestratorsFoldersHaveOneWayDown) {
                                                         {"live"},
                                                         {"report"},
                                                         {"postgres", "clickhouse"},
+                                                        {"target"},
                                                         {"measure"},
                                                         {"config"},
                                                         {"process", "text"}};
