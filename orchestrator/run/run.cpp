@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/fleet/local_launcher.h"
 #include "orchestrator/measure/judge/threshold.h"
 #include "orchestrator/measure/ledger/ledger.h"
 #include "orchestrator/postgres/prepared_database.h"
@@ -148,10 +149,11 @@ void Run::prepare_target() {
 
 void Run::start_workers() {
   presentation_.say("starting the workers");
+  const auto variables =
+      database_->on_private_server() ? process::Variables::needed : process::Variables::libpq;
   workers_ = std::make_unique<Workers>(
-      loop_, presentation_.log_dir(),
-      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); },
-      database_->on_private_server() ? process::Variables::needed : process::Variables::libpq);
+      loop_, std::make_unique<fleet::LocalLauncher>(variables), presentation_.log_dir(),
+      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); });
   const auto facts_for = [this](const std::string& worker) {
     return SetupFacts{run_id_, database_->conninfo(kApplicationPrefix + worker),
                       database_->on_private_server(), database_->facts().wal_sender_timeout_ms};

@@ -121,7 +121,7 @@ TEST(Layout, TheOrchestratorsFoldersHaveOneWayDown) {
                                                         {"run"},
                                                         {"live"},
                                                         {"report"},
-                                                        {"postgres", "clickhouse"},
+                                                        {"postgres", "clickhouse", "fleet"},
                                                         {"target"},
                                                         {"measure"},
                                                         {"config"},

@@ -5,7 +5,8 @@
 //   what   exit=N, raise=N (a signal to itself), silent (no answer, stays), half_frame (and exits 0),
 //   nonsense
 //          (bytes that are no frame), oversized (a length beyond the limit), close_pipe (stdout, and stays),
-//          flood=N (N Samples at once, then behaves), refuse (Failure)
+//          flood=N (N Samples at once, then behaves), refuse (Failure), elsewhere (says that it is on a host
+//          of that name)
 // Anything not scripted is done as a worker should: Hello, PhaseReady, a Sample with load_finished,
 // PhaseResult. WALSTORM_TEST_STUBBORN set: SIGTERM is ignored.
 
@@ -31,6 +32,14 @@ struct Script {
   std::string what;
   int number = 0;
 };
+
+std::string host;  // as Hello names it
+
+std::string host_name() {
+  std::string name(256, '\0');
+  ::gethostname(name.data(), name.size() - 1);
+  return name.c_str();
+}
 
 Script read_script() {
   Script script;
@@ -92,7 +101,8 @@ bool misbehave(const Script& script, unsigned phase_index) {
     std::_Exit(1);
   }
   for (int i = 0; script.what == "flood" && i < script.number; ++i) send(finished_sample(phase_index));
-  return script.what == "flood";
+  if (script.what == "elsewhere") host = script.what;
+  return script.what == "flood" || script.what == "elsewhere";
 }
 
 void answer(const ControlFrame& control) {
@@ -101,6 +111,7 @@ void answer(const ControlFrame& control) {
     case ControlFrame::kSetup:
       frame.mutable_hello()->set_protocol_version(walstorm::wire::kProtocolVersion);
       frame.mutable_hello()->set_pid(static_cast<unsigned>(::getpid()));
+      frame.mutable_hello()->set_host(host);
       return send(frame);
     case ControlFrame::kStartPhase:
       frame.mutable_phase_ready()->set_phase_index(control.start_phase().phase_index());
@@ -143,6 +154,7 @@ std::string trigger_of(const ControlFrame& control) {
 int main() {
   if (std::getenv("WALSTORM_TEST_STUBBORN") != nullptr) std::signal(SIGTERM, SIG_IGN);
   const Script script = read_script();
+  host = host_name();
   if (script.when == "start") (void)misbehave(script, 0);
   walstorm::wire::FrameDecoder decoder;
   std::string chunk(4096, '\0');
