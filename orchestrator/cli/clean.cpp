@@ -69,7 +69,7 @@ Lines list_database(pqxx::connection& connection, const config::Config& config) 
 Lines clean_server(process::EventLoop& loop, const config::Config& config, bool dry_run) {
   const auto address = postgres::Address::parse(*config.database.url);
   const std::string& database = config.database.profiling_database;
-  const std::string what = "clean " + address.shown();
+  const std::string what = "clean PostgreSQL at " + address.shown();
   const std::string home = postgres::home_database(address, config.database);
   const std::string conninfo = address.conninfo(home, "walstorm");
   postgres::Session at_home(loop, conninfo, what);

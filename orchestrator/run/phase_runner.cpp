@@ -54,7 +54,7 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       target_(target),
       presentation_(presentation),
       server_failure_(std::move(server_failure)),
-      sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
+      sampling_(loop, database.conninfo("walstorm-sampler"), "sample PostgreSQL") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
   // A drain is not broken off by a first Ctrl-C, but it is the run's last.

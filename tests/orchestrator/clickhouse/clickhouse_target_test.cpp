@@ -328,6 +328,18 @@ TEST_F(OnClickhouse, SomebodyElsesTableByAWalstormNameIsRefusedBeforeAnythingIsM
             (Rows{{"runs"}}));
 }
 
+TEST_F(OnClickhouse, AUserWhoMayOnlyReadIsToldWhatToDo) {
+  // Also where the pinned settings are refused before any statement that writes.
+  for (const char* profile : {"/?readonly=1", "/?readonly=2", "/?extremes=1&readonly=1"}) {
+    config::Config config = this->config();
+    config.clickhouse.url = to_url(shared_->server.address()) + profile;
+    EXPECT_THAT(refusal(config),
+                AllOf(HasSubstr("readonly mode"), HasSubstr("name one that may write, or "
+                                                            "take the setting readonly out")))
+        << profile;
+  }
+}
+
 TEST_F(OnClickhouse, WhatTheServerCannotIsToldBeforeAnythingIsMade) {
   if (ask("SELECT version()")[0][0]->substr(0, 3) != "18.") GTEST_SKIP() << "this server can";
   config::Config config = this->config();
