@@ -1,7 +1,6 @@
 #include "orchestrator/clickhouse/clickhouse_target.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -19,6 +18,7 @@
 #include "orchestrator/measure/ledger/count_limit.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
+#include "proto/wire/host_name.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::clickhouse {
@@ -37,12 +37,6 @@ std::uint64_t run_number_at(std::int64_t unix_us) {
   const std::time_t second = unix_us / 1'000'000;
   const std::uint64_t ms = static_cast<std::uint64_t>(unix_us) / 1000 % 1000;
   return std::stoull(fmt::format("{:%Y%m%d%H%M%S}", fmt::gmtime(second))) * 1000 + ms;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 milliseconds to_ms(double sec) {
@@ -117,11 +111,12 @@ void ClickhouseTarget::Prepared::take_number(const std::string& run_name) {
     const std::string started = runs.times_as_int64
                                     ? fmt::to_string(now_us / 1000)
                                     : fmt::format("fromUnixTimestamp64Milli(toInt64({}))", now_us / 1000);
-    session->execute("enter the run",
-                     {.sql = fmt::format("INSERT INTO {}.runs SELECT {}, {}, {}, {}, {}",
-                                         quoted_name(runs.database), runs.run_number, quoted_text(run_name),
-                                         started, quoted_text(host_name()), quoted_text(wire::kToolVersion))},
-                     kStepTimeout, 0);
+    session->execute(
+        "enter the run",
+        {.sql = fmt::format("INSERT INTO {}.runs SELECT {}, {}, {}, {}, {}", quoted_name(runs.database),
+                            runs.run_number, quoted_text(run_name), started, quoted_text(wire::host_name()),
+                            quoted_text(wire::kToolVersion))},
+        kStepTimeout, 0);
     const Rows entered = session->ask("enter the run",
                                       {.sql = fmt::format("SELECT count() FROM {}.runs WHERE run_id = {}",
                                                           quoted_name(runs.database), runs.run_number)},

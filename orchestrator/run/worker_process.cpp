@@ -1,11 +1,9 @@
 #include "orchestrator/run/worker_process.h"
 
-#include <array>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <utility>
 
-#include "proto/wire/utf8.h"
+#include "proto/wire/host_name.h"
 
 namespace walstorm::run {
 namespace {
@@ -73,9 +71,7 @@ void WorkerProcess::on_bytes(std::string_view bytes) {
 }
 
 void WorkerProcess::on_hello(const proto::Hello& hello) {
-  std::array<char, 256> here{};
-  ::gethostname(here.data(), here.size() - 1);
-  if (hello.host() == wire::to_utf8(here.data())) pid_ = static_cast<pid_t>(hello.pid());
+  if (hello.host() == wire::host_name()) pid_ = static_cast<pid_t>(hello.pid());
 }
 
 void WorkerProcess::on_closed(const std::string& reason) {

@@ -20,6 +20,7 @@
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
 #include "proto/wire/framing.h"
+#include "proto/wire/host_name.h"
 #include "proto/wire/worker_session.h"
 
 namespace {
@@ -33,13 +34,7 @@ struct Script {
   int number = 0;
 };
 
-std::string host;  // as Hello names it
-
-std::string host_name() {
-  std::string name(256, '\0');
-  ::gethostname(name.data(), name.size() - 1);
-  return name.c_str();
-}
+std::string host = walstorm::wire::host_name();  // as Hello names it
 
 Script read_script() {
   Script script;
@@ -154,7 +149,6 @@ std::string trigger_of(const ControlFrame& control) {
 int main() {
   if (std::getenv("WALSTORM_TEST_STUBBORN") != nullptr) std::signal(SIGTERM, SIG_IGN);
   const Script script = read_script();
-  host = host_name();
   if (script.when == "start") (void)misbehave(script, 0);
   walstorm::wire::FrameDecoder decoder;
   std::string chunk(4096, '\0');
