@@ -119,8 +119,8 @@ void ReplicationConnection::ended() {
   } catch (const postgres::Refused& refused) {
     refuse(doing, refused.what(), refused.sqlstate());
   }
-  throw ConnectionLost(
-      doing);  // a server that shuts down sends all it has and ends the stream without an error
+  // A server that shuts down sends all it has and then ends the stream without an error.
+  throw ConnectionLost(doing);
 }
 
 bool ReplicationConnection::put(std::string_view message) {

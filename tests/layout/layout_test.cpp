@@ -164,7 +164,7 @@ TEST(Layout, EachLibraryStaysBehindItsWall) {
       {"libpq-fe.h",
        {"consumer/stream/replication_connection.cpp", "producer/postgres/pg_connection.cpp",
         "producer/postgres/pg_opener.cpp", "orchestrator/postgres/address/address.cpp",
-        "orchestrator/postgres/address/address_defaults.cpp", 
+        "orchestrator/postgres/address/address_defaults.cpp",
         "orchestrator/postgres/address/driver_parameters.cpp", "proto/postgres/host_lookup.cpp",
         "proto/postgres/connection.cpp", "tests/orchestrator/postgres/address_test.cpp"}},
       {"pqxx/", {"orchestrator/postgres/", "orchestrator/cli/clean.cpp", "tests/"}},
