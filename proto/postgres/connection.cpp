@@ -26,6 +26,13 @@ struct Parameters {
   }
 };
 
+std::optional<Refused> error_of(const PGresult* result) {
+  const ExecStatusType status = PQresultStatus(result);
+  if (status != PGRES_FATAL_ERROR && status != PGRES_BAD_RESPONSE) return std::nullopt;
+  const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return Refused(one_line(PQresultErrorMessage(result)), state == nullptr ? "" : state);
+}
+
 }  // namespace
 
 std::string one_line(std::string_view message) {
@@ -123,6 +130,7 @@ void Connection::lost() const {
 
 void Connection::send(const std::string& sql, const std::vector<std::string>& values) {
   answer_.reset();
+  refused_.reset();
   std::vector<const char*> texts;
   texts.reserve(values.size());
   for (const std::string& value : values) texts.push_back(value.c_str());
@@ -138,23 +146,30 @@ std::optional<Wants> Connection::receive() {
   const int pending = PQflush(connection);
   if (pending < 0) lost();
   if (pending > 0) return Wants::write;
-  if (PQconsumeInput(connection) == 0) lost();
+  if (PQconsumeInput(connection) == 0) {
+    if (refused_) throw *std::exchange(refused_, std::nullopt);
+    lost();
+  }
   while (PQisBusy(connection) == 0) {
-    if (!take_result()) return std::nullopt;
+    std::unique_ptr<pg_result, Free> next(PQgetResult(connection));
+    if (!next) {
+      if (refused_) throw *std::exchange(refused_, std::nullopt);
+      return std::nullopt;
+    }
+    if (refused_) continue;  // the first error is the answer
+    answer_ = std::move(next);
     // The stream is the rest of the answer.
     if (PQresultStatus(answer_.get()) == PGRES_COPY_BOTH) return std::nullopt;
+    refused_ = error_of(answer_.get());
   }
   return Wants::read;
 }
 
 bool Connection::take_result() {
-  std::unique_ptr<pg_result, Free> next(PQgetResult(connection_.get()));
-  if (!next) return false;
-  answer_ = std::move(next);
-  const ExecStatusType status = PQresultStatus(answer_.get());
-  if (status != PGRES_FATAL_ERROR && status != PGRES_BAD_RESPONSE) return true;
-  const char* const state = PQresultErrorField(answer_.get(), PG_DIAG_SQLSTATE);
-  throw Refused(one_line(PQresultErrorMessage(answer_.get())), state == nullptr ? "" : state);
+  answer_.reset(PQgetResult(connection_.get()));
+  if (!answer_) return false;
+  if (const auto error = error_of(answer_.get())) throw *error;
+  return true;
 }
 
 bool Connection::has_row() const {

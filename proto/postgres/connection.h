@@ -98,7 +98,8 @@ class Connection final {
 
   std::unique_ptr<pg_conn, Free> connection_;
   std::unique_ptr<pg_result, Free> answer_;
-  bool polled_ = false;  // the first step of connecting is to wait
+  std::optional<Refused> refused_;  // thrown when the rest of its answer has been read
+  bool polled_ = false;             // the first step of connecting is to wait
 };
 
 using Deadline = std::chrono::steady_clock::time_point;
