@@ -47,7 +47,7 @@ void ask_database(process::EventLoop& loop, const config::Config& config, const 
                   std::vector<config::Finding>& findings) {
   attempt(findings, "database", [&] {
     postgres::Session session(loop, address.conninfo(config.database.profiling_database, "walstorm-check"),
-                              "check");
+                              "check PostgreSQL");
     session.ask<bool>("look into the database", kLookTimeout, 0, [](auto& connection) {
       postgres::require_ours(connection);
       return true;
@@ -59,7 +59,7 @@ void ask_server(process::EventLoop& loop, const config::Config& config, const po
                 std::vector<config::Finding>& findings) {
   const std::uint64_t needed = config::disk_bytes(config, config::plan_phases(config));
   const std::string home = postgres::home_database(address, config.database);
-  postgres::Session session(loop, address.conninfo(home, "walstorm-check"), "check");
+  postgres::Session session(loop, address.conninfo(home, "walstorm-check"), "check PostgreSQL");
   bool leads_to_it = false;
   const bool reached = attempt(findings, "connection", [&] {
     const auto probe = postgres::probe_server(session, address, home, config);

@@ -44,18 +44,17 @@ milliseconds from_sec(double sec) {
 }  // namespace
 
 PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id,
-                         Workers& workers, postgres::PreparedDatabase& database,
-                         clickhouse::PreparedTable* table, Presentation& presentation,
-                         std::function<std::string()> server_failure)
+                         Workers& workers, postgres::PreparedDatabase& database, target::Target& target,
+                         Presentation& presentation, std::function<std::string()> server_failure)
     : loop_(loop),
       config_(config),
       run_id_(std::move(run_id)),
       workers_(workers),
       database_(database),
-      table_(table),
+      target_(target),
       presentation_(presentation),
       server_failure_(std::move(server_failure)),
-      sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
+      sampling_(loop, database.conninfo("walstorm-sampler"), "sample PostgreSQL") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
   // A drain is not broken off by a first Ctrl-C, but it is the run's last.
@@ -182,8 +181,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
         presentation_.show(second);
         if (thresholds_) thresholds_->look(*fold_);
       },
-      [this] { database_.hold(); });
-  if (table_ != nullptr) watch.look_at(*table_);
+      [this] { database_.hold(); }, target_);
   Ended ended;
   try {
     start(stretch);
@@ -195,7 +193,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   } catch (const Error& error) {
     ended = {Outcome::failed, with_waits(error)};
     database_.give_up();
-    if (table_ != nullptr) table_->give_up();
+    target_.give_up();
     salvage(stretch);
   }
   watch.finish();
@@ -215,7 +213,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
   }
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
   facts.settings = {config_.producer, config_.consumer, process::usable_cpus()};
-  facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
+  facts.own_clickhouse = target_.process().has_value();
   if (fold_) facts.carry = fold_->carry();
   return facts;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "orchestrator/config/process_roles.h"
+#include "orchestrator/config/sink_kind.h"
 #include "orchestrator/report/run_files.h"
 
 namespace walstorm::run {
@@ -20,7 +21,8 @@ Presentation::Presentation(process::EventLoop& loop, const config::Config& confi
     folder_.write("config.json", report::config_text(config));
     timeseries_ = std::make_unique<TimeseriesFile>(
         loop, folder_.path(),
-        config::process_roles(config.producer.worker_count, !config.consumer.use_mock_clickhouse));
+        config::process_roles(config.producer.worker_count,
+                              config::sink_kind(config) != config::SinkKind::mock));
   } catch (...) {
     discard();
     throw;
