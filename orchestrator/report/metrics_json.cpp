@@ -184,7 +184,7 @@ Json to_json(const measure::PhaseReport& phase) {
 Json cpus_json(double count) {
   if (count == 0) return nullptr;
   const auto whole = static_cast<std::uint64_t>(count);
-  return static_cast<double>(whole) == count ? Json(whole) : Json(count);
+  return static_cast<double>(whole) == count ? Json(whole) : text::or_null(count);
 }
 
 Json to_json(const measure::Environment& e) {

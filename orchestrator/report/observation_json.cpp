@@ -16,6 +16,12 @@ Json whole_or_null(const std::optional<double>& value) {
   return value ? Json(std::llround(*value)) : Json(nullptr);
 }
 
+Json shares_json(const std::map<std::string, double>& shares) {
+  Json object = Json::object();
+  for (const auto& [name, share] : shares) object[name] = text::or_null(share);
+  return object;
+}
+
 Json to_json(const measure::Rung& rung) {
   return {{"bytes",
            {{"min", whole_or_null(rung.bytes.min)},
@@ -43,18 +49,18 @@ nlohmann::ordered_json postgres_json(const measure::PostgresReport& postgres) {
           {"spilledBytes", text::or_null(postgres.spilled_bytes)},
           {"streamedTransactions", text::or_null(postgres.streamed_transactions)},
           {"streamedBytes", text::or_null(postgres.streamed_bytes)},
-          {"walsenderStates", postgres.walsender_states},
-          {"walsenderWaits", postgres.walsender_waits},
-          {"writerWaits", postgres.writer_waits}};
+          {"walsenderStates", shares_json(postgres.walsender_states)},
+          {"walsenderWaits", shares_json(postgres.walsender_waits)},
+          {"writerWaits", shares_json(postgres.writer_waits)}};
 }
 
 nlohmann::ordered_json course_json(const measure::PipeCourse& course) {
   Json standstill{{"fromSec", nullptr}, {"toSec", nullptr}, {"toTheEnd", nullptr}, {"waiting", nullptr}};
   if (const auto& still = course.standstill) {
-    standstill = {{"fromSec", still->from_sec},
-                  {"toSec", still->to_sec},
+    standstill = {{"fromSec", text::or_null(still->from_sec)},
+                  {"toSec", text::or_null(still->to_sec)},
                   {"toTheEnd", still->to_the_end},
-                  {"waiting", still->waiting}};
+                  {"waiting", text::or_null(still->waiting)}};
   }
   return {{"lagEarlySec", text::or_null(course.lag_early_sec)},
           {"lagFloorSec", text::or_null(course.lag_floor_sec)},
@@ -86,8 +92,8 @@ nlohmann::ordered_json clocks_json(const std::vector<measure::ClockReport>& cloc
   Json list = Json::array();
   for (const measure::ClockReport& clock : clocks) {
     list.push_back(Json{{"role", clock.role},
-                        {"aheadMs", static_cast<double>(clock.ahead_us) / 1000},
-                        {"errorMs", static_cast<double>(clock.error_us) / 1000}});
+                        {"aheadMs", text::or_null(static_cast<double>(clock.ahead_us) / 1000)},
+                        {"errorMs", text::or_null(static_cast<double>(clock.error_us) / 1000)}});
   }
   return list;
 }

@@ -10,6 +10,7 @@
 #include "orchestrator/text/figure_text.h"
 #include "orchestrator/text/format.h"
 #include "orchestrator/text/markdown.h"
+#include "orchestrator/text/or_null.h"
 
 namespace walstorm::sweep {
 namespace {
@@ -187,7 +188,7 @@ std::string sweep_md(const SweepReport& report) {
 
 std::string sweep_csv(const SweepReport& report, const FigureTable& table) {
   const auto number = [](const std::optional<double>& value) {
-    return value ? fmt::format("{:g}", *value) : std::string();
+    return value ? fmt::format("{}", text::rounded(*value)) : std::string();
   };
   std::vector<std::string> fields;
   for (const Axis& axis : report.axes) fields.push_back(axis.key);
