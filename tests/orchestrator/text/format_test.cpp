@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/text/figure_text.h"
-
 namespace walstorm::report {
 namespace {
 
@@ -46,9 +44,6 @@ TEST(Format, PicksTheUnitOfASizeAndARate) {
   EXPECT_EQ(text::bytes_text(120'000'000), "120 MB");
   EXPECT_EQ(text::rate_text(5003.2), "5,003/s");
   EXPECT_EQ(text::rate_text(4.5), "4.5/s");
-  EXPECT_EQ(text::figure_text("course.acknowledgedPerSec", 3000), text::rate_text(3000))
-      << "a rate, not 50 minutes";
-  EXPECT_EQ(text::figure_text("course.lagEndSec", 90), text::sec_text(90));
   EXPECT_EQ(text::percent_text(0.9984), "99.8 %");
 }
 
