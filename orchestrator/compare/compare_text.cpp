@@ -97,11 +97,7 @@ std::string painted(const std::string& text, std::string_view colour, bool wante
 std::string side_text(const std::string& path, const std::optional<MedianInterval>& side) {
   if (!side) return "–";
   std::string text = measure::figure_text(path, side->median);
-  if (side->low && side->high && side->median != 0) {
-    const double wider =
-        std::max(*side->high - side->median, side->median - *side->low) / std::abs(side->median);
-    text += fmt::format(" ±{:.0f} %", wider * 100);
-  }
+  text += text::spread_text(side->median, side->low, side->high);
   return text;
 }
 

@@ -31,11 +31,7 @@ std::string stop_text(const SweepReport& report) {
 std::string stat_text(const SweepReport& report, const FigureTable& table, std::size_t cell) {
   const CellStat& stat = table.analysis.cells[cell];
   std::string text = measure::figure_text(table.path, stat.median);
-  if (stat.median && stat.low && stat.high && *stat.median != 0) {
-    const double wider =
-        std::max(*stat.high - *stat.median, *stat.median - *stat.low) / std::abs(*stat.median);
-    text += fmt::format(" ±{:.0f} %", wider * 100);
-  }
+  text += text::spread_text(stat.median, stat.low, stat.high);
   if (stat.count > 0 && stat.count < report.repeats)
     text += fmt::format(" ({} of {} runs)", stat.count, report.repeats);
   if (table.has_better && table.analysis.best == cell) text += " *";
