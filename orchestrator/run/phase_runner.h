@@ -16,7 +16,7 @@
 #include "orchestrator/measure/fold/phase_fold.h"
 #include "orchestrator/measure/fold/phase_thresholds.h"
 #include "orchestrator/postgres/prepared_database.h"
-#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/run_outputs.h"
 #include "orchestrator/run/workers.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
@@ -32,8 +32,8 @@ inline constexpr int kEndNow = 1;
 class PhaseRunner final {
  public:
   PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id, Workers& workers,
-              postgres::PreparedDatabase& database, clickhouse::PreparedTable* table,
-              Presentation& presentation, std::function<std::string()> server_failure);
+              postgres::PreparedDatabase& database, clickhouse::PreparedTable* table, RunOutputs& outputs,
+              std::function<std::string()> server_failure);
 
   /// Runs one phase and appends its report to `reports`, which hold those of the phases before, also when it
   /// is broken off: then it throws what broke it, wire::Error or process::Interrupted, afterwards. False when
@@ -96,7 +96,7 @@ class PhaseRunner final {
   Workers& workers_;
   postgres::PreparedDatabase& database_;
   clickhouse::PreparedTable* const table_;
-  Presentation& presentation_;
+  RunOutputs& outputs_;
   const std::function<std::string()> server_failure_;  // why a private server is gone; empty while all run
   postgres::Session sampling_;                         // looks at the server while the other session works
 
