@@ -29,7 +29,7 @@ void visit_distribution(Visitor& visitor, const char* name, D& distribution, Fig
   visitor.object(name, [&](auto& inner) {
     FigureTraits spread = traits;
     spread.better = Better::lower;
-    inner.figure("count", distribution.count, FigureTraits{Unit::count, Better::neither, traits.told});
+    inner.figure("count", distribution.count, FigureTraits{Unit::count, Better::neither, traits.known});
     inner.figure("min", distribution.min, traits);
     inner.figure("mean", distribution.mean, traits);
     inner.figure("stddev", distribution.stddev, spread);
@@ -47,24 +47,24 @@ void visit_distribution(Visitor& visitor, const char* name, D& distribution, Fig
 template <typename Visitor, typename P>
 requires Is<P, ProducerReport>
 void visit(Visitor& v, P& p) {
-  v.is_known("records", p.told);
-  v.count("records", p.records, p.told, {Unit::count});
-  v.count("inserts", p.inserts, p.told, {Unit::count});
-  v.count("updates", p.updates, p.told, {Unit::count});
-  v.count("deletes", p.deletes, p.told, {Unit::count});
-  v.count("becameInserts", p.became_inserts, p.told, {Unit::count});
-  v.count("transactions", p.transactions, p.told, {Unit::count});
-  v.count("bytes", p.bytes, p.told, {Unit::bytes});
+  v.is_known("records", p.counts_known);
+  v.count("records", p.records, p.counts_known, {Unit::count});
+  v.count("inserts", p.inserts, p.counts_known, {Unit::count});
+  v.count("updates", p.updates, p.counts_known, {Unit::count});
+  v.count("deletes", p.deletes, p.counts_known, {Unit::count});
+  v.count("becameInserts", p.became_inserts, p.counts_known, {Unit::count});
+  v.count("transactions", p.transactions, p.counts_known, {Unit::count});
+  v.count("bytes", p.bytes, p.counts_known, {Unit::bytes});
   v.figure("throughput", p.throughput, {Unit::per_sec, Better::higher});
   visit_distribution(v, "throughputPerSec", p.throughput_per_sec, {Unit::per_sec, Better::higher});
   v.figure("targetRatio", p.target_ratio, {Unit::share, Better::higher});
-  v.figure("notStarted", p.not_started, {Unit::count, Better::lower, Told::at_the_end});
-  v.count("errors", p.errors, p.told, {Unit::count, Better::lower});
-  v.known_fact("errorsBySqlstate", p.errors_by_sqlstate, p.told);
-  v.count("recordsFailed", p.records_failed, p.told, {Unit::count, Better::lower});
+  v.figure("notStarted", p.not_started, {Unit::count, Better::lower, Known::at_the_end});
+  v.count("errors", p.errors, p.counts_known, {Unit::count, Better::lower});
+  v.known_fact("errorsBySqlstate", p.errors_by_sqlstate, p.counts_known);
+  v.count("recordsFailed", p.records_failed, p.counts_known, {Unit::count, Better::lower});
   v.figure("errorRate", p.error_rate, {Unit::share, Better::lower});
   visit_distribution(v, "writeLatencyMs", p.write_latency_ms, {Unit::ms, Better::lower});
-  v.figure("censored", p.censored, {Unit::count, Better::lower, Told::at_the_end});
+  v.figure("censored", p.censored, {Unit::count, Better::lower, Known::at_the_end});
   visit_distribution(v, "serviceTimeMs", p.service_time_ms, {Unit::ms, Better::lower});
   visit_distribution(v, "scheduleLagMs", p.schedule_lag_ms, {Unit::ms, Better::lower});
   v.figure("cpuMicrosPerRecord", p.cpu_micros_per_record, {Unit::micros, Better::lower});
@@ -73,14 +73,14 @@ void visit(Visitor& v, P& p) {
 template <typename Visitor, typename C>
 requires Is<C, ConsumerReport>
 void visit(Visitor& v, C& c) {
-  constexpr FigureTraits kLessCountSoFar{Unit::count, Better::lower, Told::so_far};
-  constexpr FigureTraits kLessBytesSoFar{Unit::bytes, Better::lower, Told::so_far};
-  v.is_known("records", c.told);
-  v.count("records", c.records, c.told, {Unit::count});
-  v.count("batches", c.batches, c.told, {Unit::count});
-  v.count("bytes", c.bytes, c.told, {Unit::bytes});
-  v.count("encodedBytes", c.encoded_bytes, c.told, {Unit::bytes, Better::lower});
-  v.count("wireBytes", c.wire_bytes, c.told, {Unit::bytes, Better::lower});
+  constexpr FigureTraits kLessCountSoFar{Unit::count, Better::lower, Known::so_far};
+  constexpr FigureTraits kLessBytesSoFar{Unit::bytes, Better::lower, Known::so_far};
+  v.is_known("records", c.counts_known);
+  v.count("records", c.records, c.counts_known, {Unit::count});
+  v.count("batches", c.batches, c.counts_known, {Unit::count});
+  v.count("bytes", c.bytes, c.counts_known, {Unit::bytes});
+  v.count("encodedBytes", c.encoded_bytes, c.counts_known, {Unit::bytes, Better::lower});
+  v.count("wireBytes", c.wire_bytes, c.counts_known, {Unit::bytes, Better::lower});
   v.figure("recordsPerFlush", c.records_per_flush, {Unit::count});
   v.object("parts", [&](auto& parts) {
     parts.figure("created", c.parts_created, kLessCountSoFar);
@@ -89,12 +89,12 @@ void visit(Visitor& v, C& c) {
   });
   v.figure("throughput", c.throughput, {Unit::per_sec, Better::higher});
   visit_distribution(v, "throughputPerSec", c.throughput_per_sec, {Unit::per_sec, Better::higher});
-  v.count("errors", c.errors, c.told, {Unit::count, Better::lower});
-  v.count("retries", c.retries, c.told, {Unit::count, Better::lower});
+  v.count("errors", c.errors, c.counts_known, {Unit::count, Better::lower});
+  v.count("retries", c.retries, c.counts_known, {Unit::count, Better::lower});
   v.fact("flushErrorLast", c.flush_error_last);
   v.figure("errorRate", c.error_rate, {Unit::share, Better::lower});
   visit_distribution(v, "lagMs", c.lag_ms, {Unit::ms, Better::lower});
-  v.figure("censored", c.censored, {Unit::count, Better::lower, Told::at_the_end});
+  v.figure("censored", c.censored, {Unit::count, Better::lower, Known::at_the_end});
   visit_distribution(v, "receiveMs", c.receive_ms, {Unit::ms, Better::lower});
   visit_distribution(v, "queueMs", c.queue_ms, {Unit::ms, Better::lower});
   visit_distribution(v, "flushMs", c.flush_ms, {Unit::ms, Better::lower});
@@ -104,7 +104,7 @@ void visit(Visitor& v, C& c) {
   });
   v.object("loopUtilization", [&](auto& loop) {
     loop.figure("mean", c.loop_utilization_mean, {Unit::share, Better::lower});
-    loop.figure("max", c.loop_utilization_max, {Unit::share, Better::lower, Told::so_far});
+    loop.figure("max", c.loop_utilization_max, {Unit::share, Better::lower, Known::so_far});
   });
   v.figure("bufferedBytesMax", c.buffered_bytes_max, kLessBytesSoFar);
   v.figure("batchBytesMax", c.batch_bytes_max, kLessBytesSoFar);
@@ -117,22 +117,22 @@ requires Is<P, ProcessReport>
 void visit(Visitor& v, P& p) {
   v.text("role", p.role);
   v.fact("pid", p.pid);
-  v.figure("cpuUserSec", p.cpu_user_sec, {Unit::sec, Better::lower, Told::so_far});
-  v.figure("cpuSystemSec", p.cpu_system_sec, {Unit::sec, Better::lower, Told::so_far});
-  v.figure("cpuMicrosPerRecord", p.cpu_micros_per_record, {Unit::micros, Better::lower, Told::so_far});
-  v.figure("cpuShare", p.cpu_share, {Unit::share, Better::lower, Told::at_the_end});
-  v.figure("cpuWaitShare", p.cpu_wait_share, {Unit::share, Better::lower, Told::at_the_end});
-  v.figure("rssMaxBytes", p.rss_max_bytes, {Unit::bytes, Better::lower, Told::so_far});
-  v.figure("contextSwitches", p.context_switches, {Unit::count, Better::lower, Told::so_far});
+  v.figure("cpuUserSec", p.cpu_user_sec, {Unit::sec, Better::lower, Known::so_far});
+  v.figure("cpuSystemSec", p.cpu_system_sec, {Unit::sec, Better::lower, Known::so_far});
+  v.figure("cpuMicrosPerRecord", p.cpu_micros_per_record, {Unit::micros, Better::lower, Known::so_far});
+  v.figure("cpuShare", p.cpu_share, {Unit::share, Better::lower, Known::at_the_end});
+  v.figure("cpuWaitShare", p.cpu_wait_share, {Unit::share, Better::lower, Known::at_the_end});
+  v.figure("rssMaxBytes", p.rss_max_bytes, {Unit::bytes, Better::lower, Known::so_far});
+  v.figure("contextSwitches", p.context_switches, {Unit::count, Better::lower, Known::so_far});
 }
 
 template <typename Visitor, typename R>
 requires Is<R, Range>
 void visit_range(Visitor& v, const char* name, R& range, Unit unit) {
   v.object(name, [&](auto& ends) {
-    ends.figure("min", range.min, {unit, Better::lower, Told::so_far});
-    ends.figure("max", range.max, {unit, Better::lower, Told::so_far});
-    ends.figure("end", range.end, {unit, Better::lower, Told::so_far});
+    ends.figure("min", range.min, {unit, Better::lower, Known::so_far});
+    ends.figure("max", range.max, {unit, Better::lower, Known::so_far});
+    ends.figure("end", range.end, {unit, Better::lower, Known::so_far});
   });
 }
 
@@ -155,11 +155,11 @@ template <typename Visitor, typename P>
 requires Is<P, PostgresReport>
 void visit(Visitor& v, P& p) {
   v.fact("walStatus", p.wal_status);
-  v.figure("safeWalBytesMin", p.safe_wal_bytes_min, {Unit::bytes, Better::higher, Told::so_far});
-  v.figure("spilledTransactions", p.spilled_transactions, {Unit::count, Better::lower, Told::so_far});
-  v.figure("spilledBytes", p.spilled_bytes, {Unit::bytes, Better::lower, Told::so_far});
-  v.figure("streamedTransactions", p.streamed_transactions, {Unit::count, Better::neither, Told::so_far});
-  v.figure("streamedBytes", p.streamed_bytes, {Unit::bytes, Better::neither, Told::so_far});
+  v.figure("safeWalBytesMin", p.safe_wal_bytes_min, {Unit::bytes, Better::higher, Known::so_far});
+  v.figure("spilledTransactions", p.spilled_transactions, {Unit::count, Better::lower, Known::so_far});
+  v.figure("spilledBytes", p.spilled_bytes, {Unit::bytes, Better::lower, Known::so_far});
+  v.figure("streamedTransactions", p.streamed_transactions, {Unit::count, Better::neither, Known::so_far});
+  v.figure("streamedBytes", p.streamed_bytes, {Unit::bytes, Better::neither, Known::so_far});
   v.fact("walsenderStates", p.walsender_states);
   v.fact("walsenderWaits", p.walsender_waits);
   v.fact("writerWaits", p.writer_waits);
@@ -169,8 +169,8 @@ void visit(Visitor& v, P& p) {
 template <typename Visitor, typename C>
 requires Is<C, PipeCourse>
 void visit(Visitor& v, C& course) {
-  constexpr FigureTraits kSec{Unit::sec, Better::neither, Told::at_the_end};
-  constexpr FigureTraits kRate{Unit::per_sec, Better::neither, Told::at_the_end};
+  constexpr FigureTraits kSec{Unit::sec, Better::neither, Known::at_the_end};
+  constexpr FigureTraits kRate{Unit::per_sec, Better::neither, Known::at_the_end};
   v.figure("lagEarlySec", course.lag_early_sec, kSec);
   v.figure("lagFloorSec", course.lag_floor_sec, kSec);
   v.figure("lagReturnSec", course.lag_return_sec, kSec);
@@ -187,14 +187,14 @@ void visit(Visitor& v, C& course) {
     inner.figure("fromSec", still.from_sec, kSec);
     inner.figure("toSec", still.to_sec, kSec);
     inner.fact("toTheEnd", still.to_the_end);
-    inner.figure("waiting", still.waiting, FigureTraits{Unit::count, Better::neither, Told::at_the_end});
+    inner.figure("waiting", still.waiting, FigureTraits{Unit::count, Better::neither, Known::at_the_end});
   });
 }
 
 template <typename Visitor, typename B>
 requires Is<B, BusyReport>
 void visit(Visitor& v, B& busy) {
-  constexpr FigureTraits kShare{Unit::share, Better::lower, Told::at_the_end};
+  constexpr FigureTraits kShare{Unit::share, Better::lower, Known::at_the_end};
   v.figure("consumerLoop", busy.consumer_loop, kShare);
   v.figure("connections", busy.connections, kShare);
   v.figure("connectionMax", busy.connection_max, kShare);
@@ -208,8 +208,8 @@ void visit(Visitor& v, B& busy) {
 template <typename Visitor, typename L>
 requires Is<L, ChangeLedger>
 void visit(Visitor& v, L& ledger) {
-  constexpr FigureTraits kCount{Unit::count, Better::neither, Told::at_the_end};
-  constexpr FigureTraits kFew{Unit::count, Better::lower, Told::at_the_end};
+  constexpr FigureTraits kCount{Unit::count, Better::neither, Known::at_the_end};
+  constexpr FigureTraits kFew{Unit::count, Better::lower, Known::at_the_end};
   v.figure("produced", ledger.produced, kCount);
   v.figure("received", ledger.received, kCount);
   v.figure("acknowledged", ledger.acknowledged, kCount);
@@ -235,8 +235,8 @@ requires Is<V, Verdict>
 void visit(Visitor& v, V& verdict) {
   v.word("state", verdict.state, VerdictState::failed);
   v.word("bottleneck", verdict.bottleneck, Bottleneck::unknown);
-  v.figure("capacityEstimate", verdict.capacity_estimate, {Unit::per_sec, Better::higher, Told::at_the_end});
-  v.figure("windowNeededSec", verdict.window_needed_sec, {Unit::sec, Better::neither, Told::at_the_end});
+  v.figure("capacityEstimate", verdict.capacity_estimate, {Unit::per_sec, Better::higher, Known::at_the_end});
+  v.figure("windowNeededSec", verdict.window_needed_sec, {Unit::sec, Better::neither, Known::at_the_end});
   v.list("evidence", verdict.evidence);
   v.fact("tryNext", verdict.try_next);
 }
@@ -273,7 +273,7 @@ void visit(Visitor& v, P& phase) {
   part("busy", phase.busy);
   v.object("drain", [&phase](auto& drain) {
     drain.fact("completed", phase.drain.completed);
-    drain.figure("durationSec", phase.drain.duration_sec, {Unit::sec, Better::lower, Told::at_the_end});
+    drain.figure("durationSec", phase.drain.duration_sec, {Unit::sec, Better::lower, Known::at_the_end});
   });
   part("ledger", phase.ledger);
   part("verdict", phase.verdict);

@@ -8,7 +8,7 @@
 
 namespace walstorm::measure {
 
-using config::Told;
+using config::Known;
 using text::Unit;
 
 /// Which way a figure should go, where one can say so: a lag down, a throughput up, a number of records
@@ -19,7 +19,7 @@ enum class Better { lower, higher, neither };
 struct FigureTraits {
   Unit unit = Unit::count;
   Better better = Better::neither;
-  Told told = Told::over_a_window;
+  Known known = Known::over_a_window;
 };
 
 /// T or const T: the table shows a report to those who read it and to those who fill it.

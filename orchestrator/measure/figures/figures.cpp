@@ -151,9 +151,9 @@ std::string figure_text(const std::string& path, std::optional<double> value) {
 
 config::FigureNames figure_names() {
   config::FigureNames names;
-  for (const Figure& figure : figures()) names.of_phase.push_back({figure.path, figure.traits.told});
+  for (const Figure& figure : figures()) names.of_phase.push_back({figure.path, figure.traits.known});
   for (const Figure& figure : process_figures())
-    names.of_process.push_back({figure.path, figure.traits.told});
+    names.of_process.push_back({figure.path, figure.traits.known});
   return names;
 }
 

@@ -29,7 +29,7 @@ enum class Outcome { passed, failed, thresholds_crossed, interrupted };
 [[nodiscard]] const char* to_string(Outcome outcome);
 
 struct ProducerReport {
-  bool told = true;  ///< false: some producer gave no figures, so the counts are not known
+  bool counts_known = true;  ///< false: some producer gave no figures, so the counts are not known
   std::uint64_t records = 0, inserts = 0, updates = 0, deletes = 0, transactions = 0, bytes = 0;
   std::optional<double> throughput;  ///< records/s over the load window alone
   Distribution throughput_per_sec;
@@ -49,12 +49,12 @@ struct ProducerReport {
   std::optional<double> cpu_micros_per_record;
 
   [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
-    return told ? std::optional(count) : std::nullopt;
+    return counts_known ? std::optional(count) : std::nullopt;
   }
 };
 
 struct ConsumerReport {
-  bool told = true;                                   ///< as of the producer
+  bool counts_known = true;                           ///< as of the producer
   std::uint64_t records = 0, batches = 0, bytes = 0;  ///< acknowledged records of this phase
   std::optional<double> throughput;                   ///< acknowledged per second within the load window
   Distribution throughput_per_sec;
@@ -80,7 +80,7 @@ struct ConsumerReport {
   std::optional<double> cpu_micros_per_record;
 
   [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
-    return told ? std::optional(count) : std::nullopt;
+    return counts_known ? std::optional(count) : std::nullopt;
   }
 };
 

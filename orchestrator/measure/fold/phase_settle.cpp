@@ -123,7 +123,7 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
                                           const std::optional<LoadWindow>& window,
                                           std::optional<double> records_due) const {
   ProducerReport report = report_of(totals);
-  report.told = all_have_told(producers_);
+  report.counts_known = all_have_told(producers_);
   for (const auto& [name, producer] : producers_) {
     for (const auto& [sqlstate, count] : producer.totals().errors_by_sqlstate) {
       report.errors_by_sqlstate[sqlstate] += count;
@@ -149,7 +149,7 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
 ConsumerReport PhaseFold::consumer_report(const ConsumerTotals& totals,
                                           const std::optional<LoadWindow>& window) const {
   ConsumerReport report = report_of(totals);
-  report.told = all_have_told(consumers_);
+  report.counts_known = all_have_told(consumers_);
   for (const auto& [name, consumer] : consumers_) {
     if (!consumer.has_stats()) continue;
     const ConsumerFold::Totals& newest = consumer.totals();
