@@ -6,7 +6,7 @@
 namespace walstorm::config {
 
 /// When a figure is known: only once its phase has ended; of the phase so far while it runs, too; and even of
-/// any stretch of it, by what was counted at the stretch's two ends.
+/// any window of it, by what was counted at the window's two ends.
 enum class Known { at_the_end, so_far, over_a_window };
 
 /// A figure that a threshold may name.

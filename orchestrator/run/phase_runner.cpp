@@ -215,7 +215,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
   facts.settings = {config_.producer, config_.consumer, process::usable_cpus()};
   facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
-  if (fold_) facts.carry = fold_->carry();
+  if (fold_) facts.carry_over = fold_->carry_over();
   return facts;
 }
 

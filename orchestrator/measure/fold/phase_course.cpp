@@ -96,14 +96,14 @@ PipeCourse PhaseFold::pipe_course(const std::optional<LoadWindow>& window,
   const double usual_ms =
       flush_ms.p50.value_or(0) + static_cast<double>(facts_.settings.consumer.flush_interval_ms);
   return course_within({produced_curve(), acknowledged_curve(), run_acknowledged_curve()},
-                       window->start_unix_us, window->end_unix_us, facts_.carry.lag_floor_sec,
+                       window->start_unix_us, window->end_unix_us, facts_.carry_over.lag_floor_sec,
                        usual_ms / kMsPerSec);
 }
 
 /// The least lag that this phase or an earlier one showed.
 std::optional<double> PhaseFold::lag_floor_sec() const {
   const PipeCourse course = pipe_course(load_window(Outcome::passed), {});
-  std::optional<double> least = facts_.carry.lag_floor_sec;
+  std::optional<double> least = facts_.carry_over.lag_floor_sec;
   for (const auto& lag_sec : {course.lag_early_sec, course.lag_return_sec}) {
     if (lag_sec) least = std::min(least.value_or(*lag_sec), *lag_sec);
   }

@@ -22,8 +22,8 @@
 
 namespace walstorm::measure {
 
-/// What the phases before leave to the next one: PhaseFold::carry of the phase before.
-struct Carry {
+/// What the phases before leave to the next one: PhaseFold::carry_over of the phase before.
+struct CarryOver {
   /// Since the run began; nullopt once some producer's or consumer's account is not known.
   std::optional<wire::ChangeTally> produced = wire::ChangeTally{};
   std::optional<std::uint64_t> replayed = 0;
@@ -50,7 +50,7 @@ struct PhaseFacts {
   std::optional<std::uint32_t> flush_concurrency_max;
   PipeSettings settings = {};
   bool own_clickhouse = false;  ///< a private one, whose process can be looked at
-  Carry carry;
+  CarryOver carry_over;
 };
 
 /// The parts of ClickHouse's table at one moment.
@@ -110,7 +110,7 @@ class PhaseFold final {
   [[nodiscard]] PhaseReport since(const PipeTotals& start) const;
 
   /// For the phase after this one.
-  [[nodiscard]] Carry carry() const;
+  [[nodiscard]] CarryOver carry_over() const;
   /// The changes of the run up to this phase's end.
   [[nodiscard]] ChangeLedger run_ledger() const;
   /// Rows that should be live now; nullopt unless every producer gave its result.

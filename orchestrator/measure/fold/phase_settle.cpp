@@ -253,30 +253,30 @@ ChangeSides PhaseFold::phase_sides() const {
   return sides;
 }
 
-Carry PhaseFold::carry() const {
+CarryOver PhaseFold::carry_over() const {
   const ChangeSides sides = phase_sides();
-  Carry carry = facts_.carry;
-  if (carry.produced && sides.produced) {
-    carry.produced->merge(*sides.produced);
+  CarryOver carry_over = facts_.carry_over;
+  if (carry_over.produced && sides.produced) {
+    carry_over.produced->merge(*sides.produced);
   } else {
-    carry.produced.reset();
+    carry_over.produced.reset();
   }
-  if (carry.replayed && sides.replayed) {
-    *carry.replayed += *sides.replayed;
+  if (carry_over.replayed && sides.replayed) {
+    *carry_over.replayed += *sides.replayed;
   } else {
-    carry.replayed.reset();
+    carry_over.replayed.reset();
   }
   for (const auto& [name, consumer] : consumers_) {
     if (!consumer.has_stats()) continue;
-    carry.acknowledged[name] = {consumer.taken_unix_us(), consumer.totals().run_acknowledged.records()};
+    carry_over.acknowledged[name] = {consumer.taken_unix_us(), consumer.totals().run_acknowledged.records()};
   }
-  carry.head = ladder_.head();
-  carry.lag_floor_sec = lag_floor_sec();
-  return carry;
+  carry_over.head = ladder_.head();
+  carry_over.lag_floor_sec = lag_floor_sec();
+  return carry_over;
 }
 
 ChangeLedger PhaseFold::run_ledger() const {
-  const Carry run = carry();
+  const CarryOver run = carry_over();
   ChangeSides sides = phase_sides();
   sides.produced = run.produced;
   sides.replayed = run.replayed;

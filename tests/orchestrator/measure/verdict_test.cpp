@@ -326,12 +326,12 @@ TEST(Verdict, EstimatesNoCapacityOfAPipeThatKeptUp) {
 TEST(Verdict, JudgesAPhaseThatBeginsWithABacklogByTheFloorOfThePhasesBefore) {
   // 60,000 records of the phase before are left, which the sink takes 10 s for: as fast as more come in.
   const PhaseFold before = SimulatedPipe{.duration_sec = 20}.run();
-  const Carry carry = before.carry();
-  EXPECT_THAT(carry.lag_floor_sec, Optional(Le(0.2)));
+  const CarryOver carry_over = before.carry_over();
+  EXPECT_THAT(carry_over.lag_floor_sec, Optional(Le(0.2)));
   PipeCourse course = course_of(9, 9, 9);
   EXPECT_EQ(judged(SimulatedPipe{}.report(), course).state, VerdictState::sustained)
       << "without the floor nothing speaks against it";
-  course.lag_floor_sec = carry.lag_floor_sec;
+  course.lag_floor_sec = carry_over.lag_floor_sec;
   EXPECT_EQ(judged(SimulatedPipe{}.report(), course).state, VerdictState::marginal);
 }
 
