@@ -167,23 +167,23 @@ void visit(Visitor& v, P& p) {
 
 /// What a verdict rests on: the lag and the rates that should be better are figures of their own.
 template <typename Visitor, typename C>
-requires Is<C, PipeCourse>
-void visit(Visitor& v, C& course) {
+requires Is<C, BacklogTrend>
+void visit(Visitor& v, C& backlog) {
   constexpr FigureTraits kSec{Unit::sec, Better::neither, Known::at_the_end};
   constexpr FigureTraits kRate{Unit::per_sec, Better::neither, Known::at_the_end};
-  v.figure("lagEarlySec", course.lag_early_sec, kSec);
-  v.figure("lagFloorSec", course.lag_floor_sec, kSec);
-  v.figure("lagReturnSec", course.lag_return_sec, kSec);
-  v.figure("lagBeforeEndSec", course.lag_before_end_sec, kSec);
-  v.figure("lagEndSec", course.lag_end_sec, kSec);
-  v.figure("lagCloseSec", course.lag_close_sec, kSec);
-  v.figure("lagHighSec", course.lag_high_sec, kSec);
-  v.figure("lagBeforeLastSec", course.lag_before_last_sec, kSec);
-  v.figure("lagLastSec", course.lag_last_sec, kSec);
-  v.figure("saturatedFromSec", course.saturated_from_sec, kSec);
-  v.figure("acknowledgedPerSec", course.acknowledged_per_sec, kRate);
-  v.figure("producedPerSec", course.produced_per_sec, kRate);
-  v.optional_object("standstill", course.standstill, [&](auto& inner, auto& still) {
+  v.figure("lagEarlySec", backlog.lag_early_sec, kSec);
+  v.figure("lagFloorSec", backlog.lag_floor_sec, kSec);
+  v.figure("lagReturnSec", backlog.lag_return_sec, kSec);
+  v.figure("lagBeforeEndSec", backlog.lag_before_end_sec, kSec);
+  v.figure("lagEndSec", backlog.lag_end_sec, kSec);
+  v.figure("lagCloseSec", backlog.lag_close_sec, kSec);
+  v.figure("lagHighSec", backlog.lag_high_sec, kSec);
+  v.figure("lagBeforeLastSec", backlog.lag_before_last_sec, kSec);
+  v.figure("lagLastSec", backlog.lag_last_sec, kSec);
+  v.figure("saturatedFromSec", backlog.saturated_from_sec, kSec);
+  v.figure("acknowledgedPerSec", backlog.acknowledged_per_sec, kRate);
+  v.figure("producedPerSec", backlog.produced_per_sec, kRate);
+  v.optional_object("standstill", backlog.standstill, [&](auto& inner, auto& still) {
     inner.figure("fromSec", still.from_sec, kSec);
     inner.figure("toSec", still.to_sec, kSec);
     inner.fact("toTheEnd", still.to_the_end);
@@ -269,7 +269,7 @@ void visit(Visitor& v, P& phase) {
   v.processes("processes", phase.processes);
   part("ladder", phase.ladder);
   part("postgres", phase.postgres);
-  part("course", phase.course);
+  part("course", phase.backlog);
   part("busy", phase.busy);
   v.object("drain", [&phase](auto& drain) {
     drain.fact("completed", phase.drain.completed);

@@ -158,7 +158,7 @@ struct Standstill {
 /// The lag at a moment is how long ago the records were committed that are acknowledged then; each figure is
 /// the least of a stretch, because what a pipe comes back to says more than what it goes through: a stall, a
 /// batch that waits to be full and noise all raise the lag for a while, an overload for good.
-struct PipeCourse {
+struct BacklogTrend {
   /// In the load's first half, from its first acknowledgement on.
   std::optional<double> lag_early_sec;
   /// The least that is known of this pipe: lag_early_sec, or what an earlier phase showed.
@@ -267,7 +267,7 @@ struct PhaseReport {
   std::vector<ProcessReport> processes;
   LadderReport ladder;
   PostgresReport postgres;
-  PipeCourse course;
+  BacklogTrend backlog;
   BusyReport busy;
   DrainReport drain;
   ChangeLedger ledger;

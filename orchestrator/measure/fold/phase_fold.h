@@ -15,8 +15,8 @@
 #include "orchestrator/measure/fold/producer_fold.h"
 #include "orchestrator/measure/fold/server_fold.h"
 #include "orchestrator/measure/fold/usage_fold.h"
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "orchestrator/measure/judge/busy.h"
-#include "orchestrator/measure/judge/pipe_course.h"
 #include "orchestrator/measure/ledger/ledger.h"
 #include "proto/metrics.pb.h"
 
@@ -164,14 +164,14 @@ class PhaseFold final {
   // phase_live.cpp
   void add_waiting_batches(ProducerTotals& stretch) const;
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
-  // phase_course.cpp
+  // phase_backlog.cpp
   [[nodiscard]] std::optional<double> looks_share(const CountCurve& counted, double from_unix_us,
                                                   double to_unix_us) const;
   void look_at_connections(double load_us, BusyReport& busy) const;
   [[nodiscard]] BusyReport busy_report(const PhaseReport& report,
                                        const std::optional<LoadWindow>& window) const;
-  [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,
-                                       const Distribution& flush_ms) const;
+  [[nodiscard]] BacklogTrend backlog_trend(const std::optional<LoadWindow>& window,
+                                           const Distribution& flush_ms) const;
   [[nodiscard]] std::optional<double> lag_floor_sec() const;
 
   PhaseFacts facts_;

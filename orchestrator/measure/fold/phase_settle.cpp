@@ -331,7 +331,7 @@ PhaseReport PhaseFold::settle(Outcome outcome) const {
   report.ledger = settle_changes(phase_sides());
   report.outcome = is_clean(report.ledger) ? outcome : Outcome::failed;
   report.notes = notes();
-  report.course = pipe_course(window, report.consumer.flush_ms);
+  report.backlog = backlog_trend(window, report.consumer.flush_ms);
   report.busy = busy_report(report, window);
   report.verdict = judge(report, facts_.settings);
   return report;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "orchestrator/measure/judge/cpu_need.h"
-#include "orchestrator/measure/judge/pipe_course.h"
 #include "orchestrator/text/format.h"
 
 namespace walstorm::measure {
@@ -33,12 +33,12 @@ bool slows_down(const Distribution& flush_ms) {
 
 /// The rate of a sink that did nothing for so long is no question of settings.
 bool stood_still(const PhaseReport& phase) {
-  const auto& still = phase.course.standstill;
+  const auto& still = phase.backlog.standstill;
   return still && still->seconds() >= stall_sec(phase.duration_sec.value_or(0), still->to_the_end);
 }
 
 Sentences stalled_sink_advice(const PhaseReport& phase) {
-  const Standstill& still = *phase.course.standstill;
+  const Standstill& still = *phase.backlog.standstill;
   return {fmt::format(
       "look at what the sink did from second {:.0f} of the load on (its log, its disk, its locks): it "
       "acknowledged nothing for {:.0f} s{}",

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "orchestrator/measure/judge/advice.h"
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "orchestrator/measure/judge/cpu_need.h"
 #include "orchestrator/measure/judge/load_evidence.h"
-#include "orchestrator/measure/judge/pipe_course.h"
 #include "orchestrator/text/figure_text.h"
 #include "orchestrator/text/format.h"
 
@@ -136,11 +136,11 @@ class PipeInquiry final {
   }
 
   [[nodiscard]] std::string since_it_fell_behind() const {
-    const PipeCourse& course = phase_.course;
-    const auto& still = course.standstill;
+    const BacklogTrend& backlog = phase_.backlog;
+    const auto& still = backlog.standstill;
     const bool stalled =
         still && still->seconds() >= stall_sec(phase_.duration_sec.value_or(0), still->to_the_end);
-    return course.saturated_from_sec || stalled ? " since it fell behind" : "";
+    return backlog.saturated_from_sec || stalled ? " since it fell behind" : "";
   }
 
   Blame sink() {

@@ -149,7 +149,7 @@ TEST(MetricsJson, HasNoFigureWithATail) {
   report.environment.cpu_count = 4.0 / 3;
   for (measure::PhaseReport& phase : report.phases) {
     phase.postgres.writer_waits["idle"] = 10.0 / 3;
-    phase.course.standstill = {.from_sec = 1.0 / 3, .to_sec = 20.0 / 3, .waiting = 2.0 / 3};
+    phase.backlog.standstill = {.from_sec = 1.0 / 3, .to_sec = 20.0 / 3, .waiting = 2.0 / 3};
     for (measure::Evidence& evidence : phase.verdict.evidence) evidence.value = 1.0 / 7;
   }
   std::vector<std::string> tails;
