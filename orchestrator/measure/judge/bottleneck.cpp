@@ -187,7 +187,7 @@ class PipeInquiry final {
     if (walsender_is_busy()) return busy_walsender();
     if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {
       add("postgres.walsenderWaits.IO:*", disk, {},
-          fmt::format("the walsender waited for its disk in {} of the looks", percent(disk)));
+          fmt::format("the walsender waited for its disk in {} of the samples", percent(disk)));
       return say(Bottleneck::walsender, disk_advice(settings_));
     }
     return between();
@@ -216,7 +216,7 @@ class PipeInquiry final {
     if (!phase_.postgres.walsender_waits.empty()) {
       const double sending = waits(kForTheConnection);
       add(fmt::format("postgres.walsenderWaits.{}", kForTheConnection), sending, {},
-          fmt::format("the walsender waited for the connection to take more in {} of the looks",
+          fmt::format("the walsender waited for the connection to take more in {} of the samples",
                       percent(sending)));
       const auto running = phase_.postgres.walsender_waits.find("running");
       if (running != phase_.postgres.walsender_waits.end() && running->second >= kMostlyShare) {
