@@ -45,22 +45,21 @@ milliseconds from_sec(double sec) {
 
 PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id,
                          Workers& workers, postgres::PreparedDatabase& database, target::Target& target,
-                         Presentation& presentation, std::function<std::string()> server_failure)
+                         RunOutputs& outputs, std::function<std::string()> server_failure)
     : loop_(loop),
       config_(config),
       run_id_(std::move(run_id)),
       workers_(workers),
       database_(database),
       target_(target),
-      presentation_(presentation),
+      outputs_(outputs),
       server_failure_(std::move(server_failure)),
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample PostgreSQL") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
   // A drain is not broken off by a first Ctrl-C, but it is the run's last.
   if (loop_.interrupts() > kEndEarly) {
-    presentation_.say(
-        fmt::format("interrupted: phase \"{}\" is not started", config_.phases[phase.index].name));
+    outputs_.say(fmt::format("interrupted: phase \"{}\" is not started", config_.phases[phase.index].name));
     throw process::Interrupted{};
   }
   thresholds_.emplace(config_, phase.index, reports);
@@ -69,13 +68,13 @@ bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
   // The producers' schedules hold whole records.
   if (phase.records_expected)
     stretch.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
-  presentation_.begin_phase(phase.index);
+  outputs_.begin_phase(phase.index);
   const Ended ended = carry_out(stretch);
   measure::PhaseReport report = fold_->settle(ended.outcome);
   settle_thresholds(phase, report);
   report.notes.insert(report.notes.end(), clock_notes_.begin(), clock_notes_.end());
   reports.push_back(std::move(report));
-  presentation_.end_phase(phase.index, reports.back());
+  outputs_.end_phase(phase.index, reports.back());
   ended.rethrow();
   return !thresholds_->ends_the_run();
 }
@@ -91,7 +90,7 @@ void PhaseRunner::settle_thresholds(const config::PhasePlan& phase, measure::Pha
 void PhaseRunner::preload(std::vector<std::string>& notes) {
   const config::Phase phase = config::preload_phase(config_);
   const double drain_timeout_sec = config_.drain_timeout_sec + phase.duration_sec;
-  presentation_.begin_preload();
+  outputs_.begin_preload();
   const Ended ended = carry_out({phase, 0, start_preload(phase), drain_timeout_sec, std::nullopt});
   const measure::PhaseReport report = fold_->settle(ended.outcome);
   notes.push_back(fmt::format(
@@ -100,7 +99,7 @@ void PhaseRunner::preload(std::vector<std::string>& notes) {
       text::count_text(report.producer.records), text::count_text(*phase.records),
       text::sec_text(report.duration_sec)));
   notes.insert(notes.end(), report.notes.begin(), report.notes.end());
-  presentation_.end_preload(notes.back());
+  outputs_.end_preload(notes.back());
   ended.rethrow();
   if (report.producer.records < *phase.records) {
     throw Error(ErrorKind::unavailable,
@@ -178,7 +177,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   PhaseWatch watch(
       loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, clock_, *fold_,
       [this](const measure::Second& second) {
-        presentation_.show(second);
+        outputs_.show(second);
         if (thresholds_) thresholds_->look(*fold_);
       },
       [this] { database_.hold(); }, target_);
@@ -214,7 +213,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
   facts.settings = {config_.producer, config_.consumer, process::usable_cpus()};
   facts.own_clickhouse = target_.process().has_value();
-  if (fold_) facts.carry = fold_->carry();
+  if (fold_) facts.carry_over = fold_->carry_over();
   return facts;
 }
 
@@ -245,12 +244,12 @@ Outcome PhaseRunner::load(const Stretch& stretch) {
         thresholds_ && thresholds_->ends_the_run() && !workers_.all_in(load_finished_, Role::producer);
     if (!ended_early) return Outcome::passed;
     for (const measure::ThresholdResult& crossed : thresholds_->crossed()) {
-      presentation_.say(fmt::format("threshold crossed: {} ({}): ending the load and draining",
-                                    report::expression_text(crossed), report::observed_text(crossed)));
+      outputs_.say(fmt::format("threshold crossed: {} ({}): ending the load and draining",
+                               report::expression_text(crossed), report::observed_text(crossed)));
     }
     return Outcome::thresholds_crossed;
   }
-  presentation_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
+  outputs_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
   return Outcome::interrupted;
 }
 

@@ -15,7 +15,7 @@
 #include "orchestrator/measure/fold/phase_fold.h"
 #include "orchestrator/measure/fold/phase_thresholds.h"
 #include "orchestrator/postgres/prepared_database.h"
-#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/run_outputs.h"
 #include "orchestrator/run/workers.h"
 #include "orchestrator/target/target.h"
 #include "proto/wire/clock.h"
@@ -32,7 +32,7 @@ inline constexpr int kEndNow = 1;
 class PhaseRunner final {
  public:
   PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id, Workers& workers,
-              postgres::PreparedDatabase& database, target::Target& target, Presentation& presentation,
+              postgres::PreparedDatabase& database, target::Target& target, RunOutputs& outputs,
               std::function<std::string()> server_failure);
 
   /// Runs one phase and appends its report to `reports`, which hold those of the phases before, also when it
@@ -96,7 +96,7 @@ class PhaseRunner final {
   Workers& workers_;
   postgres::PreparedDatabase& database_;
   target::Target& target_;
-  Presentation& presentation_;
+  RunOutputs& outputs_;
   const std::function<std::string()> server_failure_;  // why a private server is gone; empty while all run
   postgres::Session sampling_;                         // looks at the server while the other session works
 

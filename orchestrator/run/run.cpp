@@ -20,7 +20,7 @@
 #include "orchestrator/run/environment.h"
 #include "orchestrator/run/make_target.h"
 #include "orchestrator/run/phase_runner.h"
-#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/run_outputs.h"
 #include "orchestrator/run/setup_frames.h"
 #include "orchestrator/run/workers.h"
 #include "proto/wire/clock.h"
@@ -83,7 +83,7 @@ class Run final {
   const std::string run_id_;
   const std::function<std::string()> lent_server_failure_;  // empty: none is lent
   measure::RunReport report_ = started_now();
-  Presentation presentation_;
+  RunOutputs outputs_;
   const std::unique_ptr<target::Target> target_;
   std::unique_ptr<postgres::PreparedDatabase> database_;
   std::unique_ptr<Workers> workers_;
@@ -99,10 +99,10 @@ Run::Run(process::EventLoop& loop, const config::Config& config, const std::file
       plan_(config::plan_phases(config)),
       run_id_(fmt::format("{:x}-{}", wire::SystemClock().unix_us(), ::getpid())),
       lent_server_failure_(std::move(lent_server_failure)),
-      presentation_(loop, config, output_dir, display, report_.started_at_unix_us),
-      target_(make_target(loop, config, presentation_.log_dir())) {
+      outputs_(loop, config, output_dir, display, report_.started_at_unix_us),
+      target_(make_target(loop, config, outputs_.log_dir())) {
   report_.name = config.name;
-  report_.folder = presentation_.folder().string();
+  report_.folder = outputs_.folder().string();
   report_.config = config;
 }
 
@@ -111,12 +111,12 @@ measure::RunReport Run::carry_out() {
     prepare_postgres();
     prepare_target();
   } catch (const Error& error) {
-    presentation_.discard();  // nothing has run, so there is nothing to report
+    outputs_.discard();  // nothing has run, so there is nothing to report
     const std::string why = lent_server_failure_ ? lent_server_failure_() : "";
     if (why.empty()) throw;
     throw Error(error.kind(), why + "\n" + error.what());
   } catch (...) {
-    presentation_.discard();
+    outputs_.discard();
     throw;
   }
   guarded(&Run::start_workers);
@@ -131,28 +131,27 @@ measure::RunReport Run::carry_out() {
 }
 
 void Run::prepare_postgres() {
-  presentation_.say("preparing PostgreSQL");
+  outputs_.say("preparing PostgreSQL");
   (void)process::temporary_folder();  // workers need it in mid-run, or nobody does: as walstorm check says
   report_.environment = describe_machine();
-  database_ =
-      std::make_unique<postgres::PreparedDatabase>(loop_, config_, presentation_.log_dir(), report_.notes);
+  database_ = std::make_unique<postgres::PreparedDatabase>(loop_, config_, outputs_.log_dir(), report_.notes);
   if (const auto& folder = database_->data_folder()) check_free_space(*folder, config_, plan_, *target_);
   report_.environment.postgres_version = database_->facts().version;
   report_.environment.postgres_settings = database_->facts().settings;
 }
 
 void Run::prepare_target() {
-  if (const std::string name = target_->server_name(); !name.empty()) presentation_.say("preparing " + name);
+  if (const std::string name = target_->server_name(); !name.empty()) outputs_.say("preparing " + name);
   target_->prepare(report_.notes);
   report_.environment.clickhouse_version = target_->version();
 }
 
 void Run::start_workers() {
-  presentation_.say("starting the workers");
+  outputs_.say("starting the workers");
   const auto variables =
       database_->on_private_server() ? process::Variables::needed : process::Variables::libpq;
   workers_ = std::make_unique<Workers>(
-      loop_, std::make_unique<fleet::LocalLauncher>(variables), presentation_.log_dir(),
+      loop_, std::make_unique<fleet::LocalLauncher>(variables), outputs_.log_dir(),
       [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); });
   const auto facts_for = [this](const std::string& worker) {
     return SetupFacts{run_id_, database_->conninfo(kApplicationPrefix + worker),
@@ -170,8 +169,8 @@ void Run::start_workers() {
 
 void Run::run_phases() {
   if (report_.outcome != Outcome::passed) return;
-  phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, *target_,
-                                          presentation_, [this] { return server_failure(); });
+  phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, *target_, outputs_,
+                                          [this] { return server_failure(); });
   if (config_.producer.preload_rows > 0) phases_->preload(report_.notes);
   for (const config::PhasePlan& phase : plan_) {
     if (!phases_->run(phase, report_.phases)) return;  // a threshold has ended the run
@@ -186,7 +185,7 @@ void Run::settle_ledgers() {
   sides.expected = phases_->last()->rows_expected();
   sides.in_transit = report_.changes.in_transit;
   if (!sides.expected || end_now()) return;
-  presentation_.say("settling the ledger");
+  outputs_.say("settling the ledger");
   sides.postgres = database_->tally_rows(sides.expected->rows, kEndNow);
   report_.rows = measure::settle_rows(sides);  // stands if the target does not answer
   sides.landed = target_->tally_rows(sides.expected->rows, kEndNow);
@@ -208,7 +207,7 @@ void Run::compare_landed() {
 }
 
 void Run::stop_workers() {
-  presentation_.say("stopping");
+  outputs_.say("stopping");
   const auto grace = milliseconds(static_cast<std::int64_t>(config_.stop_grace_sec * 1000));
   if (workers_) note(workers_->stop(end_now() ? std::min(grace, kStopNowGrace) : grace));
   if (phases_) report_.environment.clocks = phases_->clocks();
@@ -239,7 +238,7 @@ void Run::conclude() {
   }
   if (report_.outcome == Outcome::interrupted) report_.exit_code = 130;
   report_.ended_at_unix_us = wire::SystemClock().unix_us();
-  presentation_.conclude(report_);
+  outputs_.conclude(report_);
 }
 
 void Run::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame) {

@@ -1,4 +1,4 @@
-#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/run_outputs.h"
 
 #include <system_error>
 #include <utility>
@@ -9,9 +9,9 @@
 
 namespace walstorm::run {
 
-Presentation::Presentation(process::EventLoop& loop, const config::Config& config,
-                           const std::filesystem::path& output_dir, const Display& display,
-                           std::int64_t started_unix_us)
+RunOutputs::RunOutputs(process::EventLoop& loop, const config::Config& config,
+                       const std::filesystem::path& output_dir, const Display& display,
+                       std::int64_t started_unix_us)
     : loop_(loop),
       display_(display),
       junit_(display.junit_file ? std::optional<report::JunitFile>(*display.junit_file) : std::nullopt),
@@ -32,33 +32,33 @@ Presentation::Presentation(process::EventLoop& loop, const config::Config& confi
   if (junit_) outputs_.add(std::make_unique<report::JunitOutput>(std::move(*junit_)));
 }
 
-void Presentation::say(const std::string& line) {
+void RunOutputs::say(const std::string& line) {
   terminal_.say(line);
 }
 
-void Presentation::begin_phase(std::size_t phase_index) {
+void RunOutputs::begin_phase(std::size_t phase_index) {
   terminal_.begin_phase(phase_index);
 }
 
-void Presentation::begin_preload() {
+void RunOutputs::begin_preload() {
   terminal_.begin_preload();
 }
 
-void Presentation::end_preload(const std::string& line) {
+void RunOutputs::end_preload(const std::string& line) {
   terminal_.end_preload(line);
 }
 
-void Presentation::show(const measure::Second& second) {
+void RunOutputs::show(const measure::Second& second) {
   outputs_.attempt(timeseries_->name(), [&] { timeseries_->take(second); });
   outputs_.attempt(terminal_.name(), [&] { terminal_.take(second); });
   if (display_.on_second) display_.on_second(second);
 }
 
-void Presentation::end_phase(std::size_t phase_index, const measure::PhaseReport& report) {
+void RunOutputs::end_phase(std::size_t phase_index, const measure::PhaseReport& report) {
   terminal_.end_phase(phase_index, report);
 }
 
-void Presentation::conclude(measure::RunReport& report) {
+void RunOutputs::conclude(measure::RunReport& report) {
   // Its last lines are written, or known to be lost, before the report tells of them and draws them.
   outputs_.attempt(timeseries_->name(), [&] { timeseries_->conclude(report); });
   for (const std::string& lost : outputs_.not_written()) report.notes.push_back(lost);
@@ -71,7 +71,7 @@ void Presentation::conclude(measure::RunReport& report) {
   terminal_.finish(loop_);
 }
 
-void Presentation::discard() {
+void RunOutputs::discard() {
   terminal_.end_view();
   timeseries_.reset();
   std::error_code ignored;
