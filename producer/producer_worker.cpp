@@ -227,7 +227,7 @@ void ProducerWorker::check_content(const proto::CheckContent& check) {
 
 /// The check blocks, so a session that was lost since the last phase is opened again before. No load follows
 /// it: the limits of the role's are lifted for good.
-void ProducerWorker::when_connected(std::function<void()> then) {
+void ProducerWorker::when_connected(const std::function<void()>& then) {
   PgConnection& connection = *lanes_.front().connection;
   connection.lift_time_limits([this, &connection, then](const Reply& reply) {
     if (reply.lost) return connection.reopen([this, then] { when_connected(then); });

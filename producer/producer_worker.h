@@ -58,7 +58,7 @@ class ProducerWorker final : public wire::Worker {
   [[nodiscard]] std::size_t row_bytes_mean() const;
   [[nodiscard]] std::uint32_t preload_batch_size(std::uint64_t rows) const;
   [[nodiscard]] PhaseLoad load_of(const proto::StartPhase& phase) const;
-  void when_connected(std::function<void()> then);
+  void when_connected(const std::function<void()>& then);
   void check_rows(std::uint64_t rows);
   void check_finished();
   void fill(proto::ProducerStats& stats);

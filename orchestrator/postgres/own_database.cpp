@@ -56,6 +56,7 @@ std::string all_objects(const std::set<std::string>& catalogs) {
 /// The tables that have walstorm's name and exactly its columns.
 std::string own_tables(pqxx::transaction_base& transaction) {
   std::vector<std::string> names;
+  names.reserve(std::size(wire::kTaskRunColumns));
   for (const wire::TaskRunColumn& column : wire::kTaskRunColumns)
     names.push_back(transaction.quote(std::string(column.name)));
   std::sort(names.begin(), names.end());  // byte by byte, as the collation "C" does

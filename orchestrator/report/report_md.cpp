@@ -75,6 +75,32 @@ std::string parts_text(const measure::ConsumerReport& consumer) {
                      text::count_text(consumer.parts_active_end));
 }
 
+std::string processes_table(const measure::PhaseReport& phase) {
+  std::vector<Row> rows;
+  for (const auto& process : phase.processes) {
+    rows.push_back({process.role, process.pid ? std::to_string(*process.pid) : "–",
+                    text::sec_text(process.cpu_user_sec), text::sec_text(process.cpu_system_sec),
+                    text::micros_text(process.cpu_micros_per_record), text::bytes_text(process.rss_max_bytes),
+                    text::count_text(process.context_switches)});
+  }
+  return text::markdown_table(
+      {"process", "pid", "CPU user", "CPU system", "CPU per record", "memory, max", "context switches"},
+      rows);
+}
+
+/// Empty where the verdict has none.
+std::string evidence_table(const measure::Verdict& verdict) {
+  if (verdict.evidence.empty()) return "";
+  std::vector<Row> rows;
+  for (const auto& evidence : verdict.evidence) {
+    const auto number = [](const std::optional<double>& value) {
+      return value ? fmt::format("{:.6g}", *value) : "–";
+    };
+    rows.push_back({evidence.figure, number(evidence.value), number(evidence.limit), evidence.says});
+  }
+  return text::markdown_table({"evidence", "value", "limit", "says"}, rows);
+}
+
 std::string phase_section(const measure::PhaseReport& phase) {
   const measure::ProducerReport& p = phase.producer;
   const measure::ConsumerReport& c = phase.consumer;
@@ -115,28 +141,9 @@ std::string phase_section(const measure::PhaseReport& phase) {
   text += text::markdown_table(header, rows);
   if (const std::string postgres = postgres_text(phase.postgres); !postgres.empty())
     text += postgres + "\n\n";
-  rows.clear();
-  for (const auto& process : phase.processes) {
-    rows.push_back({process.role, process.pid ? std::to_string(*process.pid) : "–",
-                    text::sec_text(process.cpu_user_sec), text::sec_text(process.cpu_system_sec),
-                    text::micros_text(process.cpu_micros_per_record), text::bytes_text(process.rss_max_bytes),
-                    text::count_text(process.context_switches)});
-  }
-  text += text::markdown_table(
-      {"process", "pid", "CPU user", "CPU system", "CPU per record", "memory, max", "context switches"},
-      rows);
+  text += processes_table(phase);
   text += fmt::format("Ledger: {}.\n\n", ledger_text(phase.ledger));
-  if (!phase.verdict.evidence.empty()) {
-    rows.clear();
-    for (const auto& evidence : phase.verdict.evidence) {
-      const auto number = [](const std::optional<double>& value) {
-        return value ? fmt::format("{:.6g}", *value) : "–";
-      };
-      rows.push_back({evidence.figure, number(evidence.value), number(evidence.limit), evidence.says});
-    }
-    text += text::markdown_table({"evidence", "value", "limit", "says"}, rows);
-  }
-  return text;
+  return text + evidence_table(phase.verdict);
 }
 
 std::string thresholds_table(const measure::RunReport& report) {

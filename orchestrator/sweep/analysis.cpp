@@ -128,6 +128,7 @@ std::vector<Block> blocks_of(std::size_t axis, const std::vector<Cell>& cells,
     blocks[others].push_back({*cells[i][axis], mean_of(samples[i]), static_cast<double>(samples[i].size())});
   }
   std::vector<Block> found;
+  found.reserve(blocks.size());
   for (auto& [others, block] : blocks) found.push_back(std::move(block));
   return found;
 }

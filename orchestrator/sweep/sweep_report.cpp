@@ -53,6 +53,7 @@ std::string equals_text(const SweepReport& report, const std::vector<std::size_t
 const std::vector<std::string>& shown_figures() {
   static const std::vector<std::string> paths = [] {
     std::vector<std::string> all;
+    all.reserve(std::size(kShown));
     for (const Shown& figure : kShown) all.emplace_back(figure.path);
     return all;
   }();

@@ -34,7 +34,7 @@ CountCurve PhaseFold::run_acknowledged_curve() const {
 
 /// What was counted in the Samples of [from, to), by their number; nullopt when there was none.
 std::optional<double> PhaseFold::sample_share(const CountCurve& counted, double from_unix_us,
-                                               double to_unix_us) const {
+                                              double to_unix_us) const {
   if (samples_.empty()) return std::nullopt;
   const double samples = *samples_.at(to_unix_us) - *samples_.at(from_unix_us);
   if (samples < 1) return std::nullopt;

@@ -12,7 +12,7 @@ namespace walstorm::measure {
 [[nodiscard]] inline std::chrono::seconds count_limit(std::uint64_t rows) {
   constexpr std::uint64_t kLeastSec = 900;
   constexpr std::uint64_t kRowsPerSec = 10'000;
-  constexpr std::uint64_t kMostSec = 24 * 3600;
+  constexpr std::uint64_t kMostSec = std::uint64_t{24} * 3600;
   const std::uint64_t sec = kLeastSec + rows / kRowsPerSec;
   return std::chrono::seconds(sec < kMostSec ? sec : kMostSec);
 }
