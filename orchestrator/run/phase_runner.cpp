@@ -12,7 +12,6 @@
 #include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/process/cpu_count.h"
 #include "orchestrator/report/threshold_text.h"
-#include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/setup_frames.h"
 #include "orchestrator/text/format.h"
 #include "proto/wire/clock.h"
@@ -55,6 +54,7 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       table_(table),
       presentation_(presentation),
       server_failure_(std::move(server_failure)),
+      profiler_(presentation.profiler()),
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
@@ -66,7 +66,7 @@ bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
   }
   thresholds_.emplace(config_, phase.index, reports);
   Stretch stretch{config_.phases[phase.index], phase.wire_index, start_phase(phase),
-                  config_.drain_timeout_sec, std::nullopt};
+                  config_.drain_timeout_sec,   std::nullopt,     !config_.phases[phase.index].warmup};
   // The producers' schedules hold whole records.
   if (phase.records_expected)
     stretch.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
@@ -185,6 +185,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
       [this] { database_.hold(); });
   if (table_ != nullptr) watch.look_at(*table_);
   Ended ended;
+  if (profiler_ != nullptr && stretch.is_judged) begin_profile(stretch, watch);
   try {
     start(stretch);
     ended.outcome = load(stretch);
@@ -198,6 +199,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
     if (table_ != nullptr) table_->give_up();
     salvage(stretch);
   }
+  if (profiler_ != nullptr) profiler_->end_phase();
   watch.finish();
   if (!ended.broken) compare_clocks_again();
   phase_on_.reset();
@@ -218,6 +220,24 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
   facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
   if (fold_) facts.carry = fold_->carry();
   return facts;
+}
+
+/// PostgreSQL's processes are known as soon as the first look at it is answered.
+void PhaseRunner::begin_profile(const Stretch& stretch, PhaseWatch& watch) {
+  std::vector<profile::Sampled> processes;
+  for (const auto& worker : workers_.all()) {
+    processes.push_back(
+        {worker->pid(), worker->role() == Role::producer ? profile::kProducer : profile::kConsumer});
+  }
+  if (const auto pid = table_ != nullptr ? table_->server_pid() : std::nullopt)
+    processes.push_back({static_cast<pid_t>(*pid), profile::kClickhouse});
+  profiler_->begin_phase(stretch.phase.name, processes);
+  watch.tell([this](const postgres::ServerSample& sample) {
+    std::vector<profile::Sampled> server;
+    for (const auto& process : sample.walsender) server.push_back({process.pid, profile::kWalsender});
+    for (const auto& process : sample.backends) server.push_back({process.pid, profile::kBackends});
+    profiler_->see(server);
+  });
 }
 
 void PhaseRunner::start(const Stretch& stretch) {

@@ -12,12 +12,6 @@ std::string whole_percent(double share) {
   return fmt::format("{:.0f} %", share * 100);
 }
 
-/// A wait without the word that all of them begin with.
-std::string wait_name(const std::string& wait) {
-  constexpr std::string_view kWait = "wait: ";
-  return wait.starts_with(kWait) ? wait.substr(kWait.size()) : wait;
-}
-
 /// The own module with most of the CPU time, with what it calls; nullptr when there is none.
 const ModuleRow* heaviest(const TargetAnalysis& target) {
   const ModuleRow* most = nullptr;
@@ -26,6 +20,11 @@ const ModuleRow* heaviest(const TargetAnalysis& target) {
     if (most == nullptr || *row.share_with_callees > *most->share_with_callees) most = &row;
   }
   return most;
+}
+
+std::string said(const Modules& modules, const std::string& name) {
+  const Module* module = modules.named(name);
+  return module == nullptr ? name : module->says;
 }
 
 std::string advised(const Modules& modules, const std::string& name) {
@@ -86,8 +85,8 @@ std::string conclude(const TargetAnalysis& target, const Modules& modules, const
                        whole_percent(on_cpu), cpu);
   } else if (1 - on_cpu >= limits.waiting_share && !target.waits.empty()) {
     const WaitRow& most = target.waits.front();
-    text = fmt::format("{} waits for {} of its time, most of it ({}) {}{}; {}", target.target,
-                       whole_percent(1 - on_cpu), whole_percent(most.share), wait_name(most.wait),
+    text = fmt::format("{} waits for {} of its time, for {} it is {}{}; {}", target.target,
+                       whole_percent(1 - on_cpu), whole_percent(most.share), said(modules, most.wait),
                        advised(modules, most.wait), cpu);
   } else {
     text = fmt::format("{} is on a CPU for {} of its time; {}", target.target, whole_percent(on_cpu), cpu);
@@ -97,7 +96,7 @@ std::string conclude(const TargetAnalysis& target, const Modules& modules, const
   });
   if (no_cpu != target.waits.end() && no_cpu->share >= limits.no_cpu_share &&
       no_cpu != target.waits.begin()) {
-    text += fmt::format("; for {} it was {}{}", whole_percent(no_cpu->share), wait_name(no_cpu->wait),
+    text += fmt::format("; for {} it is {}{}", whole_percent(no_cpu->share), said(modules, no_cpu->wait),
                         advised(modules, no_cpu->wait));
   }
   return with_doubts(std::move(text), target, limits);

@@ -27,9 +27,13 @@ bool has_rule_for(const Module& module, const Frame& frame) {
 std::optional<Module> module_in(const std::string& line) {
   const auto end = line.find(']');
   if (!line.starts_with('[') || end == std::string::npos || end + 2 > line.size()) return std::nullopt;
-  const auto layer = layer_in(line.substr(end + 2));
+  std::string word = line.substr(end + 2);
+  constexpr std::string_view kRest = " rest";
+  const bool is_rest = word.ends_with(kRest);
+  if (is_rest) word.resize(word.size() - kRest.size());
+  const auto layer = layer_in(word);
   if (!layer) return std::nullopt;
-  return Module{line.substr(1, end - 1), *layer, "", "", {}};
+  return Module{line.substr(1, end - 1), *layer, is_rest, "", "", {}};
 }
 
 /// "wait: [ready..." has brackets in its patterns alone, so a line that begins with one is a head.
@@ -110,27 +114,34 @@ const Modules::OfFrame& Modules::of(const Frame& frame) const {
 }
 
 Modules::Place Modules::place(const Profile& profile, const Stack& stack) const {
-  const auto catch_all = [this](const std::optional<std::size_t>& module) {
-    return module && modules_[*module].rules.size() == 1 &&
-           (modules_[*module].rules[0].pattern == "*" || modules_[*module].rules[0].pattern == "[kernel]");
+  const auto is_rest = [this](std::size_t module) { return modules_[module].is_rest; };
+  const auto take = [&is_rest](std::optional<std::size_t>& sure, std::optional<std::size_t>& rest,
+                               const std::optional<std::size_t>& found) {
+    if (!found || sure) return;
+    if (!is_rest(*found)) {
+      sure = found;
+    } else if (!rest) {
+      rest = found;
+    }
   };
-  Place place;
-  std::optional<std::size_t> self, last_resort, waits, waits_last_resort;
+  std::optional<std::size_t> self, self_rest, own, own_rest, waits, waits_rest;
   bool in_kernel = true;
   for (auto number = stack.frames.rbegin(); number != stack.frames.rend(); ++number) {
     const Frame& frame = profile.frames()[*number];
     const OfFrame& found = of(frame);
     // Of the kernel's part of a stack the first telling frame counts, and never the user's below it.
-    if (in_kernel && !frame.kernel && !self && last_resort && number != stack.frames.rbegin())
-      self = last_resort;
+    if (in_kernel && !frame.kernel && !self) self = self_rest;
     in_kernel = in_kernel && frame.kernel;
-    if (!self && found.self) (catch_all(found.self) ? last_resort : self) = found.self;
-    if (!place.own && found.own) place.own = found.own;
-    if (!waits && found.waits) (catch_all(found.waits) ? waits_last_resort : waits) = found.waits;
+    // What is left over of an own module stays that, unless another own module tells more.
+    const bool only_own = self_rest && modules_[*self_rest].layer == Layer::own;
+    take(self, self_rest, only_own ? found.own : found.self);
+    take(own, own_rest, found.own);
+    take(waits, waits_rest, found.waits);
   }
-  if (!self) self = last_resort;
-  place.self = self.value_or(modules_.size() - 1);
-  if (stack.kind == Kind::off_cpu) place.waits = waits ? waits : waits_last_resort;
+  Place place;
+  place.self = (self ? self : self_rest).value_or(modules_.size() - 1);
+  place.own = own ? own : own_rest;
+  if (stack.kind == Kind::off_cpu) place.waits = waits ? waits : waits_rest;
   return place;
 }
 

@@ -21,8 +21,9 @@ struct Module {
 
   std::string name;
   Layer layer = Layer::library;
-  std::string says;    ///< what it does
-  std::string advice;  ///< what to do when most time goes there; may be empty
+  bool is_rest = false;  ///< takes what no other module of its layer fits
+  std::string says;      ///< what it does
+  std::string advice;    ///< what to do when most time goes there; may be empty
   std::vector<Rule> rules;
 };
 

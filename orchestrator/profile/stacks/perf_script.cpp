@@ -177,6 +177,7 @@ const std::optional<std::string>& PerfScript::target(const Head& head) {
 }
 
 void PerfScript::begin(const Head& head) {
+  if (!first_sec_) first_sec_ = head.sec;
   last_sec_ = std::max(last_sec_, head.sec);
   const std::optional<std::string>& name = target(head);
   if (!name) {
@@ -187,7 +188,7 @@ void PerfScript::begin(const Head& head) {
   Thread& thread = threads_[head.tid];
   thread.target = *name;
   if (head.event.starts_with(kSwitch)) {
-    if (head.event.find(" IN") != std::string::npos) take_switch_in(thread, head.sec);
+    take_switch(thread, head);
     return;
   }
   head_ = head;
@@ -202,13 +203,9 @@ void PerfScript::end_event() {
     result_.events.push_back(head->event);
   Thread& thread = threads_[head->tid];
   std::reverse(frames.begin(), frames.end());
-  const bool broken = is_broken(frames);
   if (head->event.starts_with(kSchedSwitch)) {
-    result_.waits_known = true;
-    if (was_ready(head->rest)) frames.push_back({std::string(kPreempted), "[kernel]", true});
-    Wait wait{{}, broken, head->sec};
-    for (const Frame& frame : frames) wait.frames.push_back(thread.waits.frame(frame));
-    thread.waiting = std::move(wait);
+    thread.was_made_to = was_ready(head->rest);
+    thread.going = std::move(frames);
     return;
   }
   const std::uint64_t ns = counts_time(head->event) ? head->period
@@ -216,16 +213,62 @@ void PerfScript::end_event() {
                                                     : 0;
   std::vector<std::uint32_t> numbers;
   for (const Frame& frame : frames) numbers.push_back(result_.profile.frame(frame));
-  result_.profile.add({phase_, thread.target, Kind::on_cpu}, std::move(numbers), broken, 1, ns);
+  result_.profile.add({phase_, thread.target, Kind::on_cpu}, std::move(numbers), is_broken(frames), 1, ns);
   thread.on_cpu_ns += ns;
   ++result_.samples;
 }
 
+/// "PERF_RECORD_SWITCH OUT preempt" is one that the thread did not ask for.
+void PerfScript::take_switch(Thread& thread, const Head& head) {
+  result_.waits_known = true;
+  if (head.event.find(" IN") != std::string::npos) {
+    // One that was off the CPU when the recording began.
+    if (!thread.seen) thread.out_sec = first_sec_;
+    take_switch_in(thread, head.sec);
+  } else {
+    thread.was_made_to =
+        head.event.find("preempt") != std::string::npos || (thread.going && thread.was_made_to);
+    thread.in = std::exchange(thread.going, std::nullopt);
+    thread.out_sec = head.sec;
+  }
+  thread.seen = true;
+}
+
 void PerfScript::take_switch_in(Thread& thread, double now_sec) {
-  const auto wait = std::exchange(thread.waiting, std::nullopt);
-  if (!wait) return;
-  thread.waits.add({phase_, thread.target, Kind::off_cpu}, wait->frames, wait->broken, 1,
-                   ns_of(now_sec - wait->since_sec));
+  const auto since_sec = std::exchange(thread.out_sec, std::nullopt);
+  auto in = std::exchange(thread.in, std::nullopt);
+  const bool made_to = std::exchange(thread.was_made_to, false);
+  if (!since_sec) return;
+  Waits& waits = made_to ? thread.made_to : thread.wanted;
+  const double sec = std::max(0.0, now_sec - *since_sec);
+  waits.sec += sec;
+  if (!in) return;
+  waits.sampled_sec += sec;
+  const bool broken = is_broken(*in);
+  if (made_to) in->push_back({std::string(kPreempted), "[kernel]", true});
+  std::vector<std::uint32_t> numbers;
+  for (const Frame& frame : *in) numbers.push_back(waits.sampled.frame(frame));
+  waits.sampled.add({phase_, thread.target, Kind::off_cpu}, std::move(numbers), broken, 1, ns_of(sec));
+}
+
+/// The sampled ones stand for all.
+void PerfScript::add_waits(Thread& thread, bool made_to) {
+  const Waits& waits = made_to ? thread.made_to : thread.wanted;
+  if (waits.sec <= 0) return;
+  const Profile::Owner owner{phase_, thread.target, Kind::off_cpu};
+  if (waits.sampled_sec <= 0) {
+    const Frame frame{std::string(made_to ? kPreempted : kNotSampled), "[kernel]", true};
+    result_.profile.add(owner, {result_.profile.frame(frame)}, true, 0, ns_of(waits.sec));
+    return;
+  }
+  const double scale = waits.sec / waits.sampled_sec;
+  for (const Stack& stack : waits.sampled.stacks()) {
+    std::vector<std::uint32_t> numbers;
+    for (const std::uint32_t number : stack.frames)
+      numbers.push_back(result_.profile.frame(waits.sampled.frames()[number]));
+    result_.profile.add(owner, std::move(numbers), stack.broken, stack.samples,
+                        static_cast<std::uint64_t>(std::llround(static_cast<double>(stack.ns) * scale)));
+  }
 }
 
 PerfScript::Result PerfScript::finish() {
@@ -234,14 +277,14 @@ PerfScript::Result PerfScript::finish() {
   for (const auto& [tid, thread] : threads_) on_cpu_ns[thread.target] += thread.on_cpu_ns;
   for (auto& [tid, thread] : threads_) {
     take_switch_in(thread, last_sec_);
-    if (thread.waits.empty()) continue;
-    const double share =
-        static_cast<double>(thread.on_cpu_ns) / std::max(1.0, static_cast<double>(on_cpu_ns[thread.target]));
-    if (share < kIdleShareMax && on_cpu_ns[thread.target] > 0) {
+    const std::uint64_t all_ns = on_cpu_ns[thread.target];
+    const double share = static_cast<double>(thread.on_cpu_ns) / std::max(1.0, static_cast<double>(all_ns));
+    if (share < kIdleShareMax && all_ns > 0) {
       ++result_.idle_threads;
-    } else {
-      result_.profile.add(thread.waits);
+      continue;
     }
+    add_waits(thread, false);
+    add_waits(thread, true);
   }
   threads_.clear();
   return std::exchange(result_, {});

@@ -21,9 +21,11 @@ inline constexpr const char* kPerfScriptFields = "comm,pid,tid,time,period,event
 /// event is a head line, a line for each frame from the innermost on, and an empty line).
 ///
 /// On-CPU samples weigh their period where the event counts nanoseconds (cpu-clock, task-clock), and else
-/// 1/frequency. Off-CPU stacks are those of sched:sched_switch; how long one waited is known from the
-/// thread's next PERF_RECORD_SWITCH IN. Threads that hardly ran beside the others of their target wait for
-/// ever and say nothing about it: their waiting is left out.
+/// 1/frequency. How long each thread was off the CPU is known from its PERF_RECORD_SWITCH events, all of
+/// which are recorded; what it waited in is known of some of these waits, from sched:sched_switch, which is
+/// sampled as the clock is. So each thread's sampled waits are scaled to what it waited in all, those that it
+/// wanted and those that it was made to apart. Threads that hardly ran beside the others of their target wait
+/// for ever and say nothing about it: their waiting is left out.
 class PerfScript final {
  public:
   /// The target of a process; nullopt: not asked for. Called once for each.
@@ -41,7 +43,7 @@ class PerfScript final {
     std::uint64_t not_ours = 0;      ///< events of processes that were not asked for
     std::uint64_t lines_unread = 0;  ///< that are nothing this knows
     std::uint64_t idle_threads = 0;  ///< whose waiting was left out
-    bool waits_known = false;        ///< the recording has off-CPU stacks
+    bool waits_known = false;        ///< the recording tells when threads left the CPU and came back
     std::vector<std::string> events;
   };
   /// What was read. A wait that the recording ends in counts until there.
@@ -55,16 +57,20 @@ class PerfScript final {
     std::uint64_t period = 0;
     std::string rest;
   };
-  struct Wait {
-    std::vector<std::uint32_t> frames;
-    bool broken = false;
-    double since_sec = 0;
+  /// A thread's waits of one kind: those that it wanted, or those that it was made to.
+  struct Waits {
+    double sec = 0, sampled_sec = 0;
+    Profile sampled;
   };
   struct Thread {
     std::string target;
     std::uint64_t on_cpu_ns = 0;
-    std::optional<Wait> waiting;
-    Profile waits;
+    std::optional<std::vector<Frame>> going;  // sched_switch has told where it is, and it has not gone yet
+    std::optional<std::vector<Frame>> in;     // where it waits, when that was sampled
+    std::optional<double> out_sec;            // since when it is off the CPU
+    bool seen = false;                        // a switch of it
+    bool was_made_to = false;
+    Waits wanted, made_to;
   };
 
   [[nodiscard]] static std::optional<Head> parse_head(std::string_view line);
@@ -72,7 +78,9 @@ class PerfScript final {
   [[nodiscard]] const std::optional<std::string>& target(const Head& head);
   void begin(const Head& head);
   void end_event();
+  void take_switch(Thread& thread, const Head& head);
   void take_switch_in(Thread& thread, double now_sec);
+  void add_waits(Thread& thread, bool made_to);
 
   std::string phase_;
   double frequency_hz_;
@@ -81,6 +89,7 @@ class PerfScript final {
   std::map<pid_t, Thread> threads_;                      // by tid
   std::optional<Head> head_;                             // of the event whose frames are being read
   std::vector<Frame> frames_;                            // innermost first
+  std::optional<double> first_sec_;
   double last_sec_ = 0;
   Result result_;
 };

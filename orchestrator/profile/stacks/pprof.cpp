@@ -22,10 +22,18 @@ constexpr const char* kPhase = "phase";
 constexpr const char* kTarget = "target";
 constexpr const char* kBroken = "broken";
 
+/// pprof counts functions of one name together: those without one are called by what they are of.
+std::string nameless(const std::string& object) {
+  return "[unknown in " + object + "]";
+}
+
 /// Makes the tables that samples point into.
 class Writer final {
  public:
-  Writer() { (void)text(""); }
+  Writer() {
+    (void)text("");
+    (void)mapping("walstorm");  // pprof takes the first one for the program
+  }
 
   std::int64_t text(const std::string& value) {
     const auto [found, is_new] = texts_.try_emplace(value, static_cast<std::int64_t>(texts_.size()));
@@ -61,7 +69,8 @@ class Writer final {
   void frame(const Frame& frame, std::uint64_t id) {
     pprof::Function& function = *file.add_function();
     function.set_id(id);
-    function.set_name(text(frame.function));
+    function.set_name(
+        text(frame.function == kUnknown && !frame.object.empty() ? nameless(frame.object) : frame.function));
     pprof::Location& location = *file.add_location();
     location.set_id(id);
     location.set_mapping_id(mapping(frame.object));
@@ -77,7 +86,7 @@ class Writer final {
 
 /// Of whose values a sample's are taken.
 struct Columns {
-  std::optional<int> samples, cpu_ns, off_cpu_ns;
+  std::optional<int> samples, cpu_ns, waits, off_cpu_ns;
 };
 
 [[noreturn]] void refuse_pprof(const std::string& why) {
@@ -109,6 +118,7 @@ class Reader final {
     for (int i = 0; i < file_.sample_type_size(); ++i) {
       const std::string type = text(file_.sample_type(i).type());
       const std::string unit = text(file_.sample_type(i).unit());
+      if (type == "waits" && unit == "count") columns_.waits = i;
       if (type == "off_cpu" && unit == "nanoseconds") columns_.off_cpu_ns = i;
       if (type == "cpu" && unit == "nanoseconds") columns_.cpu_ns = i;
       if (type == "samples" && unit == "count") columns_.samples = i;
@@ -143,7 +153,8 @@ class Reader final {
     const std::uint64_t waited_ns = value(sample, columns_.off_cpu_ns);
     const std::uint64_t cpu_ns = value(sample, columns_.cpu_ns);
     if (waited_ns > 0) owner.kind = Kind::off_cpu;
-    const std::uint64_t samples = columns_.samples ? value(sample, columns_.samples) : 1;
+    const std::optional<int>& count = waited_ns > 0 ? columns_.waits : columns_.samples;
+    const std::uint64_t samples = count ? value(sample, count) : 1;
     if (samples == 0 && cpu_ns == 0 && waited_ns == 0) return;
     profile.add(owner, std::move(frames), broken, samples, waited_ns > 0 ? waited_ns : cpu_ns);
   }
@@ -161,6 +172,7 @@ class Reader final {
     for (const pprof::Line& line : found->second->line()) {
       const auto function = functions_.find(line.function_id());
       if (function != functions_.end()) frame.function = function->second;
+      if (frame.function == nameless(frame.object)) frame.function = kUnknown;
       frames.push_back(profile.frame(frame));
     }
   }
@@ -182,6 +194,7 @@ std::string pprof_file(const Profile& profile, const Taken& taken) {
   Writer writer;
   writer.type(*writer.file.add_sample_type(), "samples", "count");
   writer.type(*writer.file.add_sample_type(), "cpu", "nanoseconds");
+  writer.type(*writer.file.add_sample_type(), "waits", "count");
   writer.type(*writer.file.add_sample_type(), "off_cpu", "nanoseconds");
   writer.file.set_default_sample_type(writer.text("cpu"));
   writer.file.set_time_nanos(taken.at_unix_us * 1000);
@@ -196,9 +209,10 @@ std::string pprof_file(const Profile& profile, const Taken& taken) {
     for (auto frame = stack.frames.rbegin(); frame != stack.frames.rend(); ++frame)
       sample.add_location_id(*frame + 1U);
     const bool on_cpu = stack.kind == Kind::on_cpu;
-    sample.add_value(signed_value(stack.samples));
-    sample.add_value(on_cpu ? signed_value(stack.ns) : 0);
-    sample.add_value(on_cpu ? 0 : signed_value(stack.ns));
+    for (const bool counts : {on_cpu, !on_cpu}) {
+      sample.add_value(counts ? signed_value(stack.samples) : 0);
+      sample.add_value(counts ? signed_value(stack.ns) : 0);
+    }
     writer.label(sample, kPhase, stack.phase);
     writer.label(sample, kTarget, stack.target);
     if (stack.broken) writer.label(sample, kBroken, "yes");

@@ -15,8 +15,8 @@ struct Taken {
   double frequency_hz = 0;
 };
 
-/// A pprof file (.pb.gz), as `go tool pprof` opens it. Each sample has the values samples, cpu and off_cpu in
-/// nanoseconds, and the labels phase and target; "broken" where callers are missing.
+/// A pprof file (.pb.gz), as `go tool pprof` opens it. Each sample has the values samples and cpu, or waits
+/// and off_cpu, these in nanoseconds, and the labels phase and target; "broken" where callers are missing.
 [[nodiscard]] std::string pprof_file(const Profile& profile, const Taken& taken);
 
 /// Reads a pprof file, packed or not. Of one that is not walstorm's, the CPU time and the sample count are

@@ -30,6 +30,8 @@ struct Frame {
 inline constexpr std::string_view kUnknown = "[unknown]";
 /// Stands on top of an off-CPU stack that did not ask to wait: it was ready and no CPU was free.
 inline constexpr std::string_view kPreempted = "[ready, no CPU free]";
+/// Waits of which none was sampled.
+inline constexpr std::string_view kNotSampled = "[waits, not sampled]";
 
 /// Equal stacks, counted.
 struct Stack {

@@ -14,7 +14,8 @@ std::string speedscope_json(const Profile& profile, const std::string& name) {
   using Json = nlohmann::ordered_json;
   Json frames = Json::array();
   for (const Frame& frame : profile.frames()) {
-    Json each{{"name", frame.function}};
+    const bool nameless = frame.function == kUnknown && !frame.object.empty();
+    Json each{{"name", nameless ? "[" + frame.object + "]" : frame.function}};
     if (!frame.object.empty()) each["file"] = frame.object;
     frames.push_back(std::move(each));
   }

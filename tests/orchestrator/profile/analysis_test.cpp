@@ -63,7 +63,7 @@ TEST(Modules, TheTableIsReadAndSaysWhatEachModuleDoes) {
 TEST(Modules, AStackIsWhereItsInnermostFramesAre) {
   EXPECT_EQ(
       placed({"main", "walstorm::consumer::Compressor::compress", "LZ4F_compressUpdate@liblz4.so.1"}).self,
-      "lz4");
+      "compress");
   EXPECT_EQ(placed({"main", "walstorm::consumer::PgoutputDecoder::decode"}).self, "decode");
   EXPECT_EQ(
       placed({"main", "recv@libc.so.6", "k:__x64_sys_recvfrom", "k:unix_stream_recvmsg", "k:copy_page"}).self,
@@ -80,6 +80,15 @@ TEST(Modules, AnOwnModuleCountsWhatItCalls) {
           .own,
       "encode");
   EXPECT_EQ(placed({"main", "boost::asio::detail::scheduler::run"}).own, "");
+}
+
+TEST(Modules, WhatIsLeftOverIsToldByItsCallers) {
+  EXPECT_EQ(placed({"main@postgres", "WalSndLoop@postgres", "[unknown]@postgres"}).self, "walsender");
+  EXPECT_EQ(placed({"main@postgres", "WalSndLoop@postgres", "memcpy@libc.so.6"}).own, "walsender");
+  EXPECT_EQ(placed({"main@postgres", "ServerLoop@postgres"}).self, "postgres");
+  EXPECT_EQ(
+      placed({"main", "boost::asio::detail::scheduler::run", "walstorm::consumer::Pipeline::beat"}).self,
+      "consumer");
 }
 
 TEST(Modules, OfTheKernelOnlyTheKernelsPartCounts) {
@@ -163,7 +172,8 @@ TEST(Conclusion, AWaitingTargetIsToldWhatItWaitsFor) {
   const std::string text = analysis_of({{{"main", "walstorm::consumer::PgoutputDecoder::decode"}, 100},
                                         {{"main", "k:vfs_fsync"}, 50, Kind::off_cpu, 3'000'000'000}})
                                .conclusion;
-  EXPECT_THAT(text, HasSubstr("consumer waits for 75 % of its time, most of it (75 %) disk: raise"));
+  EXPECT_THAT(text,
+              HasSubstr("consumer waits for 75 % of its time, for 75 % it is waiting for the disk: raise"));
 }
 
 TEST(Conclusion, WhatIsSpreadOutIsNotWorthASingleChange) {

@@ -96,8 +96,7 @@ TEST(PerfScript, AWaitLastsFromTheSwitchOutToTheSwitchIn) {
       "a 1/1 1.100000: 1 sched:sched_switch: prev_comm=a prev_pid=1 prev_prio=120 prev_state=S ==> "
       "next_comm=b next_pid=2 next_prio=120\n"
       "\t 1 __schedule ([kernel.kallsyms])\n\t 1 main (x)\n\n"
-      "a 1/1 1.100001: PERF_RECORD_SWITCH OUT        \n"
-      "b 2/2 1.100002: PERF_RECORD_SWITCH IN         \n"
+      "a 1/1 1.100000: PERF_RECORD_SWITCH OUT        \n"
       "a 1/1 1.350000: PERF_RECORD_SWITCH IN         \n"
       "a 1/1 1.5: 100 cpu-clock: \n\t 1 main (x)\n\n");
   EXPECT_THAT(lines_of(result.profile),
@@ -105,28 +104,49 @@ TEST(PerfScript, AWaitLastsFromTheSwitchOutToTheSwitchIn) {
   EXPECT_TRUE(result.waits_known);
 }
 
+TEST(PerfScript, SampledWaitsStandForAllOfTheThread) {
+  std::string text;
+  const auto at = [](int tenths) { return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10); };
+  for (int i = 0; i < 10; ++i) {
+    if (i < 2)
+      text += "a 1/1 " + at(10 + 4 * i) + ": 1 sched:sched_switch: prev_state=S ==> x\n\t 1 main (x)\n\n";
+    text += "a 1/1 " + at(10 + 4 * i) + ": PERF_RECORD_SWITCH OUT\n";
+    text += "a 1/1 " + at(13 + 4 * i) + ": PERF_RECORD_SWITCH IN\n";
+  }
+  // Ten waits of 0.3 s; the two whose stacks were taken weigh 1.5 s each.
+  EXPECT_THAT(lines_of(read(text).profile), ElementsAre("load/a/off-cpu main 2 3000000000"));
+}
+
+TEST(PerfScript, WaitsOfWhichNoneWasSampledAreNotForgotten) {
+  EXPECT_THAT(lines_of(read("a 1/1 1.0: PERF_RECORD_SWITCH OUT\na 1/1 3.0: PERF_RECORD_SWITCH IN\n").profile),
+              ElementsAre("load/a/off-cpu [waits, not sampled] 0 2000000000 broken"));
+}
+
 TEST(PerfScript, OneThatWouldHaveGoneOnWaitsForACpu) {
   const auto result = read(
       "a 1/1 1.1: 1 sched:sched_switch: prev_comm=a prev_pid=1 prev_prio=120 prev_state=R+ ==> next_comm=b\n"
       "\t 1 main (x)\n\n"
-      "a 1/1 1.100001: PERF_RECORD_SWITCH OUT preempt\n"
+      "a 1/1 1.1: PERF_RECORD_SWITCH OUT preempt\n"
       "a 1/1 1.2: PERF_RECORD_SWITCH IN\n");
   EXPECT_THAT(lines_of(result.profile), ElementsAre("load/a/off-cpu main;[ready, no CPU free] 1 100000000"));
 }
 
-TEST(PerfScript, AWaitThatTheRecordingEndsInCountsUntilThere) {
+TEST(PerfScript, AWaitBeforeTheFirstSwitchAndOneAtTheEndAreOfTheRecordingsLength) {
   const auto result = read(
-      "a 1/1 1.0: 1 sched:sched_switch: prev_state=S ==> next_comm=b\n\t 1 main (x)\n\n"
-      "a 1/2 3.0: 100 cpu-clock: \n\t 1 main (x)\n\n"
-      "a 1/1 1.5: 100 cpu-clock: \n\t 1 main (x)\n\n");
+      "a 1/9 1.0: 100 cpu-clock: \n\t 1 main (x)\n\n"
+      "a 1/1 1.5: PERF_RECORD_SWITCH IN\n"
+      "a 1/1 1.5: 100 cpu-clock: \n\t 1 main (x)\n\n"
+      "a 1/1 2.0: 1 sched:sched_switch: prev_state=S ==> next_comm=b\n\t 1 main (x)\n\n"
+      "a 1/1 2.0: PERF_RECORD_SWITCH OUT\n"
+      "a 1/9 4.0: 100 cpu-clock: \n\t 1 main (x)\n\n");
   EXPECT_THAT(lines_of(result.profile),
-              UnorderedElementsAre("load/a/off-cpu main 1 2000000000", "load/a/on-cpu main 2 200"));
+              UnorderedElementsAre("load/a/off-cpu main 1 2500000000", "load/a/on-cpu main 3 300"));
 }
 
 TEST(PerfScript, ThreadsThatHardlyRunSayNothingAboutWaiting) {
   std::string text =
       "a 1/2 1.0: 1 sched:sched_switch: prev_state=S ==> next_comm=b\n\t 1 clone3 (x)\n\n"
-      "a 1/2 9.0: PERF_RECORD_SWITCH IN\n";
+      "a 1/2 1.0: PERF_RECORD_SWITCH OUT\na 1/2 9.0: PERF_RECORD_SWITCH IN\n";
   for (int i = 0; i < 30; ++i) text += "a 1/1 1.5: 100 cpu-clock: \n\t 1 main (x)\n\n";
   const auto result = read(text);
   EXPECT_THAT(lines_of(result.profile), ElementsAre("load/a/on-cpu main 30 3000"));
