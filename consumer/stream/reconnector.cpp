@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
-#include <poll.h>
 #include <utility>
 
 namespace walstorm::consumer {
 namespace {
 
-using std::chrono::milliseconds;
 using wire::Error;
 using wire::ErrorKind;
-using Wants = ReplicationConnection::Wants;
 
 /// How long one attempt may take, unless the connection string says how long connecting may.
 constexpr int kAttemptSec = 10;
@@ -49,18 +46,13 @@ Reconnector::~Reconnector() {
 Reconnector::Connected Reconnector::connect() {
   ReplicationHandshake handshake(setup_, start_command_, std::nullopt, {});
   const int timeout_sec = handshake.connection().connect_timeout_sec(kAttemptSec);
-  const std::int64_t deadline_us = clock_.steady_us() + std::int64_t{timeout_sec} * 1'000'000;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_sec);
   try {
-    while (const auto wants = handshake.advance()) {
-      const std::int64_t left_ms = (deadline_us - clock_.steady_us()) / 1000;
-      pollfd ready{handshake.connection().socket(),
-                   static_cast<short>(*wants == Wants::read ? POLLIN : POLLOUT), 0};
-      if (left_ms > 0) (void)::poll(&ready, 1, static_cast<int>(left_ms));
-      if (clock_.steady_us() >= deadline_us) {
-        throw ConnectionLost(
-            fmt::format("connect to PostgreSQL for replication: no answer within {} s", timeout_sec));
-      }
-    }
+    const bool connected = postgres::await([&] { return handshake.connection().socket(); },
+                                           [&] { return handshake.advance(); }, deadline);
+    if (!connected)
+      throw ConnectionLost(
+          fmt::format("connect to PostgreSQL for replication: no answer within {} s", timeout_sec));
   } catch (const ConnectionLost& lost) {
     throw Error(ErrorKind::unavailable, lost.what());
   }
@@ -128,24 +120,16 @@ void Reconnector::shake_hands(const postgres::HostAddresses& addresses) {
 
 void Reconnector::advance() {
   try {
-    if (const auto wants = handshake_->advance()) return wait_for(*wants);
+    if (const auto wants = handshake_->advance()) {
+      return socket_.wait(handshake_->connection().socket(), *wants, [this] {
+        const BusyMeter::Scope working(meter_);
+        advance();
+      });
+    }
   } catch (const ConnectionLost& lost) {
     return failed(lost.what());
   }
   succeeded();
-}
-
-void Reconnector::wait_for(Wants wants) {
-  // libpq may have closed one socket and opened another under the same number since the last wait, of which
-  // the loop's registration would know nothing.
-  if (socket_.is_open()) socket_.release();
-  socket_.assign(handshake_->connection().socket());
-  const auto wait = wants == Wants::read ? socket_.wait_read : socket_.wait_write;
-  socket_.async_wait(wait, [this, number = handshake_number_](const boost::system::error_code& error) {
-    if (error || number != handshake_number_ || !handshake_) return;
-    const BusyMeter::Scope working(meter_);
-    advance();
-  });
 }
 
 void Reconnector::failed(const std::string& why) {
@@ -177,7 +161,7 @@ void Reconnector::succeeded() {
 
 void Reconnector::drop_attempt() {
   lookup_.cancel();
-  if (socket_.is_open()) socket_.release();
+  socket_.release();
   handshake_.reset();
 }
 

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "consumer/metrics/busy_meter.h"
 #include "consumer/stream/replication_handshake.h"
 #include "proto/control.pb.h"
 #include "proto/postgres/host_lookup.h"
+#include "proto/postgres/lent_socket.h"
 #include "proto/wire/backoff.h"
 #include "proto/wire/clock.h"
 
@@ -64,7 +64,6 @@ class Reconnector final {
   void attempt();
   void shake_hands(const postgres::HostAddresses& addresses);
   void advance();
-  void wait_for(ReplicationConnection::Wants wants);
   void failed(const std::string& why);
   void succeeded();
   void drop_attempt();
@@ -75,8 +74,8 @@ class Reconnector final {
   const proto::ConsumerSetup& setup_;
   StartCommand start_command_;
   OnConnected on_connected_;
-  boost::asio::posix::stream_descriptor socket_;  // libpq's own: released, never closed
-  boost::asio::steady_timer timer_;               // for the next attempt, or for the end of this one
+  postgres::LentSocket socket_;
+  boost::asio::steady_timer timer_;  // for the next attempt, or for the end of this one
   postgres::HostLookup lookup_;
   std::unique_ptr<ReplicationHandshake> handshake_;
   std::uint64_t handshake_number_ = 0;  // waits of an earlier one are void

@@ -6,10 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "proto/postgres/host_lookup.h"
-
-struct pg_conn;
-struct pg_result;
+#include "proto/postgres/connection.h"
 
 namespace walstorm::consumer {
 
@@ -20,15 +17,15 @@ class ConnectionLost final : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// One libpq connection of the replication protocol. Nothing here waits: each step goes as far as the socket
-/// allows and says what to wait for. The only file that knows libpq's replication calls.
+/// One connection of the replication protocol. Nothing here waits: each step goes as far as the socket allows
+/// and says what to wait for. The only file that knows libpq's replication calls.
 /// https://www.postgresql.org/docs/current/protocol-replication.html
 ///
 /// libpq would block to look up a host's name: who has a loop to keep going looks it up before. Every step
 /// throws ConnectionLost, or Error where trying again is no use.
 class ReplicationConnection final {
  public:
-  enum class Wants { read, write };
+  using Wants = postgres::Wants;
 
   /// Begins to connect. `addresses`: of the string's hosts, if they were looked up.
   ReplicationConnection(const std::string& conninfo, const postgres::HostAddresses& addresses);
@@ -37,7 +34,7 @@ class ReplicationConnection final {
   ~ReplicationConnection();
 
   /// Changes while connecting: ask again before each wait.
-  [[nodiscard]] int socket() const;
+  [[nodiscard]] int socket() const { return connection_.socket(); }
   /// The server's process for this connection, also when that is lost; 0 before there is one.
   [[nodiscard]] int server_process() const { return server_process_; }
   /// connect_timeout of the connection string; `otherwise` when it sets none.
@@ -51,8 +48,8 @@ class ReplicationConnection final {
   /// nullopt: the answer is there, or the server streams.
   [[nodiscard]] std::optional<Wants> receive();
   /// Of the answer: whether it has a row, and the first row's columns as text, empty for NULL.
-  [[nodiscard]] bool has_row() const;
-  [[nodiscard]] std::string_view field(int column) const;
+  [[nodiscard]] bool has_row() const { return connection_.has_row(); }
+  [[nodiscard]] std::string_view field(int column) const { return connection_.field(column); }
 
   /// In the replication grammar, which knows no E'' (PQescapeLiteral) and takes a backslash as it is.
   [[nodiscard]] static std::string quoted_literal(const std::string& text);
@@ -69,23 +66,18 @@ class ReplicationConnection final {
 
  private:
   struct Free {
-    void operator()(pg_conn* connection) const;
-    void operator()(pg_result* result) const;
     void operator()(char* memory) const;
   };
 
   [[nodiscard]] std::string quoted(const std::string& text,
                                    char* (*escape)(pg_conn*, const char*, std::size_t)) const;
-  [[noreturn]] void refused_to_connect() const;
   [[noreturn]] void lost(const std::string& doing) const;
   [[noreturn]] void ended();
 
-  std::unique_ptr<pg_conn, Free> connection_;
-  std::unique_ptr<pg_result, Free> answer_;
+  postgres::Connection connection_;
   std::unique_ptr<char, Free> message_;
   std::string doing_;
   int server_process_ = 0;
-  bool polled_ = false;  // the first step of connecting is to wait
 };
 
 }  // namespace walstorm::consumer

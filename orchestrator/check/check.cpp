@@ -18,6 +18,7 @@
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/postgres/table_shape.h"
 #include "orchestrator/process/private_folder.h"
+#include "orchestrator/profile/record/perf_ability.h"
 
 namespace walstorm::check {
 namespace {
@@ -47,7 +48,7 @@ void ask_database(process::EventLoop& loop, const config::Config& config, const 
                   std::vector<config::Finding>& findings) {
   attempt(findings, "database", [&] {
     postgres::Session session(loop, address.conninfo(config.database.profiling_database, "walstorm-check"),
-                              "check");
+                              "check PostgreSQL");
     session.ask<bool>("look into the database", kLookTimeout, 0, [](auto& connection) {
       postgres::require_ours(connection);
       return true;
@@ -59,7 +60,7 @@ void ask_server(process::EventLoop& loop, const config::Config& config, const po
                 std::vector<config::Finding>& findings) {
   const std::uint64_t needed = config::disk_bytes(config, config::plan_phases(config));
   const std::string home = postgres::home_database(address, config.database);
-  postgres::Session session(loop, address.conninfo(home, "walstorm-check"), "check");
+  postgres::Session session(loop, address.conninfo(home, "walstorm-check"), "check PostgreSQL");
   bool leads_to_it = false;
   const bool reached = attempt(findings, "connection", [&] {
     const auto probe = postgres::probe_server(session, address, home, config);
@@ -129,12 +130,26 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
 
 }  // namespace
 
+namespace {
+
+/// What a run that profiles can record here.
+Section look_at_profiling(process::EventLoop& loop) {
+  Section section{"Flame graphs", {}};
+  attempt(section.findings, "perf",
+          [&] { section.findings = profile::judge_perf_ability(profile::look_at_perf(loop)).findings; });
+  return section;
+}
+
+}  // namespace
+
 std::vector<Section> look(process::EventLoop& loop, const config::Config& config) {
-  return {
+  std::vector<Section> sections{
       look_at_postgres(loop, config),
       look_at_clickhouse(loop, config),
       {"This machine",
        {check_workers(), check_output_folder(config.output_dir), check_temporary_folder(), check_perf()}}};
+  if (config.profiling.flame()) sections.push_back(look_at_profiling(loop));
+  return sections;
 }
 
 }  // namespace walstorm::check

@@ -20,6 +20,7 @@
 #include "orchestrator/clickhouse/session.h"
 #include "orchestrator/clickhouse/task_runs.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/config/sink_kind.h"
 #include "orchestrator/process/private_folder.h"
 
 namespace walstorm::check {
@@ -206,17 +207,22 @@ config::Finding judge_sink_disk(std::optional<std::uint64_t> available, std::uin
 
 Section look_at_clickhouse(process::EventLoop& loop, const config::Config& config) {
   Section section{"Sink", {}};
-  if (config.consumer.use_mock_clickhouse) {
-    section.findings.push_back({config::Level::ok, "ClickHouse", "the mock stands in for it", ""});
-  } else if (config.clickhouse.url) {
-    ask_named_server(loop, config, section);
-  } else if (config.clickhouse.is_private) {
-    ask_private_server(loop, config, section);
-  } else {
-    section.findings.push_back(
-        {config::Level::problem, "ClickHouse", "none is named",
-         "set CLICKHOUSE_URL or clickhouse.url to a server, or use --private-clickhouse or "
-         "--mock-clickhouse"});
+  switch (config::sink_kind(config)) {
+    case config::SinkKind::mock:
+      section.findings.push_back({config::Level::ok, "ClickHouse", "the mock stands in for it", ""});
+      break;
+    case config::SinkKind::named_clickhouse:
+      ask_named_server(loop, config, section);
+      break;
+    case config::SinkKind::private_clickhouse:
+      ask_private_server(loop, config, section);
+      break;
+    case config::SinkKind::unnamed:
+      section.findings.push_back(
+          {config::Level::problem, "ClickHouse", "none is named",
+           "set CLICKHOUSE_URL or clickhouse.url to a server, or use --private-clickhouse or "
+           "--mock-clickhouse"});
+      break;
   }
   return section;
 }

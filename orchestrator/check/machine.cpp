@@ -1,14 +1,13 @@
 #include "orchestrator/check/machine.h"
 
-#include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 #include <unistd.h>
 
 #include "orchestrator/check/check_text.h"
 #include "orchestrator/process/private_folder.h"
+#include "orchestrator/process/program_path.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::check {
@@ -19,16 +18,6 @@ namespace fs = std::filesystem;
 /// Up to this perf_event_paranoid an ordinary user may sample its own processes (kernel documentation,
 /// "perf_event_paranoid").
 constexpr int kParanoidMax = 2;
-
-std::string in_path(const char* program) {
-  const char* path = std::getenv("PATH");
-  std::istringstream rest(path != nullptr ? path : "");
-  for (std::string folder; std::getline(rest, folder, ':');) {
-    const fs::path candidate = fs::path(folder) / program;
-    if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate.string();
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -75,8 +64,7 @@ config::Finding check_temporary_folder() {
 }
 
 config::Finding check_workers() {
-  std::error_code unknown;
-  const fs::path here = fs::read_symlink("/proc/self/exe", unknown).parent_path();
+  const fs::path here = process::own_folder();
   std::string missing;
   for (const char* name : {"walstorm-producer", "walstorm-consumer"}) {
     if (::access((here / name).c_str(), X_OK) != 0)
@@ -98,7 +86,8 @@ config::Finding check_perf() {
   std::ifstream in("/proc/sys/kernel/perf_event_paranoid");
   int paranoid = 0;
   const bool known = static_cast<bool>(in >> paranoid);
-  return judge_perf(in_path("perf"), known ? std::optional(paranoid) : std::nullopt, ::geteuid() == 0);
+  return judge_perf(process::in_path("perf").string(), known ? std::optional(paranoid) : std::nullopt,
+                    ::geteuid() == 0);
 }
 
 }  // namespace walstorm::check

@@ -11,6 +11,7 @@
 #include "orchestrator/clickhouse/clean_up.h"
 #include "orchestrator/clickhouse/heartbeat.h"
 #include "orchestrator/clickhouse/server_probe.h"
+#include "orchestrator/config/sink_kind.h"
 #include "orchestrator/postgres/address/address.h"
 #include "orchestrator/postgres/own_database.h"
 #include "orchestrator/postgres/prepared_database.h"
@@ -69,7 +70,7 @@ Lines list_database(pqxx::connection& connection, const config::Config& config) 
 Lines clean_server(process::EventLoop& loop, const config::Config& config, bool dry_run) {
   const auto address = postgres::Address::parse(*config.database.url);
   const std::string& database = config.database.profiling_database;
-  const std::string what = "clean " + address.shown();
+  const std::string what = "clean PostgreSQL at " + address.shown();
   const std::string home = postgres::home_database(address, config.database);
   const std::string conninfo = address.conninfo(home, "walstorm");
   postgres::Session at_home(loop, conninfo, what);
@@ -122,7 +123,7 @@ Lines clean(process::EventLoop& loop, const config::Config& config, const CleanO
   // Runs with the mock have left nothing in ClickHouse.
   std::optional<clickhouse::Session> sink;
   Lines found;
-  if (config.clickhouse.url && !config.consumer.use_mock_clickhouse) {
+  if (config::sink_kind(config) == config::SinkKind::named_clickhouse) {
     const auto address = clickhouse::server_address(config.clickhouse);
     sink.emplace(loop, address, "clean ClickHouse at " + address.shown());
     (void)clickhouse::ask_features(*sink);  // is it one, and how does it answer

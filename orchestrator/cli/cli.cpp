@@ -1,17 +1,18 @@
 #include "orchestrator/cli/cli.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
-#include <initializer_list>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "orchestrator/cli/cli_commands.h"
+#include "orchestrator/cli/command.h"
+#include "orchestrator/cli/help.h"
+#include "orchestrator/cli/values.h"
 #include "orchestrator/config/json/did_you_mean.h"
 #include "proto/wire/version.h"
 
@@ -19,45 +20,9 @@ namespace walstorm {
 namespace {
 
 constexpr int kUsageExitCode = 2;
+constexpr double kTopMax = 1'000'000;
 /// The schema has it too; what needs no config does not read that.
 constexpr const char* kOutputDir = "./profiling-results";
-
-constexpr const char* kFooter = R"(
-Examples:
-  walstorm run configs/quickstart.json           against a private PostgreSQL and the mock sink
-  walstorm -t 10000 -d 2m --mock-clickhouse      one phase, no file
-  walstorm run stress.json --set producer.batchSize=500 --set phases.0.durationSec=10
-  walstorm run stress.json --dry-run             what it would do, and the resolved config
-  walstorm search stress.json --max 50000        the highest rate that is sustained
-  walstorm sweep stress.json --vary consumer.flushBatchSize=50,200,1000
-  walstorm compare before/ -- after/             what changed, and is it beyond noise
-  walstorm check stress.json                     is everything ready for it, and what to do if not
-
-A value comes from, later ones win: built-in, file, environment, flags. A flag left out changes nothing.
-With a config file -t and -d replace the target and the duration of every phase.
-
-Exit codes:
-  0 passed   1 run failed   2 bad config or usage   3 environment not ready
-  99 thresholds crossed   130 interrupted (report written))";
-
-constexpr std::array<std::pair<const char*, Command>, 8> kCommands{{{"run", Command::run},
-                                                                    {"check", Command::check},
-                                                                    {"clean", Command::clean},
-                                                                    {"search", Command::search},
-                                                                    {"sweep", Command::sweep},
-                                                                    {"compare", Command::compare},
-                                                                    {"report", Command::report},
-                                                                    {"list", Command::list}}};
-
-/// The command line's raw words. Whether a flag was given is asked of CLI11, not of these.
-struct Words {
-  std::string config_option, config_argument;
-  std::string throughput, duration, workers, profile, output, name, seed, env_file, junit;
-  std::vector<std::string> sets;
-  CommandWords command;
-  bool mock = false, private_clickhouse = false, dry_run = false, verbose = false, quiet = false,
-       no_color = false;
-};
 
 Answer usage_error(const std::string& message) {
   return {fmt::format("walstorm: {}\nwalstorm --help shows what there is\n", message), kUsageExitCode};
@@ -72,46 +37,50 @@ std::string version_text() {
                      wire::kBuildType);
 }
 
-/// Options that any run takes belong to the program, and are found there from behind a command's name too.
+/// What more than one command takes belongs to the program, and is found there from behind a command's name
+/// too: so a flag may stand before the command and after it.
 void describe(CLI::App& app, Words& words) {
   app.name("walstorm");
-  app.footer(kFooter);
-  app.set_help_flag("-h,--help", "Print this and exit");
-  app.set_version_flag("--version", version_text(), "Print version, git revision and build type, and exit");
+  app.set_help_flag("-h,--help", "Print this text");
+  app.set_version_flag("--version", version_text(), "Print version, git revision and build type");
   app.require_subcommand(0, 1);
   app.add_option("CONFIG", words.config_argument, "The config file; the same as -c")->type_name("FILE");
   app.add_option("-c,--config", words.config_option, "The config file")->type_name("FILE");
-  app.add_option("-t,--throughput", words.throughput, "Records per second, or max")->type_name("N");
+  app.add_option("-t,--throughput", words.throughput, "Target rate in records per second, or max")
+      ->type_name("N");
   app.add_option("-d,--duration", words.duration, "Duration of each phase: 60, 30s, 2m, 1h")
       ->type_name("TIME");
   app.add_option("-w,--workers", words.workers, "Producer processes")->type_name("N");
   app.add_flag("--mock-clickhouse", words.mock, "Flush into the mock instead of a ClickHouse server");
   app.add_flag("--private-clickhouse", words.private_clickhouse,
-               "Start a ClickHouse for the run, and remove it afterwards");
+               "Start a ClickHouse for the run and remove it afterwards");
   app.add_option("--set", words.sets, "Set one key, such as consumer.flushBatchSize=500; repeatable")
       ->type_name("KEY.PATH=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--output", words.output, "Where run folders go; ./profiling-results")->type_name("DIR");
-  app.add_option("--name", words.name, "The run's name")->type_name("NAME");
-  app.add_option("--seed", words.seed, "The seed of all generated rows")->type_name("N");
-  app.add_option("--env-file", words.env_file, "Variables that win over the environment's")
+  app.add_option("--output", words.output, "Where run folders are (default ./profiling-results)")
+      ->type_name("DIR");
+  app.add_option("--name", words.name, "Name of the run")->type_name("NAME");
+  app.add_option("--seed", words.seed, "Seed of all generated rows")->type_name("N");
+  app.add_option("--env-file", words.env_file,
+                 "Read variables from this file; they win over the environment's")
       ->type_name("FILE");
-  app.add_option("--junit", words.junit, "run: write the thresholds and the outcome as JUnit XML")
+  app.add_option("--junit", words.junit, "Write the thresholds and the outcome as JUnit XML")
       ->type_name("FILE");
-  app.add_flag("--dry-run", words.dry_run,
-               "run, search, sweep, clean: print what would be done, and do nothing");
-  app.add_flag("-v,--verbose", words.verbose, "Say more");
+  app.add_flag("--dry-run", words.dry_run, "Print what would be done and start nothing");
+  app.add_flag("-v,--verbose", words.verbose, "Print log lines too");
   app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
   app.add_flag("--no-color", words.no_color, "Never color the output");
-
-  app.add_subcommand("run", "Run the phases of a config (the default)")->fallthrough();
-  app.add_subcommand(
-         "check",
-         "Say whether PostgreSQL, ClickHouse and this machine are ready for a config, and what to do")
-      ->fallthrough();
-  describe_commands(app, words.command);
-  // What comes later is in no help, and known all the same.
-  app.add_option("--profile", words.profile)->group("");
+  app.add_option("--profile", words.profile, "flame: flame graphs of the run's processes, by perf; none")
+      ->type_name("TOOL");
+  app.add_option("--top", words.top, "Of a profile: list so many functions (default 25)")->type_name("N");
+  app.add_option("--baseline", words.baseline, "With --profile: compare with the profile of this run folder")
+      ->type_name("DIR");
+  app.add_option("--pyroscope", words.pyroscope, "With --profile: push the stacks to this Pyroscope server")
+      ->type_name("URL");
+  for (const CommandPage& page : command_pages()) {
+    CLI::App* command = app.add_subcommand(page.name, page.says)->fallthrough();
+    if (page.describe != nullptr) page.describe(*command, words);
+  }
 }
 
 std::vector<std::string> option_names(const CLI::App& app) {
@@ -126,7 +95,7 @@ Answer unknown_words(const CLI::App& app) {
   const std::string word = app.remaining(true).front();
   const std::string name = word.substr(0, word.find('='));
   if (!name.starts_with('-'))
-    return usage_error(fmt::format("one config file at most; \"{}\" is too much", word));
+    return usage_error(fmt::format("one config file at most; \"{}\" is one too many", word));
   const std::string meant = config::nearest(name, option_names(app));
   return usage_error(meant.empty() ? fmt::format("unknown option {}", name)
                                    : fmt::format("unknown option {}; did you mean {}?", name, meant));
@@ -140,8 +109,8 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
       word.find_first_of("./") != std::string::npos || std::filesystem::exists(word, unknown);
   if (word.empty() || is_file || !app.get_subcommands().empty()) return std::nullopt;
   std::vector<std::string> commands;
-  commands.reserve(kCommands.size());
-  for (const auto& [name, command] : kCommands) commands.emplace_back(name);
+  commands.reserve(command_pages().size());
+  for (const CommandPage& page : command_pages()) commands.emplace_back(page.name);
   const std::string meant = config::nearest(word, commands);
   return usage_error(fmt::format("no such command or file: {}{}", word,
                                  meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
@@ -149,23 +118,27 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
 
 /// Commands and flags whose feature this version lacks.
 std::optional<Answer> later_feature(const Words& words) {
-  if (!words.profile.empty() && words.profile != "none") return not_yet("--profile " + words.profile);
+  for (const char* later : {"doctor", "both", "heap", "contention"}) {
+    if (words.profile == later) return not_yet("--profile " + words.profile);
+  }
   return std::nullopt;
 }
 
-/// Flags that every command parses and not every one heeds: one that would be ignored is refused, for a dry
-/// run that starts a load is the worst surprise.
-std::optional<Answer> idle_flag(Command command, const Words& words) {
-  const auto is = [command](std::initializer_list<Command> commands) {
-    return std::find(commands.begin(), commands.end(), command) != commands.end();
+/// The program parses its options for every command, and not every one has a use for each. Flags of a config
+/// are let pass, so that one set of flags fits a run and all that is asked about it; what would mislead is
+/// refused: a dry run that starts a load is the worst surprise.
+std::optional<Answer> idle_option(const CLI::App& app, const CommandPage& page) {
+  const auto serves = [&page](const std::string& name) {
+    return std::find(page.options.begin(), page.options.end(), name) != page.options.end();
   };
-  const auto named = std::find_if(kCommands.begin(), kCommands.end(),
-                                  [command](const auto& each) { return each.second == command; });
-  if (words.dry_run && !is({Command::run, Command::search, Command::sweep, Command::clean}))
-    return usage_error(fmt::format(
-        "--dry-run is for run, search, sweep and clean; {} puts no load on anything", named->first));
-  if (!words.junit.empty() && !is({Command::run}))
-    return usage_error(fmt::format("--junit is for run; {} writes no JUnit XML", named->first));
+  if (app.count("--dry-run") > 0 && !serves("dry-run"))
+    return usage_error(
+        fmt::format("--dry-run is for run, search, sweep and clean; {} puts no load on anything", page.name));
+  if (app.count("--junit") > 0 && !serves("junit"))
+    return usage_error(fmt::format("--junit is for run; {} writes no JUnit XML", page.name));
+  if (!page.reads_config && app.count("CONFIG") > 0)
+    return usage_error(fmt::format("{} takes one folder; \"{}\" is one too many", page.name,
+                                   app["CONFIG"]->as<std::string>()));
   return std::nullopt;
 }
 
@@ -188,6 +161,11 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
     overrides.push_back({"--private-clickhouse ", "clickhouse.url", "private", true});
     overrides.push_back({"--private-clickhouse ", "consumer.useMockClickhouse", "false", false});
   }
+  if (app.count("--profile") > 0) {
+    overrides.push_back(
+        {"--profile ", "profiling.enabled", words.profile == "none" ? "false" : "true", false});
+    if (words.profile != "none") overrides.push_back({"--profile ", "profiling.tool", words.profile, true});
+  }
   add("--output", "profiling.outputDir", words.output, true);
   add("--name", "name", words.name, true);
   add("--seed", "seed", words.seed, false);
@@ -202,23 +180,48 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
   return std::nullopt;
 }
 
+/// What is asked of a profile. Returns what is wrong.
+std::optional<Answer> read_extras(const CLI::App& app, const Words& words, profile::Extras& extras) {
+  if (app.count("--top") > 0) {
+    const auto top = number_in(words.top);
+    if (!top || *top < 1 || *top > kTopMax || *top != std::floor(*top))
+      return usage_error(fmt::format("--top {}: write a number from 1 to {:.0f}", words.top, kTopMax));
+    extras.functions_max = static_cast<std::size_t>(*top);
+  }
+  if (!words.baseline.empty()) extras.baseline = words.baseline;
+  if (!words.pyroscope.empty()) extras.pyroscope_url = words.pyroscope;
+  return std::nullopt;
+}
+
+/// The page of the command that was given; run's when none was.
+const CommandPage& given_page(const CLI::App& app) {
+  for (const CommandPage& page : command_pages()) {
+    if (app.got_subcommand(page.name)) return page;
+  }
+  return page_of(Command::run);
+}
+
+std::optional<Answer> contradiction(const Words& words) {
+  if (!words.config_option.empty() && !words.config_argument.empty()) {
+    return usage_error(fmt::format("one config file at most, and two are given: {} and {}",
+                                   words.config_option, words.config_argument));
+  }
+  if (words.mock && words.private_clickhouse)
+    return usage_error("--mock-clickhouse and --private-clickhouse cannot be used together");
+  if (words.verbose && words.quiet) return usage_error("-v and -q cannot be used together");
+  return std::nullopt;
+}
+
 std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const Words& words) {
   if (auto answer = later_feature(words)) return *answer;
   if (!app.remaining(true).empty()) return unknown_words(app);
-  if (!words.config_option.empty() && !words.config_argument.empty()) {
-    return usage_error(fmt::format("one config file at most; here are {} and {}", words.config_option,
-                                   words.config_argument));
-  }
-  if (words.mock && words.private_clickhouse)
-    return usage_error("--mock-clickhouse and --private-clickhouse exclude each other");
-  if (words.verbose && words.quiet) return usage_error("-v and -q exclude each other");
-  CommandLine line;
-  for (const auto& [name, command] : kCommands) {
-    if (app.got_subcommand(name)) line.command = command;
-  }
-  if (auto answer = idle_flag(line.command, words)) return *answer;
-  const std::string& file = words.config_option.empty() ? words.config_argument : words.config_option;
+  if (auto answer = contradiction(words)) return *answer;
+  const CommandPage& page = given_page(app);
+  if (auto answer = idle_option(app, page)) return *answer;
   if (auto answer = mistyped_command(app, words)) return *answer;
+  CommandLine line;
+  line.command = page.command;
+  const std::string& file = words.config_option.empty() ? words.config_argument : words.config_option;
   if (!file.empty()) line.request.file = file;
   if (!words.env_file.empty()) line.request.env_file = words.env_file;
   line.request.needs_sink = line.command != Command::check && line.command != Command::clean;
@@ -226,39 +229,31 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
   line.dry_run = words.dry_run;
   line.color = !words.no_color;
   line.verbosity = words.verbose ? Verbosity::verbose : words.quiet ? Verbosity::quiet : Verbosity::normal;
-  if (auto answer = add_overrides(app, words, line.request.overrides)) return *answer;
-  if (const std::string wrong = read_command(app, words.command, line); !wrong.empty())
-    return usage_error(wrong);
   line.output_dir = words.output.empty() ? kOutputDir : words.output;
-  line.compare.output_dir = line.output_dir;
+  if (auto answer = add_overrides(app, words, line.request.overrides)) return *answer;
+  if (auto answer = read_extras(app, words, line.profile)) return *answer;
+  if (page.read != nullptr) {
+    if (const std::string wrong = page.read(*app.get_subcommand(page.name), words, line); !wrong.empty())
+      return usage_error(wrong);
+  }
   return line;
 }
 
-/// The program's own help; behind the name of a command with options those first, and then what any run
-/// takes.
-std::string help_text(const CLI::App& app) {
-  const auto program = [&app] {
-    return app.get_formatter()->make_help(&app, "walstorm", CLI::AppFormatMode::Normal);
-  };
-  for (const CLI::App* command : app.get_subcommands()) {
-    if (command
-            ->get_options([](const CLI::Option* option) {
-              return option->get_lnames() != std::vector<std::string>{"help"};
-            })
-            .empty())
-      continue;
-    return command->help("walstorm") + "\nAnd what any command takes:\n" + program() + "\n";
+/// `compare BASE... -- CANDIDATE...`: CLI11 would forget where the "--" stood, so an option takes its place.
+std::vector<std::string> with_named_candidates(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  bool compares = false;
+  for (std::string& word : words) {
+    compares = compares || word == "compare";
+    if (compares && word == "--") word = "--candidate";
   }
-  return program() + "\n";
+  return words;
 }
 
 }  // namespace
 
 std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const* argv) {
-  CLI::App app{
-      "walstorm load-tests PostgreSQL -> ClickHouse replication: it writes rows at a given rate, follows "
-      "the\n"
-      "WAL into ClickHouse or a mock of it, accounts for every row, and reports each phase."};
+  CLI::App app;
   Words words;
   describe(app, words);
   app.allow_extras();  // unknown_words() says more about them than CLI11 does
@@ -268,7 +263,7 @@ std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const
     app.parse(std::move(arguments));
     return command_line_from(app, words);
   } catch (const CLI::CallForHelp&) {
-    return Answer{help_text(app), 0};
+    return Answer{app.get_subcommands().empty() ? program_help(app) : command_help(app, given_page(app)), 0};
   } catch (const CLI::CallForVersion&) {
     return Answer{version_text(), 0};
   } catch (const CLI::ParseError& error) {

@@ -34,8 +34,9 @@ constexpr std::array<std::pair<const char*, const char*>, 4> kInsertSettings{{
 }};
 
 /// What shapes the answers to walstorm's own statements, and the tables that it makes.
-constexpr std::array<std::pair<const char*, const char*>, 20> kPinnedSettings{{
+constexpr std::array<std::pair<const char*, const char*>, 21> kPinnedSettings{{
     {"additional_result_filter", ""},
+    {"additional_table_filters", "{}"},
     {"aggregate_functions_null_for_empty", "0"},
     {"data_type_default_nullable", "0"},
     {"date_time_output_format", "simple"},

@@ -3,18 +3,17 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <optional>
-#include <pwd.h>
 #include <random>
-#include <sstream>
 #include <system_error>
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "orchestrator/process/program_path.h"
+#include "orchestrator/process/server_user.h"
 #include "proto/clickhouse/http_client.h"
 #include "proto/wire/error.h"
 
@@ -100,17 +99,6 @@ std::string in_xml(const std::string& text) {
   return result;
 }
 
-std::optional<process::UserId> user_for_server() {
-  if (::geteuid() != 0) return std::nullopt;
-  for (const char* name : {"clickhouse", "nobody"}) {
-    if (const passwd* entry = ::getpwnam(name)) return process::UserId{entry->pw_uid, entry->pw_gid};
-  }
-  throw Error(ErrorKind::unavailable,
-              "start a private ClickHouse: there is neither a user clickhouse nor nobody to run it as; run "
-              "walstorm as "
-              "an ordinary user");
-}
-
 std::string random_secret() {
   std::random_device random;
   std::string secret;
@@ -123,15 +111,9 @@ std::uint16_t free_port(boost::asio::io_context& io) {
   return probe.local_endpoint().port();
 }
 
-fs::path in_path(const char* program) {
-  const char* path = std::getenv("PATH");
-  // An ordinary user's PATH lacks /usr/sbin, where Debian has it.
-  std::istringstream folders(std::string(path != nullptr ? path : "") + ":/usr/sbin:/usr/bin:/usr/local/bin");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    fs::path candidate = fs::path(folder) / program;
-    if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
+/// An ordinary user's PATH lacks /usr/sbin, where Debian has it.
+fs::path find_program(const char* name) {
+  return process::in_path(name, {"/usr/sbin", "/usr/bin", "/usr/local/bin"});
 }
 
 /// Makes the file anew, for `user` if that is somebody else. The folder is the server's user's by the time of
@@ -152,8 +134,8 @@ void write(const fs::path& file, const std::string& text, const std::optional<pr
 }  // namespace
 
 ServerProgram find_clickhouse_server() {
-  if (const fs::path server = in_path("clickhouse-server"); !server.empty()) return {server, {}};
-  if (const fs::path all = in_path("clickhouse"); !all.empty()) return {all, {"server"}};
+  if (const fs::path server = find_program("clickhouse-server"); !server.empty()) return {server, {}};
+  if (const fs::path all = find_program("clickhouse"); !all.empty()) return {all, {"server"}};
   throw Error(ErrorKind::unavailable,
               "start a private ClickHouse: found neither clickhouse-server nor clickhouse in PATH; install "
               "it (apt-get "
@@ -163,7 +145,10 @@ ServerProgram find_clickhouse_server() {
 
 PrivateServer::PrivateServer(process::EventLoop& loop, const fs::path& log_file, const ServerProgram& program,
                              std::uint16_t first_port)
-    : loop_(loop), user_(user_for_server()), folder_(process::FolderFor::clickhouse), log_file_(log_file) {
+    : loop_(loop),
+      user_(process::server_user("clickhouse", "start a private ClickHouse")),
+      folder_(process::FolderFor::clickhouse),
+      log_file_(log_file) {
   address_.host = "127.0.0.1";
   address_.port = first_port;
   address_.user = kUser;

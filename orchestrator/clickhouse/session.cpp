@@ -44,7 +44,9 @@ std::string todo_for(int code) {
            "user's "
            "profile says: allow the user of clickhouse.url to change it, or name another one";
   if (code == kReadOnly)
-    return "; the user of clickhouse.url may only read (its setting readonly): name another one";
+    return "; the user of clickhouse.url may only read: name one that may write, or take the setting "
+           "readonly "
+           "out of its profile or the URL";
   return "";
 }
 

@@ -194,7 +194,7 @@ Statement parts_query(const TaskRuns& run) {
               quoted_text(run.database), run.run_number)};
 }
 
-PartCounts parts_of(const Rows& rows) {
+measure::PartsSample parts_of(const Rows& rows) {
   if (rows.empty() || number_in(rows[0][2]) == 0) return {};
   return {number_in(rows[0][0]), number_in(rows[0][1])};
 }

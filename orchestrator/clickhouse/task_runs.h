@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "orchestrator/clickhouse/features.h"
-#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/clickhouse/session.h"
+#include "orchestrator/measure/fold/phase_fold.h"
+#include "orchestrator/measure/ledger/row_text.h"
 #include "proto/wire/change_tally.h"
 
 /// The table task_runs: of which shape it is, and what it holds of one run.
@@ -51,9 +52,9 @@ void require_fitting_table(Session& session, const std::string& database, const 
 /// A SELECT whose row is (active parts of this run, parts that inserts have made since its first); it reads
 /// the catalog alone.
 [[nodiscard]] Statement parts_query(const TaskRuns& run);
-[[nodiscard]] PartCounts parts_of(const Rows& rows);
+[[nodiscard]] measure::PartsSample parts_of(const Rows& rows);
 
-/// See PreparedTable. A server out of reach is tried again as long as the session says.
+/// See target::Target. A server out of reach is tried again as long as the session says.
 [[nodiscard]] wire::RowTally tally_rows(Session& session, const TaskRuns& run, std::chrono::seconds timeout,
                                         int interrupts_tolerated);
 [[nodiscard]] measure::RowTexts read_rows(Session& session, const TaskRuns& run,

@@ -1,19 +1,16 @@
 #include "orchestrator/compare/compare_json.h"
 
-#include <cmath>
 #include <optional>
 
+#include "orchestrator/text/document.h"
 #include "orchestrator/text/format.h"
+#include "orchestrator/text/or_null.h"
 #include "orchestrator/text/record_file.h"
 
 namespace walstorm::compare {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json finite_or_null(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
 
 const char* word_of(measure::Better better) {
   switch (better) {
@@ -30,17 +27,17 @@ const char* word_of(measure::Better better) {
 Json interval_json(const std::optional<MedianInterval>& interval) {
   if (!interval) return nullptr;
   return {{"count", interval->count},
-          {"median", interval->median},
-          {"low", finite_or_null(interval->low)},
-          {"high", finite_or_null(interval->high)}};
+          {"median", text::or_null(interval->median)},
+          {"low", text::or_null(interval->low)},
+          {"high", text::or_null(interval->high)}};
 }
 
 Json to_json(const FigureChange& figure) {
   return {{"better", word_of(figure.better)},
           {"base", interval_json(figure.base)},
           {"candidate", interval_json(figure.candidate)},
-          {"change", finite_or_null(figure.change)},
-          {"p", finite_or_null(figure.p)},
+          {"change", text::or_null(figure.change)},
+          {"p", text::or_null(figure.p)},
           {"says", to_string(figure.said)}};
 }
 
@@ -113,7 +110,7 @@ std::string compare_json(const Comparison& comparison, std::int64_t compared_at_
   json["significantBelow"] = kSignificant;
   json["tested"] = comparison.tested;
   json["phases"] = phases_json(comparison);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return text::document_text(json);
 }
 
 }  // namespace walstorm::compare

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "orchestrator/text/figure_text.h"
 #include "orchestrator/text/format.h"
 #include "orchestrator/text/markdown.h"
 
@@ -97,12 +96,8 @@ std::string painted(const std::string& text, std::string_view colour, bool wante
 /// "12.1 ms ±8 %", the wider side of the interval where there is one.
 std::string side_text(const std::string& path, const std::optional<MedianInterval>& side) {
   if (!side) return "–";
-  std::string text = text::figure_text(path, side->median);
-  if (side->low && side->high && side->median != 0) {
-    const double wider =
-        std::max(*side->high - side->median, side->median - *side->low) / std::abs(side->median);
-    text += fmt::format(" ±{:.0f} %", wider * 100);
-  }
+  std::string text = measure::figure_text(path, side->median);
+  text += text::spread_text(side->median, side->low, side->high);
   return text;
 }
 

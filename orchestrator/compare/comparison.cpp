@@ -169,7 +169,7 @@ std::vector<std::string> known_figures(const Runs& base, const Runs& candidate) 
   std::vector<std::string> paths;
   for (const measure::Figure& figure : measure::figures()) paths.push_back(figure.path);
   for (const std::string& role : roles_of(base, candidate)) {
-    for (const measure::ProcessFigure& figure : measure::process_figures())
+    for (const measure::Figure& figure : measure::process_figures())
       paths.push_back(fmt::format("processes.{}.{}", role, figure.path));
   }
   return paths;

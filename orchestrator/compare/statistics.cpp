@@ -8,6 +8,8 @@
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/special_functions/binomial.hpp>
 
+#include "orchestrator/measure/figures/median.h"
+
 namespace walstorm::compare {
 namespace {
 
@@ -85,7 +87,7 @@ std::optional<MedianInterval> median_interval(std::vector<double> values) {
   const std::size_t count = values.size();
   MedianInterval interval;
   interval.count = count;
-  interval.median = count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+  interval.median = measure::median_of(values);
   // The median lies between the k-th value from either end unless fewer than k of the values fell on one side
   // of it, each with probability one half.
   const boost::math::binomial sides(static_cast<double>(count), 0.5);

@@ -1,13 +1,13 @@
 #include "orchestrator/config/phase_plan.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/config/thresholds.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::config {
 namespace {
@@ -47,41 +47,9 @@ double records_at_most(const std::vector<PhasePlan>& plan) {
   return records;
 }
 
-/// 12345678 -> "12,345,678".
-std::string grouped(double value) {
-  const std::string digits = fmt::format("{:.0f}", value);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
-std::string target_text(const Load& load) {
-  if (const auto* constant = std::get_if<ConstantLoad>(&load)) return grouped(constant->rate) + "/s";
-  if (const auto* ramp = std::get_if<RampLoad>(&load)) {
-    return fmt::format("{} -> {}/s", grouped(ramp->from), grouped(ramp->to));
-  }
-  return "max";
-}
-
-/// "45 s", "1 min 30 s", "2 h 5 min".
-std::string duration_text(double seconds) {
-  if (seconds < 60) return fmt::format("{:.3g} s", seconds);
-  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
-  const auto with = [](std::uint64_t rest, const char* unit) {
-    return rest == 0 ? std::string() : fmt::format(" {} {}", rest, unit);
-  };
-  if (whole < 3600) return fmt::format("{} min", whole / 60) + with(whole % 60, "s");
-  return fmt::format("{} h", whole / 3600) + with(whole % 3600 / 60, "min");
-}
-
-std::string bytes_text(double bytes) {
-  static constexpr std::array kUnits{"B", "KB", "MB", "GB", "TB", "PB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
-  return fmt::format("{:.3g} {}", bytes, kUnits[unit]);
+/// A count that may be reckoned with.
+std::string records_text(double records) {
+  return text::count_text(static_cast<std::uint64_t>(std::llround(records)));
 }
 
 std::string table_line(const std::string& number, const std::string& name, const std::string& target,
@@ -91,6 +59,15 @@ std::string table_line(const std::string& number, const std::string& name, const
 }
 
 }  // namespace
+
+std::string target_text(const Load& load) {
+  if (const auto* constant = std::get_if<ConstantLoad>(&load)) return text::rate_text(constant->rate);
+  if (const auto* ramp = std::get_if<RampLoad>(&load)) {
+    const std::string from = text::rate_text(ramp->from);
+    return fmt::format("{}-{}", from.substr(0, from.find('/')), text::rate_text(ramp->to));
+  }
+  return "max";
+}
 
 std::vector<PhasePlan> plan_phases(const Config& config) {
   constexpr double kMicrosPerSec = 1e6;
@@ -153,9 +130,9 @@ std::string dry_run_text(const Config& config) {
   for (const PhasePlan& phase : plan) {
     const double duration_sec = static_cast<double>(phase.duration_us) / 1e6;
     std::string line = table_line(
-        std::to_string(phase.index + 1), phase.name, target_text(phase.load), duration_text(duration_sec),
-        phase.records_expected ? grouped(*phase.records_expected)
-        : phase.records_max    ? fmt::format("<= {}", grouped(static_cast<double>(phase.records_max)))
+        std::to_string(phase.index + 1), phase.name, target_text(phase.load), text::sec_text(duration_sec),
+        phase.records_expected ? records_text(*phase.records_expected)
+        : phase.records_max    ? fmt::format("<= {}", text::count_text(phase.records_max))
                                : "unknown",
         name_width);
     if (phase.warmup) line.insert(line.size() - 1, "  warm-up, not judged");
@@ -164,17 +141,18 @@ std::string dry_run_text(const Config& config) {
     records += phase.records_expected.value_or(0);
     all_known = all_known && phase.records_expected;
   }
-  const std::string total = all_known     ? grouped(records)
-                            : records > 0 ? grouped(records) + " + ?"
+  const std::string total = all_known     ? records_text(records)
+                            : records > 0 ? records_text(records) + " + ?"
                                           : "unknown";
-  text += table_line("", "total", "", duration_text(seconds), total, name_width);
-  text += fmt::format("\n  after each phase  a drain of up to {}\n", duration_text(config.drain_timeout_sec));
+  text += table_line("", "total", "", text::sec_text(seconds), total, name_width);
+  text +=
+      fmt::format("\n  after each phase  a drain of up to {}\n", text::sec_text(config.drain_timeout_sec));
   if (config.producer.preload_rows > 0) {
     text += fmt::format("  before the first  {} rows are written and drained\n",
-                        grouped(static_cast<double>(config.producer.preload_rows)));
+                        text::count_text(std::uint64_t{config.producer.preload_rows}));
   }
   text += fmt::format("  disk, estimated   {} at most (table and WAL)\n",
-                      bytes_text(static_cast<double>(disk_bytes(config, plan))));
+                      text::bytes_text(disk_bytes(config, plan)));
   text += fmt::format("  results           {}\n{}\n", config.output_dir, thresholds_text(config));
   return text + to_json(config).dump(2) + "\n";
 }

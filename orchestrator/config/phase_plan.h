@@ -23,6 +23,9 @@ struct PhasePlan {
   std::optional<double> records_expected;  ///< over the whole phase; nullopt where nobody can know ("max")
 };
 
+/// A target as people read it: "5,000/s", "1,000-20,000/s", "max".
+[[nodiscard]] std::string target_text(const Load& load);
+
 /// What precedes the phases when producer.preloadRows asks for it: as many rows, unthrottled, within a time
 /// that only a pipe which hardly moves can exceed. Its drain has the same time again.
 [[nodiscard]] Phase preload_phase(const Config& config);

@@ -74,7 +74,7 @@ class Check final {
       return;
     }
     const auto& expression = std::get<Expression>(parsed);
-    if (names_are_known(expression, expr_at)) figures_are_told_in_time(threshold, expression, at);
+    if (names_are_known(expression, expr_at)) figures_are_known_in_time(threshold, expression, at);
     if (phases_) phases_suit(threshold, expression, at, expr_at);
   }
 
@@ -143,16 +143,17 @@ class Check final {
     return false;
   }
 
-  void figures_are_told_in_time(const Threshold& threshold, const Expression& expression, const Pointer& at) {
+  void figures_are_known_in_time(const Threshold& threshold, const Expression& expression,
+                                 const Pointer& at) {
     for (const Expression::Figure& figure : expression.figures()) {
       if (!figure.phase.empty()) continue;  // of a phase that has ended
       std::string ignored;
-      const Told told = find(figure, ignored)->told;
-      if (threshold.window_sec && told != Told::over_a_window) {
+      const Known known = find(figure, ignored)->known;
+      if (threshold.window_sec && known != Known::over_a_window) {
         add(at / "windowSec",
             fmt::format("{} is known of a whole phase only, not of a window: leave this out", figure.path));
       }
-      if (threshold.abort_on_fail && told == Told::at_the_end) {
+      if (threshold.abort_on_fail && known == Known::at_the_end) {
         add(at / "abortOnFail",
             fmt::format("{} is known only when the phase has ended: leave this out", figure.path));
       }

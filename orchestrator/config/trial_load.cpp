@@ -34,7 +34,7 @@ Pointer pointer_to(const std::string& path) {
 
 }  // namespace
 
-std::string target_text(const Load& load) {
+std::string target_json(const Load& load) {
   return to_json(load).dump();
 }
 

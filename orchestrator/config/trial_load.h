@@ -41,7 +41,7 @@ struct TrialThresholds {
 [[nodiscard]] const Phase& trial_phase(const Config& config, const std::optional<std::string>& name);
 
 /// A phase's target as a config has it: 5000, {"from":1000,"to":20000} or "max".
-[[nodiscard]] std::string target_text(const Load& load);
+[[nodiscard]] std::string target_json(const Load& load);
 
 /// A number's text as a config has it: "5000", "0.25".
 [[nodiscard]] std::string number_text(double number);

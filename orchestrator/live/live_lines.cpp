@@ -4,8 +4,8 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/fold/server_fold.h"
-#include "orchestrator/report/phase_text.h"
 #include "orchestrator/text/format.h"
 
 namespace walstorm::live {
@@ -161,7 +161,7 @@ std::string phase_start_line(const config::Phase& phase) {
   const std::string records =
       phase.records ? fmt::format(", at most {} records", text::count_text(*phase.records)) : "";
   return fmt::format("phase {}{}: {} at {}{}", phase.name, phase.warmup ? " (warm-up)" : "",
-                     sec_text(phase.duration_sec), report::target_text(phase.load), records);
+                     sec_text(phase.duration_sec), config::target_text(phase.load), records);
 }
 
 }  // namespace walstorm::live

@@ -104,7 +104,7 @@ std::string PreparedDatabase::conninfo(const std::string& application_name) cons
 
 void PreparedDatabase::prepare(const config::Config& config, std::vector<std::string>& notes) {
   if (const std::string ignored = address_.ignored_text(); !ignored.empty()) notes.push_back(ignored);
-  const std::string where = "prepare " + address_.shown();
+  const std::string where = "prepare PostgreSQL at " + address_.shown();
   Session at_home(loop_, address_.conninfo(home_, "walstorm"), where);
   inspect(at_home, config, notes);
   session_ = own_session();
@@ -157,7 +157,8 @@ void PreparedDatabase::hold() {
 std::unique_ptr<Session> PreparedDatabase::own_session() {
   const double give_up_sec = server_ || settings_.lent ? 0 : settings_.give_up_sec;
   const std::chrono::milliseconds give_up(static_cast<std::int64_t>(give_up_sec * 1000));
-  return std::make_unique<Session>(loop_, conninfo(own_application_), "prepare " + address_.shown(),
+  return std::make_unique<Session>(loop_, conninfo(own_application_),
+                                   "prepare PostgreSQL at " + address_.shown(),
                                    Session::Reconnection{give_up, lock_database});
 }
 
@@ -221,7 +222,7 @@ void PreparedDatabase::copy_schema(Session& at_home, std::vector<std::string>& n
   make_anew(at_home);
   const auto known = at_home.ask<std::set<std::string>>("list its settings", kStepTimeout, 0, setting_names);
   dump.restore_into({address_, name}, known);
-  Session in_copy(loop_, conninfo("walstorm"), "prepare " + address_.shown());
+  Session in_copy(loop_, conninfo("walstorm"), "prepare PostgreSQL at " + address_.shown());
   const bool other_path = in_copy.ask<bool>("set the search path", kStepTimeout, 0, [path](auto& connection) {
     if (path.empty() || search_path(connection) == path) return false;
     set_search_path(connection, path);
@@ -233,9 +234,9 @@ void PreparedDatabase::copy_schema(Session& at_home, std::vector<std::string>& n
 
 std::string PreparedDatabase::waits_of_sessions() const {
   try {
-    Session session(loop_, conninfo("walstorm"), "look at the run's sessions");
+    Session session(loop_, conninfo("walstorm"), "look at the run's sessions at PostgreSQL");
     const auto waits =
-        session.ask<std::vector<std::string>>("look at the run's sessions", kWaitsTimeout,
+        session.ask<std::vector<std::string>>("look at the run's sessions at PostgreSQL", kWaitsTimeout,
                                               loop_.interrupts() + kEveryInterrupt, [](auto& connection) {
                                                 pqxx::nontransaction transaction(connection);
                                                 return waiting_sessions(transaction, "walstorm-");
@@ -280,7 +281,7 @@ std::vector<std::string> PreparedDatabase::drop_slot_and_database() {
   if (slot_made_) {
     // A new session: the run's own may hang with whatever ended the run. With the lock: a run that lost it
     // may have lost the database, and by now the slot of that name, to another.
-    Session session(loop_, conninfo(own_application_), "clean up " + address_.shown(),
+    Session session(loop_, conninfo(own_application_), "clean up PostgreSQL at " + address_.shown(),
                     {kCleanUpGiveUp, nullptr});
     const bool ours = session.ask<bool>(
         "drop the slot", kStepTimeout + kLockRelease + kSlotRelease, tolerate_all,
@@ -300,7 +301,7 @@ std::vector<std::string> PreparedDatabase::drop_slot_and_database() {
     }
   }
   if (settings_.keep) return {};
-  Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up " + address_.shown());
+  Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up PostgreSQL at " + address_.shown());
   session.ask<bool>("drop the database", kStepTimeout, tolerate_all,
                     [name = settings_.profiling_database](auto& c) {
                       drop_database(c, name);
@@ -313,7 +314,8 @@ std::vector<std::string> PreparedDatabase::drop_slot_and_database() {
 void PreparedDatabase::discard_new_database() {
   if (server_ || !created_) return;
   try {
-    Session session(loop_, address_.conninfo(home_, "walstorm"), "clean up " + address_.shown());
+    Session session(loop_, address_.conninfo(home_, "walstorm"),
+                    "clean up PostgreSQL at " + address_.shown());
     session.ask<bool>("drop the database", kStepTimeout, loop_.interrupts() + kEveryInterrupt,
                       [name = settings_.profiling_database](auto& connection) {
                         drop_database(connection, name);

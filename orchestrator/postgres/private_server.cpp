@@ -3,13 +3,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <pwd.h>
-#include <string_view>
 #include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 
 #include "orchestrator/process/folder_processes.h"
+#include "orchestrator/process/program_path.h"
+#include "orchestrator/process/server_user.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -37,17 +37,6 @@ const std::map<std::string, std::string> kSettings{
     {"unix_socket_permissions", "0700"},
     {"log_line_prefix", "%m [%p] "},
 };
-
-std::optional<process::UserId> user_for_server() {
-  if (::geteuid() != 0) return std::nullopt;
-  for (const char* name : {"postgres", "nobody"}) {
-    if (const passwd* entry = ::getpwnam(name)) return process::UserId{entry->pw_uid, entry->pw_gid};
-  }
-  throw Error(ErrorKind::unavailable,
-              "start a private PostgreSQL: it refuses to run as root and there is neither a user postgres "
-              "nor nobody; "
-              "run walstorm as an ordinary user");
-}
 
 /// Its socket's path has to fit into sockaddr_un, and PostgreSQL and libpq both take a comma for the end of
 /// one folder (unix_socket_directories, host).
@@ -79,13 +68,8 @@ fs::path find_postgres_binaries() {
     }
   }
   if (!best.empty()) return best;
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path != nullptr ? path : "";
-  while (!rest.empty()) {
-    const auto colon = rest.find(':');
-    fs::path folder(rest.substr(0, colon));
+  for (const fs::path& folder : process::path_folders()) {
     if (fs::exists(folder / "initdb") && fs::exists(folder / "postgres")) return folder;
-    rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
   }
   throw Error(ErrorKind::unavailable,
               "start a private PostgreSQL: found no initdb in /usr/lib/postgresql/*/bin or PATH; install it "
@@ -94,7 +78,10 @@ fs::path find_postgres_binaries() {
 
 PrivateServer::PrivateServer(process::EventLoop& loop, const std::map<std::string, std::string>& settings,
                              const fs::path& log_file, const fs::path& binaries)
-    : loop_(loop), user_(user_for_server()), folder_(process::FolderFor::postgres), log_file_(log_file) {
+    : loop_(loop),
+      user_(process::server_user("postgres", "start a private PostgreSQL")),
+      folder_(process::FolderFor::postgres),
+      log_file_(log_file) {
   take_postgres_variables();  // initdb and postgres read them too
   try {
     require_socket_folder(folder_.path());

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "orchestrator/process/child_process.h"
+#include "orchestrator/process/program_path.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::postgres {
@@ -98,11 +99,8 @@ std::vector<fs::path> folders_with_programs() {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", none))
     folders.push_back(entry.path() / "bin");
-  const char* path = std::getenv("PATH");
-  std::istringstream rest(path != nullptr ? path : "");
-  for (std::string folder; std::getline(rest, folder, ':');) {
-    if (!folder.empty()) folders.emplace_back(folder);
-  }
+  const std::vector<fs::path> in_path = process::path_folders();
+  folders.insert(folders.end(), in_path.begin(), in_path.end());
   return folders;
 }
 

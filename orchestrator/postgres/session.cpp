@@ -226,7 +226,7 @@ std::exception_ptr Session::attempt(const Job& job) {
     } catch (...) {
       ended_by_server_ = ends_session();
       rolled_back_ = was_rolled_back();
-      rethrow_as_error(fmt::format("{} at PostgreSQL", name_));
+      rethrow_as_error(name_);
     }
   } catch (...) {
     return std::current_exception();

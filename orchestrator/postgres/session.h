@@ -47,8 +47,8 @@ class Session final {
     std::function<void(pqxx::connection&)> restore;
   };
 
-  /// Connects on the first job. `conninfo` is a libpq connection string; `name` says whose session it is, in
-  /// messages.
+  /// Connects on the first job. `conninfo` is a libpq connection string; `name` is what its failures begin
+  /// with: "prepare PostgreSQL at 127.0.0.1:5432".
   Session(process::EventLoop& loop, std::string conninfo, std::string name, Reconnection reconnection);
   Session(process::EventLoop& loop, std::string conninfo, std::string name)
       : Session(loop, std::move(conninfo), std::move(name), {}) {}

@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, 8> kNeededBeginnings{"LC_",      "TZ",   
                                                             "OPENSSL_", "KRB5_", "GLIBC_TUNA", "WALSTORM_"};
 
 bool is_secret(std::string_view name) {
-  for (const std::string_view part : {"PASSWORD", "SECRET", "TOKEN", "_URL", "PASSPHRASE"}) {
+  for (const std::string_view part :
+       {"PASSWORD", "SECRET", "TOKEN", "_URL", "PASSPHRASE", "_URI", "_DSN", "_PWD", "_KEY", "CREDENTIAL"}) {
     if (name.find(part) != std::string_view::npos) return true;
   }
   return false;
@@ -26,6 +27,7 @@ bool is_secret(std::string_view name) {
 bool is_given(std::string_view name, Variables which) {
   if (which == Variables::all) return true;
   if (is_secret(name)) return false;
+  if (which == Variables::no_secrets) return true;
   if (which == Variables::libpq && name.starts_with("PG")) return true;
   return std::find(kNeeded.begin(), kNeeded.end(), name) != kNeeded.end() || name.ends_with("SAN_OPTIONS") ||
          std::any_of(kNeededBeginnings.begin(), kNeededBeginnings.end(),

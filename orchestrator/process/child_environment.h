@@ -12,7 +12,8 @@ namespace walstorm::process {
 enum class Variables {
   needed,  ///< where programs, homes, certificates and time zones are: nothing secret
   libpq,   ///< and libpq's (PGSSLROOTCERT, PGSERVICEFILE, ...) but for passwords: those are in the conninfo
-  all      ///< as they are: of a program that is the user's own
+  no_secrets,  ///< as they are but for secrets: of a command that passes them on, to who knows where
+  all          ///< as they are: of a program that is the user's own
 };
 
 /// Of this process's variables those that `which` names, each as "NAME=value".

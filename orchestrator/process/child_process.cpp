@@ -89,6 +89,7 @@ void end_group(EventLoop& loop, ChildProcess& child) {
 struct ChildProcess::State {
   std::optional<bp::process> process;
   pid_t pid = -1;
+  bool signal_group = false;
   Fd stdin_fd;
   Fd stdout_fd;
   std::optional<ExitStatus> ended;
@@ -125,6 +126,7 @@ ChildProcess::ChildProcess(EventLoop& loop, const ChildOptions& options) : state
     throw Error(ErrorKind::unavailable, fmt::format("start {}: {}", options.program.string(), error.what()));
   }
   state_->pid = state_->process->id();
+  state_->signal_group = options.signal_group;
   state_->process->async_wait([state = state_](const bp::error_code& error, int) {
     if (error == boost::asio::error::operation_aborted) return;
     state->ended = exit_status_of(state->process->native_exit_code());
@@ -133,6 +135,7 @@ ChildProcess::ChildProcess(EventLoop& loop, const ChildOptions& options) : state
 }
 
 ChildProcess::~ChildProcess() {
+  if (state_->signal_group) send_signal(SIGKILL);
   state_->on_end = nullptr;
   // Kills and reaps it if it still runs, and cancels the pending wait, whose handler holds on to the state
   // until the loop has dropped it.
@@ -152,7 +155,7 @@ void ChildProcess::on_end(std::function<void()> callback) {
 }
 
 void ChildProcess::send_signal(int signal) {
-  if (!state_->ended) ::kill(pid(), signal);
+  if (!state_->ended) ::kill(state_->signal_group ? -pid() : pid(), signal);
 }
 
 int ChildProcess::take_stdin_fd() {

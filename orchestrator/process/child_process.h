@@ -30,6 +30,9 @@ struct ChildOptions {
   /// Given up to when we are root.
   std::optional<UserId> run_as;
   Variables variables = Variables::needed;
+  /// A signal goes to all of the child's process group, and what is left of it ends with the child's object:
+  /// of a command that starts what is wanted, rather than being it.
+  bool signal_group = false;
   /// What the kernel sends the child when we die, however we die.
   int death_signal = SIGKILL;
 };
@@ -53,7 +56,7 @@ class ChildProcess final {
   ChildProcess(EventLoop& loop, const ChildOptions& options);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
-  /// Kills it if it still runs.
+  /// Kills it if it still runs, with its group where signals go to that.
   ~ChildProcess();
 
   [[nodiscard]] pid_t pid() const;

@@ -89,6 +89,12 @@ void write_file(const fs::path& file, const std::string& bytes) {
                                                   failed ? failed.message() : "it could not be written to"));
 }
 
+std::string read_section(const fs::path& run_folder) {
+  const fs::path file = run_folder / kProfileFolder / kSectionFile;
+  std::error_code unknown;
+  return fs::exists(file, unknown) ? read_file(file) : "";
+}
+
 std::string read_file(const fs::path& file) {
   std::error_code missing;
   const auto size = fs::file_size(file, missing);

@@ -111,12 +111,13 @@ void Profiler::conclude(measure::RunReport& report) {
   if (extras_.baseline && !profile_.empty()) attempt([this] { compare_with_baseline(); });
   if (extras_.pyroscope_url && !profile_.empty()) attempt([this, &report] { push(report.name); });
   attempt([this, &report] { write(report); });
-  for (const std::string& each : report_.notes) report.notes.push_back(kNote + each);
-  report.profile_lines = summary_lines(report_);
-  report.profile_lines.insert(report.profile_lines.end(), diff_lines_.begin(), diff_lines_.end());
   ProfileReport shown = report_;
   shown.notes.clear();  // the run's notes have them
   report.profile_section = profile_section(shown, kProfileFolder) + diff_section_;
+  attempt([&] { write_file(folder_ / kSectionFile, report.profile_section); });
+  for (const std::string& each : report_.notes) report.notes.push_back(kNote + each);
+  report.profile_lines = summary_lines(report_);
+  report.profile_lines.insert(report.profile_lines.end(), diff_lines_.begin(), diff_lines_.end());
 }
 
 void Profiler::read_recordings() {

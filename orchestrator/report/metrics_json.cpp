@@ -1,11 +1,15 @@
 #include "orchestrator/report/metrics_json.h"
 
+#include <cmath>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
-#include <variant>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
-#include "orchestrator/report/observation_json.h"
+#include "orchestrator/measure/figures/figure_table.h"
 #include "orchestrator/text/format.h"
 #include "orchestrator/text/or_null.h"
 #include "proto/wire/version.h"
@@ -21,173 +25,108 @@ Json known_git_revision() {
   return text::or_null(revision == "unknown" ? "" : revision);
 }
 
-Json to_json(const measure::Distribution& d) {
-  return {{"count", d.count},
-          {"min", text::or_null(d.min)},
-          {"mean", text::or_null(d.mean)},
-          {"stddev", text::or_null(d.stddev)},
-          {"p2_5", text::or_null(d.p2_5)},
-          {"p50", text::or_null(d.p50)},
-          {"p90", text::or_null(d.p90)},
-          {"p95", text::or_null(d.p95)},
-          {"p97_5", text::or_null(d.p97_5)},
-          {"p99", text::or_null(d.p99)},
-          {"p999", text::or_null(d.p999)},
-          {"max", text::or_null(d.max)}};
-}
+/// Writes an object of the table of figures.
+class Writer final {
+ public:
+  Json written = Json::object();
 
-Json to_json(const measure::ProducerReport& p) {
-  return {{"records", text::or_null(p.known(p.records))},
-          {"inserts", text::or_null(p.known(p.inserts))},
-          {"updates", text::or_null(p.known(p.updates))},
-          {"deletes", text::or_null(p.known(p.deletes))},
-          {"becameInserts", text::or_null(p.known(p.became_inserts))},
-          {"transactions", text::or_null(p.known(p.transactions))},
-          {"bytes", text::or_null(p.known(p.bytes))},
-          {"throughput", text::or_null(p.throughput)},
-          {"throughputPerSec", to_json(p.throughput_per_sec)},
-          {"targetRatio", text::or_null(p.target_ratio)},
-          {"notStarted", text::or_null(p.not_started)},
-          {"errors", text::or_null(p.known(p.errors))},
-          {"errorsBySqlstate", p.told ? Json(p.errors_by_sqlstate) : Json(nullptr)},
-          {"recordsFailed", text::or_null(p.known(p.records_failed))},
-          {"errorRate", text::or_null(p.error_rate)},
-          {"writeLatencyMs", to_json(p.write_latency_ms)},
-          {"censored", text::or_null(p.censored)},
-          {"serviceTimeMs", to_json(p.service_time_ms)},
-          {"scheduleLagMs", to_json(p.schedule_lag_ms)},
-          {"cpuMicrosPerRecord", text::or_null(p.cpu_micros_per_record)}};
-}
-
-Json to_json(const measure::ConsumerReport& c) {
-  return {
-      {"records", text::or_null(c.known(c.records))},
-      {"batches", text::or_null(c.known(c.batches))},
-      {"bytes", text::or_null(c.known(c.bytes))},
-      {"encodedBytes", text::or_null(c.known(c.encoded_bytes))},
-      {"wireBytes", text::or_null(c.known(c.wire_bytes))},
-      {"recordsPerFlush", text::or_null(c.records_per_flush)},
-      {"parts",
-       {{"created", text::or_null(c.parts_created)},
-        {"activeMax", text::or_null(c.parts_active_max)},
-        {"activeEnd", text::or_null(c.parts_active_end)}}},
-      {"throughput", text::or_null(c.throughput)},
-      {"throughputPerSec", to_json(c.throughput_per_sec)},
-      {"errors", text::or_null(c.known(c.errors))},
-      {"retries", text::or_null(c.known(c.retries))},
-      {"flushErrorLast", text::or_null(c.flush_error_last)},
-      {"errorRate", text::or_null(c.error_rate)},
-      {"lagMs", to_json(c.lag_ms)},
-      {"censored", text::or_null(c.censored)},
-      {"receiveMs", to_json(c.receive_ms)},
-      {"queueMs", to_json(c.queue_ms)},
-      {"flushMs", to_json(c.flush_ms)},
-      {"walBehindBytes",
-       {{"max", text::or_null(c.wal_behind_bytes_max)}, {"end", text::or_null(c.wal_behind_bytes_end)}}},
-      {"loopUtilization",
-       {{"mean", text::or_null(c.loop_utilization_mean)}, {"max", text::or_null(c.loop_utilization_max)}}},
-      {"bufferedBytesMax", text::or_null(c.buffered_bytes_max)},
-      {"batchBytesMax", text::or_null(c.batch_bytes_max)},
-      {"heapBytesMax", text::or_null(c.heap_bytes_max)},
-      {"cpuMicrosPerRecord", text::or_null(c.cpu_micros_per_record)}};
-}
-
-Json to_json(const measure::ProcessReport& p) {
-  return {{"role", p.role},
-          {"pid", text::or_null(p.pid)},
-          {"cpuUserSec", text::or_null(p.cpu_user_sec)},
-          {"cpuSystemSec", text::or_null(p.cpu_system_sec)},
-          {"cpuMicrosPerRecord", text::or_null(p.cpu_micros_per_record)},
-          {"cpuShare", text::or_null(p.cpu_share)},
-          {"cpuWaitShare", text::or_null(p.cpu_wait_share)},
-          {"rssMaxBytes", text::or_null(p.rss_max_bytes)},
-          {"contextSwitches", text::or_null(p.context_switches)}};
-}
-
-Json to_json(const measure::ChangeLedger& l) {
-  return {
-      {"produced", text::or_null(l.produced)},         {"received", text::or_null(l.received)},
-      {"acknowledged", text::or_null(l.acknowledged)}, {"missing", text::or_null(l.missing)},
-      {"duplicated", text::or_null(l.duplicated)},     {"replayed", text::or_null(l.replayed)},
-      {"inTransit", text::or_null(l.in_transit)},      {"checksumMatches", text::or_null(l.checksum_matches)},
-      {"brokenAt", text::or_null(l.broken_at)}};
-}
-
-Json to_json(const measure::RowLedger& l) {
-  return {{"expected", text::or_null(l.expected)},
-          {"postgres", text::or_null(l.postgres)},
-          {"landed", text::or_null(l.landed)},
-          {"inTransit", text::or_null(l.in_transit)},
-          {"checksumMatches", text::or_null(l.checksum_matches)},
-          {"brokenAt", text::or_null(l.broken_at)}};
-}
-
-Json to_json(const measure::ContentLedger& l) {
-  return {{"sampled", text::or_null(l.sampled)},
-          {"postgresMatches", text::or_null(l.postgres_matches)},
-          {"landedMatches", text::or_null(l.landed_matches)},
-          {"differences", l.differences}};
-}
-
-Json to_json(const measure::Verdict& v) {
-  Json evidence = Json::array();
-  for (const measure::Evidence& e : v.evidence) {
-    evidence.push_back(Json{{"figure", e.figure},
-                            {"value", text::or_null(e.value)},
-                            {"limit", text::or_null(e.limit)},
-                            {"says", e.says}});
+  template <typename T>
+  void figure(const char* name, const std::optional<T>& member, measure::FigureTraits traits) {
+    // Bytes are whole, whatever they were reckoned with.
+    const bool is_whole = std::is_floating_point_v<T> && traits.unit == measure::Unit::bytes;
+    written[name] =
+        is_whole && member ? Json(std::llround(static_cast<double>(*member))) : text::or_null(member);
   }
-  return {{"state", measure::to_string(v.state)},
-          {"bottleneck", measure::to_string(v.bottleneck)},
-          {"capacityEstimate", text::or_null(v.capacity_estimate)},
-          {"windowNeededSec", text::or_null(v.window_needed_sec)},
-          {"evidence", evidence},
-          {"tryNext", v.try_next}};
-}
-
-Json to_json(const measure::PhaseReport& phase) {
-  Json processes = Json::array();
-  for (const auto& process : phase.processes) processes.push_back(to_json(process));
-  Json thresholds = Json::array();
-  for (const auto& t : phase.thresholds) {
-    thresholds.push_back(Json{{"expr", t.expr},
-                              {"passed", t.passed},
-                              {"observed", text::or_null(t.observed)},
-                              {"limit", text::or_null(t.limit)},
-                              {"windowSec", text::or_null(t.window_sec)},
-                              {"says", text::or_null(t.says)}});
+  template <typename T>
+  void figure(const char* name, const T& member, measure::FigureTraits traits) {
+    figure(name, std::optional(member), traits);
   }
-  return {{"name", phase.name},
-          {"warmup", phase.warmup},
-          {"outcome", measure::to_string(phase.outcome)},
-          {"startedAt",
-           phase.started_at_unix_us ? Json(text::iso_time(*phase.started_at_unix_us)) : Json(nullptr)},
-          {"durationSec", text::or_null(phase.duration_sec)},
-          {"targetThroughput", config::to_json(phase.target)},
-          {"producer", to_json(phase.producer)},
-          {"consumer", to_json(phase.consumer)},
-          {"processes", processes},
-          {"ladder", ladder_json(phase.ladder)},
-          {"postgres", postgres_json(phase.postgres)},
-          {"course", course_json(phase.course)},
-          {"busy", busy_json(phase.busy)},
-          {"drain",
-           {{"completed", text::or_null(phase.drain.completed)},
-            {"durationSec", text::or_null(phase.drain.duration_sec)}}},
-          {"ledger", to_json(phase.ledger)},
-          {"verdict", to_json(phase.verdict)},
-          {"thresholds", thresholds},
-          {"notes", phase.notes}};
+  void count(const char* name, std::uint64_t member, bool is_known, measure::FigureTraits traits) {
+    figure(name, is_known ? std::optional(member) : std::nullopt, traits);
+  }
+  static void is_known(const char* /*name*/, bool /*flag*/) {}
+  void target(const char* name, const config::Load& load, measure::FigureTraits /*traits*/) {
+    written[name] = config::to_json(load);
+  }
+
+  template <typename T>
+  void fact(const char* name, const std::optional<T>& member) {
+    written[name] = text::or_null(member);
+  }
+  void fact(const char* name, const std::string& member) { written[name] = text::or_null(member); }
+  void fact(const char* name, const std::map<std::string, double>& member) {
+    Json& shares = written[name] = Json::object();
+    for (const auto& [each, share] : member) shares[each] = text::or_null(share);
+  }
+  template <typename T>
+  void fact(const char* name, const T& member) {
+    written[name] = member;
+  }
+  template <typename T>
+  void known_fact(const char* name, const T& member, bool is_known) {
+    written[name] = is_known ? Json(member) : Json(nullptr);
+  }
+  void text(const char* name, const std::string& member) { written[name] = member; }
+  void time(const char* name, const std::optional<std::int64_t>& unix_us) {
+    written[name] = unix_us ? Json(text::iso_time(*unix_us)) : Json(nullptr);
+  }
+  template <typename T>
+  void word(const char* name, const T& member, T /*last*/) {
+    written[name] = to_string(member);
+  }
+
+  template <typename Body>
+  void object(const char* name, const Body& body) {
+    Writer inner;
+    body(inner);
+    written[name] = std::move(inner.written);
+  }
+  template <typename T, typename Body>
+  void optional_object(const char* name, const std::optional<T>& member, const Body& body) {
+    object(name, [&](Writer& inner) {
+      const T shown = member.value_or(T{});
+      body(inner, shown);
+      if (member) return;
+      for (Json& each : inner.written) each = nullptr;
+    });
+  }
+  template <typename T>
+  void list(const char* name, const std::vector<T>& objects) {
+    Json& all = written[name] = Json::array();
+    for (const T& object : objects) {
+      Writer inner;
+      visit(inner, object);
+      all.push_back(std::move(inner.written));
+    }
+  }
+  void processes(const char* name, const std::vector<measure::ProcessReport>& all) { list(name, all); }
+};
+
+template <typename Object>
+Json to_json(const Object& object) {
+  Writer writer;
+  visit(writer, object);
+  return std::move(writer.written);
 }
 
 /// Whole but for a container's share; null where it is not known.
 Json cpus_json(double count) {
   if (count == 0) return nullptr;
   const auto whole = static_cast<std::uint64_t>(count);
-  return static_cast<double>(whole) == count ? Json(whole) : Json(count);
+  return static_cast<double>(whole) == count ? Json(whole) : text::or_null(count);
 }
 
-Json to_json(const measure::Environment& e) {
+Json clocks_json(const std::vector<measure::ClockReport>& clocks) {
+  Json list = Json::array();
+  for (const measure::ClockReport& clock : clocks) {
+    list.push_back(Json{{"role", clock.role},
+                        {"aheadMs", text::or_null(static_cast<double>(clock.ahead_us) / 1000)},
+                        {"errorMs", text::or_null(static_cast<double>(clock.error_us) / 1000)}});
+  }
+  return list;
+}
+
+Json environment_json(const measure::Environment& e) {
   return {{"host", text::or_null(e.host)},
           {"kernel", text::or_null(e.kernel)},
           {"cpuModel", text::or_null(e.cpu_model)},
@@ -217,7 +156,7 @@ nlohmann::ordered_json metrics_json(const measure::RunReport& report, const nloh
                  {"exitCode", report.exit_code},
                  {"failure", text::or_null(report.failure)},
                  {"notes", report.notes}};
-  json["environment"] = to_json(report.environment);
+  json["environment"] = environment_json(report.environment);
   json["config"] = config;
   json["phases"] = phases;
   json["ledger"] = {{"changes", to_json(report.changes)},

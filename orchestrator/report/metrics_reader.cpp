@@ -1,12 +1,15 @@
 #include "orchestrator/report/metrics_reader.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <fmt/format.h>
 #include <fstream>
 #include <sstream>
 
+#include "orchestrator/measure/figures/figure_table.h"
 #include "orchestrator/text/json_fields.h"
 #include "orchestrator/text/named.h"
 #include "proto/wire/error.h"
@@ -20,210 +23,12 @@ using wire::ErrorKind;
 
 constexpr int kSchemaVersion = 1;
 
-void read(const json& from, measure::Distribution& d) {
-  text::take(from, "count", d.count);
-  text::take(from, "min", d.min);
-  text::take(from, "mean", d.mean);
-  text::take(from, "stddev", d.stddev);
-  text::take(from, "p2_5", d.p2_5);
-  text::take(from, "p50", d.p50);
-  text::take(from, "p90", d.p90);
-  text::take(from, "p95", d.p95);
-  text::take(from, "p97_5", d.p97_5);
-  text::take(from, "p99", d.p99);
-  text::take(from, "p999", d.p999);
-  text::take(from, "max", d.max);
-}
-
-void read(const json& from, measure::ProducerReport& p) {
-  p.told = !text::field(from, "records").is_null();
-  text::take(from, "records", p.records);
-  text::take(from, "inserts", p.inserts);
-  text::take(from, "updates", p.updates);
-  text::take(from, "deletes", p.deletes);
-  text::take(from, "becameInserts", p.became_inserts);
-  text::take(from, "transactions", p.transactions);
-  text::take(from, "bytes", p.bytes);
-  text::take(from, "throughput", p.throughput);
-  read(text::field(from, "throughputPerSec"), p.throughput_per_sec);
-  text::take(from, "targetRatio", p.target_ratio);
-  text::take(from, "notStarted", p.not_started);
-  text::take(from, "errors", p.errors);
-  text::take(from, "errorsBySqlstate", p.errors_by_sqlstate);
-  text::take(from, "recordsFailed", p.records_failed);
-  text::take(from, "errorRate", p.error_rate);
-  read(text::field(from, "writeLatencyMs"), p.write_latency_ms);
-  text::take(from, "censored", p.censored);
-  read(text::field(from, "serviceTimeMs"), p.service_time_ms);
-  read(text::field(from, "scheduleLagMs"), p.schedule_lag_ms);
-  text::take(from, "cpuMicrosPerRecord", p.cpu_micros_per_record);
-}
-
-void read(const json& from, measure::ConsumerReport& c) {
-  c.told = !text::field(from, "records").is_null();
-  text::take(from, "records", c.records);
-  text::take(from, "batches", c.batches);
-  text::take(from, "bytes", c.bytes);
-  text::take(from, "encodedBytes", c.encoded_bytes);
-  text::take(from, "wireBytes", c.wire_bytes);
-  text::take(from, "recordsPerFlush", c.records_per_flush);
-  text::take(text::field(from, "parts"), "created", c.parts_created);
-  text::take(text::field(from, "parts"), "activeMax", c.parts_active_max);
-  text::take(text::field(from, "parts"), "activeEnd", c.parts_active_end);
-  text::take(from, "throughput", c.throughput);
-  read(text::field(from, "throughputPerSec"), c.throughput_per_sec);
-  text::take(from, "errors", c.errors);
-  text::take(from, "retries", c.retries);
-  text::take(from, "flushErrorLast", c.flush_error_last);
-  text::take(from, "errorRate", c.error_rate);
-  read(text::field(from, "lagMs"), c.lag_ms);
-  text::take(from, "censored", c.censored);
-  read(text::field(from, "receiveMs"), c.receive_ms);
-  read(text::field(from, "queueMs"), c.queue_ms);
-  read(text::field(from, "flushMs"), c.flush_ms);
-  text::take(text::field(from, "walBehindBytes"), "max", c.wal_behind_bytes_max);
-  text::take(text::field(from, "walBehindBytes"), "end", c.wal_behind_bytes_end);
-  text::take(text::field(from, "loopUtilization"), "mean", c.loop_utilization_mean);
-  text::take(text::field(from, "loopUtilization"), "max", c.loop_utilization_max);
-  text::take(from, "bufferedBytesMax", c.buffered_bytes_max);
-  text::take(from, "batchBytesMax", c.batch_bytes_max);
-  text::take(from, "heapBytesMax", c.heap_bytes_max);
-  text::take(from, "cpuMicrosPerRecord", c.cpu_micros_per_record);
-}
-
-void read(const json& from, measure::ProcessReport& p) {
-  text::take(from, "role", p.role);
-  text::take(from, "pid", p.pid);
-  text::take(from, "cpuUserSec", p.cpu_user_sec);
-  text::take(from, "cpuSystemSec", p.cpu_system_sec);
-  text::take(from, "cpuMicrosPerRecord", p.cpu_micros_per_record);
-  text::take(from, "cpuShare", p.cpu_share);
-  text::take(from, "cpuWaitShare", p.cpu_wait_share);
-  text::take(from, "rssMaxBytes", p.rss_max_bytes);
-  text::take(from, "contextSwitches", p.context_switches);
-}
-
-void read(const json& from, measure::Range& range) {
-  text::take(from, "min", range.min);
-  text::take(from, "max", range.max);
-  text::take(from, "end", range.end);
-}
-
-void read(const json& from, measure::Rung& rung) {
-  read(text::field(from, "bytes"), rung.bytes);
-  read(text::field(from, "sec"), rung.sec);
-}
-
-void read(const json& from, measure::LadderReport& ladder) {
-  read(text::field(from, "headToSent"), ladder.head_to_sent);
-  read(text::field(from, "sentToReceived"), ladder.sent_to_received);
-  read(text::field(from, "receivedToFlushed"), ladder.received_to_flushed);
-  read(text::field(from, "flushedToConfirmed"), ladder.flushed_to_confirmed);
-}
-
-void read(const json& from, measure::PostgresReport& postgres) {
-  text::take(from, "walStatus", postgres.wal_status);
-  text::take(from, "safeWalBytesMin", postgres.safe_wal_bytes_min);
-  text::take(from, "spilledTransactions", postgres.spilled_transactions);
-  text::take(from, "spilledBytes", postgres.spilled_bytes);
-  text::take(from, "streamedTransactions", postgres.streamed_transactions);
-  text::take(from, "streamedBytes", postgres.streamed_bytes);
-  text::take(from, "walsenderStates", postgres.walsender_states);
-  text::take(from, "walsenderWaits", postgres.walsender_waits);
-  text::take(from, "writerWaits", postgres.writer_waits);
-}
-
-void read(const json& from, measure::PipeCourse& course) {
-  text::take(from, "lagEarlySec", course.lag_early_sec);
-  text::take(from, "lagFloorSec", course.lag_floor_sec);
-  text::take(from, "lagReturnSec", course.lag_return_sec);
-  text::take(from, "lagBeforeEndSec", course.lag_before_end_sec);
-  text::take(from, "lagEndSec", course.lag_end_sec);
-  text::take(from, "lagCloseSec", course.lag_close_sec);
-  text::take(from, "lagHighSec", course.lag_high_sec);
-  text::take(from, "lagBeforeLastSec", course.lag_before_last_sec);
-  text::take(from, "lagLastSec", course.lag_last_sec);
-  text::take(from, "saturatedFromSec", course.saturated_from_sec);
-  text::take(from, "acknowledgedPerSec", course.acknowledged_per_sec);
-  text::take(from, "producedPerSec", course.produced_per_sec);
-  const json& still = text::field(from, "standstill");
-  if (text::field(still, "fromSec").is_null()) return;
-  measure::Standstill& standstill = course.standstill.emplace();
-  text::take(still, "fromSec", standstill.from_sec);
-  text::take(still, "toSec", standstill.to_sec);
-  text::take(still, "toTheEnd", standstill.to_the_end);
-  text::take(still, "waiting", standstill.waiting);
-}
-
-void read(const json& from, measure::BusyReport& busy) {
-  text::take(from, "consumerLoop", busy.consumer_loop);
-  text::take(from, "connections", busy.connections);
-  text::take(from, "connectionMax", busy.connection_max);
-  text::take(from, "connectionMin", busy.connection_min);
-  text::take(from, "flushes", busy.flushes);
-  text::take(from, "flushesFull", busy.flushes_full);
-  text::take(from, "cpus", busy.cpus);
-  text::take(from, "machine", busy.machine);
-}
-
-void read(const json& from, measure::ChangeLedger& l) {
-  text::take(from, "produced", l.produced);
-  text::take(from, "received", l.received);
-  text::take(from, "acknowledged", l.acknowledged);
-  text::take(from, "missing", l.missing);
-  text::take(from, "duplicated", l.duplicated);
-  text::take(from, "replayed", l.replayed);
-  text::take(from, "inTransit", l.in_transit);
-  text::take(from, "checksumMatches", l.checksum_matches);
-  text::take(from, "brokenAt", l.broken_at);
-}
-
-void read(const json& from, measure::RowLedger& l) {
-  text::take(from, "expected", l.expected);
-  text::take(from, "postgres", l.postgres);
-  text::take(from, "landed", l.landed);
-  text::take(from, "inTransit", l.in_transit);
-  text::take(from, "checksumMatches", l.checksum_matches);
-  text::take(from, "brokenAt", l.broken_at);
-}
-
-void read(const json& from, measure::ContentLedger& l) {
-  text::take(from, "sampled", l.sampled);
-  text::take(from, "postgresMatches", l.postgres_matches);
-  text::take(from, "landedMatches", l.landed_matches);
-  text::take(from, "differences", l.differences);
-}
-
 /// A word of an enum; `value` stays where there is none.
 template <typename T>
 void take_word(const json& from, const char* key, T last, T& value) {
   std::string word;
   text::take(from, key, word);
   if (!word.empty()) value = text::named(word, last);
-}
-
-void read(const json& from, measure::Verdict& v) {
-  take_word(from, "state", measure::VerdictState::failed, v.state);
-  take_word(from, "bottleneck", measure::Bottleneck::unknown, v.bottleneck);
-  text::take(from, "capacityEstimate", v.capacity_estimate);
-  text::take(from, "windowNeededSec", v.window_needed_sec);
-  for (const json& each : text::field(from, "evidence")) {
-    measure::Evidence& evidence = v.evidence.emplace_back();
-    text::take(each, "figure", evidence.figure);
-    text::take(each, "value", evidence.value);
-    text::take(each, "limit", evidence.limit);
-    text::take(each, "says", evidence.says);
-  }
-  text::take(from, "tryNext", v.try_next);
-}
-
-void read(const json& from, measure::ThresholdResult& t) {
-  text::take(from, "expr", t.expr);
-  text::take(from, "passed", t.passed);
-  text::take(from, "observed", t.observed);
-  text::take(from, "limit", t.limit);
-  text::take(from, "windowSec", t.window_sec);
-  text::take(from, "says", t.says);
 }
 
 config::Load load_from(const json& target) {
@@ -250,32 +55,73 @@ void take_time(const json& from, const char* key, std::int64_t& unix_us) {
   unix_us = (static_cast<std::int64_t>(::timegm(&parts)) * 1000 + milliseconds) * 1000;
 }
 
-measure::PhaseReport phase_from(const json& from) {
-  measure::PhaseReport phase;
-  text::take(from, "name", phase.name);
-  text::take(from, "warmup", phase.warmup);
-  take_word(from, "outcome", measure::Outcome::interrupted, phase.outcome);
-  if (!text::field(from, "startedAt").is_null())
-    take_time(from, "startedAt", phase.started_at_unix_us.emplace());
-  text::take(from, "durationSec", phase.duration_sec);
-  phase.target = load_from(text::field(from, "targetThroughput"));
-  read(text::field(from, "producer"), phase.producer);
-  read(text::field(from, "consumer"), phase.consumer);
-  for (const json& each : text::field(from, "processes")) read(each, phase.processes.emplace_back());
-  read(text::field(from, "ladder"), phase.ladder);
-  read(text::field(from, "postgres"), phase.postgres);
-  read(text::field(from, "course"), phase.course);
-  read(text::field(from, "busy"), phase.busy);
-  text::take(text::field(from, "drain"), "completed", phase.drain.completed);
-  text::take(text::field(from, "drain"), "durationSec", phase.drain.duration_sec);
-  read(text::field(from, "ledger"), phase.ledger);
-  read(text::field(from, "verdict"), phase.verdict);
-  for (const json& each : text::field(from, "thresholds")) read(each, phase.thresholds.emplace_back());
-  text::take(from, "notes", phase.notes);
-  return phase;
+/// Reads an object of the table of figures.
+class Reader final {
+ public:
+  /// `from` outlives this.
+  explicit Reader(const json& from) : from_(from) {}
+
+  template <typename T>
+  void figure(const char* name, T& member, measure::FigureTraits /*traits*/) {
+    text::take(from_, name, member);
+  }
+  void count(const char* name, std::uint64_t& member, bool /*is_known*/, measure::FigureTraits /*traits*/) {
+    text::take(from_, name, member);
+  }
+  void is_known(const char* name, bool& flag) { flag = !text::field(from_, name).is_null(); }
+  void target(const char* name, config::Load& load, measure::FigureTraits /*traits*/) {
+    load = load_from(text::field(from_, name));
+  }
+
+  template <typename T>
+  void fact(const char* name, T& member) {
+    text::take(from_, name, member);
+  }
+  template <typename T>
+  void known_fact(const char* name, T& member, bool /*is_known*/) {
+    text::take(from_, name, member);
+  }
+  void text(const char* name, std::string& member) { text::take(from_, name, member); }
+  void time(const char* name, std::optional<std::int64_t>& unix_us) {
+    if (!text::field(from_, name).is_null()) take_time(from_, name, unix_us.emplace());
+  }
+  template <typename T>
+  void word(const char* name, T& member, T last) {
+    take_word(from_, name, last, member);
+  }
+
+  template <typename Body>
+  void object(const char* name, const Body& body) {
+    Reader inner(text::field(from_, name));
+    body(inner);
+  }
+  template <typename T, typename Body>
+  void optional_object(const char* name, std::optional<T>& member, const Body& body) {
+    const json& found = text::field(from_, name);
+    const bool is_there =
+        std::any_of(found.begin(), found.end(), [](const json& each) { return !each.is_null(); });
+    if (is_there) object(name, [&](Reader& inner) { body(inner, member.emplace()); });
+  }
+  template <typename T>
+  void list(const char* name, std::vector<T>& objects) {
+    for (const json& each : text::field(from_, name)) {
+      Reader inner(each);
+      visit(inner, objects.emplace_back());
+    }
+  }
+  void processes(const char* name, std::vector<measure::ProcessReport>& all) { list(name, all); }
+
+ private:
+  const json& from_;
+};
+
+template <typename Object>
+void read(const json& from, Object& object) {
+  Reader reader(from);
+  visit(reader, object);
 }
 
-void read(const json& from, measure::Environment& e) {
+void read_environment(const json& from, measure::Environment& e) {
   text::take(from, "host", e.host);
   text::take(from, "kernel", e.kernel);
   text::take(from, "cpuModel", e.cpu_model);
@@ -306,8 +152,8 @@ measure::RunReport report_from(const json& document) {
   text::take(run, "exitCode", report.exit_code);
   text::take(run, "failure", report.failure);
   text::take(run, "notes", report.notes);
-  read(text::field(document, "environment"), report.environment);
-  for (const json& each : text::field(document, "phases")) report.phases.push_back(phase_from(each));
+  read_environment(text::field(document, "environment"), report.environment);
+  for (const json& each : text::field(document, "phases")) read(each, report.phases.emplace_back());
   const json& ledger = text::field(document, "ledger");
   read(text::field(ledger, "changes"), report.changes);
   read(text::field(ledger, "rows"), report.rows);

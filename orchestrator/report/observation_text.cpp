@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "orchestrator/text/figure_text.h"
 #include "orchestrator/text/format.h"
 
 namespace walstorm::report {
@@ -18,11 +19,6 @@ constexpr double kShareShownMin = 0.01;
 /// Backends on average; fewer are left out likewise.
 constexpr double kBackendsShownMin = 0.05;
 
-std::string whole_bytes_text(const std::optional<double>& bytes) {
-  return bytes ? text::bytes_text(static_cast<std::uint64_t>(std::llround(*bytes)))
-               : text::bytes_text(std::nullopt);
-}
-
 /// Below a second as milliseconds.
 std::string age_text(const std::optional<double>& sec) {
   if (!sec || *sec >= 1) return text::sec_text(sec);
@@ -31,9 +27,9 @@ std::string age_text(const std::optional<double>& sec) {
 
 std::vector<std::string> rung_row(const char* name, const measure::Rung& rung) {
   return {name,
-          whole_bytes_text(rung.bytes.min),
-          whole_bytes_text(rung.bytes.max),
-          whole_bytes_text(rung.bytes.end),
+          text::figure_text(text::Unit::bytes, rung.bytes.min),
+          text::figure_text(text::Unit::bytes, rung.bytes.max),
+          text::figure_text(text::Unit::bytes, rung.bytes.end),
           age_text(rung.sec.min),
           age_text(rung.sec.max),
           age_text(rung.sec.end)};

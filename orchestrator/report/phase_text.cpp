@@ -1,7 +1,6 @@
 #include "orchestrator/report/phase_text.h"
 
 #include <fmt/format.h>
-#include <variant>
 #include <vector>
 
 #include "orchestrator/measure/ledger/ledger.h"
@@ -16,15 +15,6 @@ const char* checksums_text(const std::optional<bool>& matches) {
 }
 
 }  // namespace
-
-std::string target_text(const config::Load& load) {
-  if (const auto* constant = std::get_if<config::ConstantLoad>(&load)) return text::rate_text(constant->rate);
-  if (const auto* ramp = std::get_if<config::RampLoad>(&load)) {
-    const std::string from = text::rate_text(ramp->from);
-    return fmt::format("{}-{}", from.substr(0, from.find('/')), text::rate_text(ramp->to));
-  }
-  return "max";
-}
 
 std::string verdict_text(const measure::Verdict& verdict) {
   std::vector<std::string> causes;

@@ -8,9 +8,6 @@
 /// What a phase showed, in words: shared by the summary, the report and the live view.
 namespace walstorm::report {
 
-/// "5,000/s", "1,000-20,000/s" or "max".
-[[nodiscard]] std::string target_text(const config::Load& load);
-
 /// "falling-behind (sink, about 3,010/s): the drain took 12.4 s ...": the state, what it is put down to, and
 /// the evidence.
 [[nodiscard]] std::string verdict_text(const measure::Verdict& verdict);

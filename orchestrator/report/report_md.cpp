@@ -4,6 +4,7 @@
 #include <iterator>
 #include <vector>
 
+#include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/judge/load_evidence.h"
 #include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
@@ -47,7 +48,7 @@ std::string verdicts(const measure::RunReport& report) {
 std::string phases_table(const measure::RunReport& report) {
   std::vector<Row> rows;
   for (const auto& phase : report.phases) {
-    rows.push_back({phase.name, text::sec_text(phase.duration_sec), target_text(phase.target),
+    rows.push_back({phase.name, text::sec_text(phase.duration_sec), config::target_text(phase.target),
                     text::rate_text(phase.producer.throughput),
                     text::percent_text(phase.producer.target_ratio),
                     text::count_text(phase.producer.known(phase.producer.records)),

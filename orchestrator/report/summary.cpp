@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/judge/load_evidence.h"
 #include "orchestrator/report/observation_text.h"
 #include "orchestrator/report/phase_text.h"
@@ -114,7 +115,7 @@ std::vector<std::string> phase_row(const PhaseReport& phase) {
   const auto& producer = phase.producer;
   const auto& consumer = phase.consumer;
   return {text::clipped(phase.name, kNameWidth),
-          target_text(phase.target),
+          config::target_text(phase.target),
           text::rate_text(producer.throughput),
           producer.target_ratio ? fmt::format("{:.1f}", *producer.target_ratio * 100) : "–",
           pair_text(producer.write_latency_ms.p50, producer.write_latency_ms.p99),
@@ -183,7 +184,7 @@ std::string outcome_text(const measure::RunReport& report, bool colour) {
 std::string phase_line(const PhaseReport& phase, bool colour) {
   std::string line =
       fmt::format("{}: {} of {}, write p99 {}, landed {}, lag p50 {} p99 {}, drained in {}\n", phase.name,
-                  text::rate_text(phase.producer.throughput), target_text(phase.target),
+                  text::rate_text(phase.producer.throughput), config::target_text(phase.target),
                   text::ms_text(phase.producer.write_latency_ms.p99),
                   text::rate_text(phase.consumer.throughput), text::ms_text(phase.consumer.lag_ms.p50),
                   text::ms_text(phase.consumer.lag_ms.p99), drain_cell(phase.drain));

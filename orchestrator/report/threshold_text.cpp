@@ -4,15 +4,15 @@
 #include <variant>
 
 #include "orchestrator/config/expression.h"
-#include "orchestrator/text/figure_text.h"
+#include "orchestrator/measure/figures/figures.h"
 #include "orchestrator/text/format.h"
 
 namespace walstorm::report {
 
 namespace {
 
-/// The figure that stands alone on the left, whose unit both sides then have; empty where there is more to
-/// it.
+/// The figure that stands alone on the left, whose unit both sides then have; empty, which is no figure,
+/// where there is more to it.
 std::string lone_figure(const std::string& expr) {
   const auto parsed = config::parse_expression(expr);
   const auto* expression = std::get_if<config::Expression>(&parsed);
@@ -30,7 +30,7 @@ bool is_measured(const measure::ThresholdResult& threshold) {
 std::string observed_text(const measure::ThresholdResult& threshold) {
   if (!is_measured(threshold)) return threshold.says;
   const auto shown = [path = lone_figure(threshold.expr)](const std::optional<double>& value) {
-    return path.empty() ? text::number_text(value) : text::figure_text(path, value);
+    return measure::figure_text(path, value);
   };
   std::string text = fmt::format("observed {}, limit {}", shown(threshold.observed), shown(threshold.limit));
   if (!threshold.says.empty()) text += "; " + threshold.says;

@@ -48,7 +48,7 @@ void ContentCheck::take(const std::string& worker, const proto::ContentChecked& 
   append(sampled_ids_, {found.ids().begin(), found.ids().end()});
 }
 
-void ContentCheck::compare_landed(postgres::PreparedDatabase& database, clickhouse::PreparedTable& table,
+void ContentCheck::compare_landed(postgres::PreparedDatabase& database, target::Target& target,
                                   std::uint64_t payload_bytes, measure::ContentLedger& ledger) const {
   const std::size_t rows_at_once = std::max<std::size_t>(1, kPieceBytes / (payload_bytes + kOtherBytes));
   std::uint64_t matches = 0;
@@ -56,8 +56,10 @@ void ContentCheck::compare_landed(postgres::PreparedDatabase& database, clickhou
     const std::size_t to = std::min(from + rows_at_once, sampled_ids_.size());
     const std::vector<std::string> ids(sampled_ids_.begin() + static_cast<std::ptrdiff_t>(from),
                                        sampled_ids_.begin() + static_cast<std::ptrdiff_t>(to));
-    const measure::RowComparison compared = measure::compare_rows(
-        ids, database.read_rows(ids, kEndNow), table.read_rows(ids, kEndNow), "ClickHouse");
+    const auto landed = target.read_rows(ids, kEndNow);
+    if (!landed) return;
+    const measure::RowComparison compared =
+        measure::compare_rows(ids, database.read_rows(ids, kEndNow), *landed, target.server_name());
     matches += compared.matching;
     append(ledger.differences, compared.differences);
   }

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/measure/figures/run_report.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/run/workers.h"
+#include "orchestrator/target/target.h"
 #include "proto/metrics.pb.h"
 
 namespace walstorm::run {
@@ -24,9 +24,9 @@ class ContentCheck final {
   /// An answer, which comes while check_postgres waits.
   void take(const std::string& worker, const proto::ContentChecked& found);
 
-  /// The same rows in ClickHouse, as PostgreSQL has them, into `ledger`: some at a time, of `payload_bytes`
+  /// The same rows in the target, as PostgreSQL has them, into `ledger`: some at a time, of `payload_bytes`
   /// on average, so that no answer is larger than walstorm takes and two of them fit into memory.
-  void compare_landed(postgres::PreparedDatabase& database, clickhouse::PreparedTable& table,
+  void compare_landed(postgres::PreparedDatabase& database, target::Target& target,
                       std::uint64_t payload_bytes, measure::ContentLedger& ledger) const;
 
  private:

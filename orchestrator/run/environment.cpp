@@ -38,10 +38,9 @@ measure::Environment describe_machine() {
 }
 
 void check_free_space(const std::filesystem::path& folder, const config::Config& config,
-                      const std::vector<config::PhasePlan>& plan) {
-  std::uint64_t bytes_needed = config::disk_bytes(config, plan);
-  const bool own_sink = !config.consumer.use_mock_clickhouse && config.clickhouse.is_private;
-  if (own_sink) bytes_needed += config::sink_bytes(config, plan);
+                      const std::vector<config::PhasePlan>& plan, const target::Target& target) {
+  const auto landed_bytes = target.disk_bytes(plan);
+  const std::uint64_t bytes_needed = config::disk_bytes(config, plan) + landed_bytes.value_or(0);
   std::error_code unknown;
   const auto space = std::filesystem::space(folder, unknown);
   if (unknown || space.available > bytes_needed + bytes_needed / 10) return;
@@ -51,8 +50,9 @@ void check_free_space(const std::filesystem::path& folder, const config::Config&
           "the plan writes about {:.1f} GB (table and WAL{}) to {}, where {:.1f} GB are free: "
           "shorten the phases, lower the rate or payloadSizeKB, or (a private server's disk) set TMPDIR to a "
           "larger one",
-          static_cast<double>(bytes_needed) / 1e9, own_sink ? ", and ClickHouse's parts" : "",
-          folder.string(), static_cast<double>(space.available) / 1e9));
+          static_cast<double>(bytes_needed) / 1e9,
+          landed_bytes ? fmt::format(", and {}'s parts", target.server_name()) : "", folder.string(),
+          static_cast<double>(space.available) / 1e9));
 }
 
 }  // namespace walstorm::run

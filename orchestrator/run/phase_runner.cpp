@@ -43,25 +43,23 @@ milliseconds from_sec(double sec) {
 }  // namespace
 
 PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id,
-                         Workers& workers, postgres::PreparedDatabase& database,
-                         clickhouse::PreparedTable* table, Presentation& presentation,
-                         std::function<std::string()> server_failure)
+                         Workers& workers, postgres::PreparedDatabase& database, target::Target& target,
+                         RunOutputs& outputs, std::function<std::string()> server_failure)
     : loop_(loop),
       config_(config),
       run_id_(std::move(run_id)),
       workers_(workers),
       database_(database),
-      table_(table),
-      presentation_(presentation),
+      target_(target),
+      outputs_(outputs),
       server_failure_(std::move(server_failure)),
-      profiler_(presentation.profiler()),
-      sampling_(loop, database.conninfo("walstorm-sampler"), "sample the server") {}
+      profiler_(outputs.profiler()),
+      sampling_(loop, database.conninfo("walstorm-sampler"), "sample PostgreSQL") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
   // A drain is not broken off by a first Ctrl-C, but it is the run's last.
   if (loop_.interrupts() > kEndEarly) {
-    presentation_.say(
-        fmt::format("interrupted: phase \"{}\" is not started", config_.phases[phase.index].name));
+    outputs_.say(fmt::format("interrupted: phase \"{}\" is not started", config_.phases[phase.index].name));
     throw process::Interrupted{};
   }
   thresholds_.emplace(config_, phase.index, reports);
@@ -70,13 +68,13 @@ bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
   // The producers' schedules hold whole records.
   if (phase.records_expected)
     stretch.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
-  presentation_.begin_phase(phase.index);
+  outputs_.begin_phase(phase.index);
   const Ended ended = carry_out(stretch);
   measure::PhaseReport report = fold_->settle(ended.outcome);
   settle_thresholds(phase, report);
   report.notes.insert(report.notes.end(), clock_notes_.begin(), clock_notes_.end());
   reports.push_back(std::move(report));
-  presentation_.end_phase(phase.index, reports.back());
+  outputs_.end_phase(phase.index, reports.back());
   ended.rethrow();
   return !thresholds_->ends_the_run();
 }
@@ -92,7 +90,7 @@ void PhaseRunner::settle_thresholds(const config::PhasePlan& phase, measure::Pha
 void PhaseRunner::preload(std::vector<std::string>& notes) {
   const config::Phase phase = config::preload_phase(config_);
   const double drain_timeout_sec = config_.drain_timeout_sec + phase.duration_sec;
-  presentation_.begin_preload();
+  outputs_.begin_preload();
   const Ended ended = carry_out({phase, 0, start_preload(phase), drain_timeout_sec, std::nullopt});
   const measure::PhaseReport report = fold_->settle(ended.outcome);
   notes.push_back(fmt::format(
@@ -101,7 +99,7 @@ void PhaseRunner::preload(std::vector<std::string>& notes) {
       text::count_text(report.producer.records), text::count_text(*phase.records),
       text::sec_text(report.duration_sec)));
   notes.insert(notes.end(), report.notes.begin(), report.notes.end());
-  presentation_.end_preload(notes.back());
+  outputs_.end_preload(notes.back());
   ended.rethrow();
   if (report.producer.records < *phase.records) {
     throw Error(ErrorKind::unavailable,
@@ -179,11 +177,10 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   PhaseWatch watch(
       loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, clock_, *fold_,
       [this](const measure::Second& second) {
-        presentation_.show(second);
+        outputs_.show(second);
         if (thresholds_) thresholds_->look(*fold_);
       },
-      [this] { database_.hold(); });
-  if (table_ != nullptr) watch.look_at(*table_);
+      [this] { database_.hold(); }, target_);
   Ended ended;
   if (profiler_ != nullptr && stretch.is_judged) begin_profile(stretch, watch);
   try {
@@ -196,7 +193,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   } catch (const Error& error) {
     ended = {Outcome::failed, with_waits(error)};
     database_.give_up();
-    if (table_ != nullptr) table_->give_up();
+    target_.give_up();
     salvage(stretch);
   }
   if (profiler_ != nullptr) profiler_->end_phase();
@@ -217,8 +214,8 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
   }
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
   facts.settings = {config_.producer, config_.consumer, process::usable_cpus()};
-  facts.own_clickhouse = table_ != nullptr && table_->server_pid().has_value();
-  if (fold_) facts.carry = fold_->carry();
+  facts.own_clickhouse = target_.process().has_value();
+  if (fold_) facts.carry_over = fold_->carry_over();
   return facts;
 }
 
@@ -229,8 +226,8 @@ void PhaseRunner::begin_profile(const Stretch& stretch, PhaseWatch& watch) {
     processes.push_back(
         {worker->pid(), worker->role() == Role::producer ? profile::kProducer : profile::kConsumer});
   }
-  if (const auto pid = table_ != nullptr ? table_->server_pid() : std::nullopt)
-    processes.push_back({static_cast<pid_t>(*pid), profile::kClickhouse});
+  if (const auto server = target_.process())
+    processes.push_back({static_cast<pid_t>(server->pid), profile::kClickhouse});
   profiler_->begin_phase(stretch.phase.name, processes);
   watch.tell([this](const postgres::ServerSample& sample) {
     std::vector<profile::Sampled> server;
@@ -267,12 +264,12 @@ Outcome PhaseRunner::load(const Stretch& stretch) {
         thresholds_ && thresholds_->ends_the_run() && !workers_.all_in(load_finished_, Role::producer);
     if (!ended_early) return Outcome::passed;
     for (const measure::ThresholdResult& crossed : thresholds_->crossed()) {
-      presentation_.say(fmt::format("threshold crossed: {} ({}): ending the load and draining",
-                                    report::expression_text(crossed), report::observed_text(crossed)));
+      outputs_.say(fmt::format("threshold crossed: {} ({}): ending the load and draining",
+                               report::expression_text(crossed), report::observed_text(crossed)));
     }
     return Outcome::thresholds_crossed;
   }
-  presentation_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
+  outputs_.say("interrupted: ending the load and draining; Ctrl-C again stops at once");
   return Outcome::interrupted;
 }
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/measure/fold/clock_book.h"
 #include "orchestrator/measure/fold/phase_fold.h"
@@ -18,8 +17,9 @@
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/profile/profiler.h"
 #include "orchestrator/run/phase_watch.h"
-#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/run_outputs.h"
 #include "orchestrator/run/workers.h"
+#include "orchestrator/target/target.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
 
@@ -30,12 +30,12 @@ inline constexpr int kEndEarly = 0;
 inline constexpr int kEndNow = 1;
 
 /// Carries out phases, one after the other: start, load, marker, drain, report (DESIGN §4). Lives on the
-/// loop; everything it is given outlives it. `table` is nullptr with the mock sink.
+/// loop; everything it is given outlives it.
 class PhaseRunner final {
  public:
   PhaseRunner(process::EventLoop& loop, const config::Config& config, std::string run_id, Workers& workers,
-              postgres::PreparedDatabase& database, clickhouse::PreparedTable* table,
-              Presentation& presentation, std::function<std::string()> server_failure);
+              postgres::PreparedDatabase& database, target::Target& target, RunOutputs& outputs,
+              std::function<std::string()> server_failure);
 
   /// Runs one phase and appends its report to `reports`, which hold those of the phases before, also when it
   /// is broken off: then it throws what broke it, wire::Error or process::Interrupted, afterwards. False when
@@ -99,8 +99,8 @@ class PhaseRunner final {
   const std::string run_id_;
   Workers& workers_;
   postgres::PreparedDatabase& database_;
-  clickhouse::PreparedTable* const table_;
-  Presentation& presentation_;
+  target::Target& target_;
+  RunOutputs& outputs_;
   const std::function<std::string()> server_failure_;  // why a private server is gone; empty while all run
   profile::Profiler* const profiler_;                  // null where nothing is profiled
   postgres::Session sampling_;                         // looks at the server while the other session works

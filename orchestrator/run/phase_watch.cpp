@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kBeat{1};
 constexpr std::chrono::milliseconds kAfterSamples{250};
 constexpr std::chrono::seconds kLastLookTimeout{3};
 
-measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
+measure::ProcessSample server_sample(const std::string& role, std::int64_t at_unix_us,
                                      const postgres::ServerProcess& process) {
   measure::ProcessSample sample;
   sample.at_unix_us = at_unix_us;
@@ -33,10 +33,12 @@ measure::ProcessSample server_sample(const char* role, std::int64_t at_unix_us,
   return sample;
 }
 
-std::optional<measure::ProcessSample> clickhouse_sample(std::int64_t pid, std::int64_t at_unix_us) {
-  const auto used = process::read_proc_stat(static_cast<pid_t>(pid));
+std::optional<measure::ProcessSample> target_sample(const target::Target::Process& process,
+                                                    std::int64_t at_unix_us) {
+  const auto pid = static_cast<pid_t>(process.pid);
+  const auto used = process::read_proc_stat(pid);
   if (!used) return std::nullopt;
-  return server_sample("clickhouse", at_unix_us, {static_cast<pid_t>(pid), *used});
+  return server_sample(process.role, at_unix_us, {pid, *used});
 }
 
 measure::ProcessSample own_sample(std::int64_t at_unix_us) {
@@ -59,7 +61,7 @@ measure::ProcessSample own_sample(std::int64_t at_unix_us) {
 
 PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot,
                        std::string database, const wire::EvenClock& clock, measure::PhaseFold& fold,
-                       OnSecond on_second, std::function<void()> on_server_back)
+                       OnSecond on_second, std::function<void()> on_server_back, target::Target& target)
     : loop_(loop),
       clock_(clock),
       fold_(fold),
@@ -67,6 +69,7 @@ PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std
       on_server_back_(std::move(on_server_back)),
       sampler_(session, std::move(slot), std::move(database), std::string(kApplicationPrefix) + "producer",
                [this](const postgres::ServerSample& sample) { take(sample); }),
+      target_(target),
       timer_(loop.io(), std::chrono::steady_clock::now() + kBeat),
       last_beat_unix_us_(clock_.unix_us()) {
   look();
@@ -111,25 +114,19 @@ void PhaseWatch::look() {
   fold_.process(own_sample(clock_.unix_us()));
   if (const auto cpu = process::read_machine_cpu())
     fold_.machine({clock_.unix_us(), cpu->busy_us, cpu->all_us});
-  look_at_sink();
-}
-
-void PhaseWatch::look_at(clickhouse::PreparedTable& table) {
-  table_ = &table;
-  look_at_sink();
+  look_at_target();
 }
 
 /// A server that is slow to answer is asked less often.
-void PhaseWatch::look_at_sink() {
-  if (table_ == nullptr) return;
-  if (const auto pid = table_->server_pid()) {
-    if (const auto sample = clickhouse_sample(*pid, clock_.unix_us())) fold_.process(*sample);
+void PhaseWatch::look_at_target() {
+  if (const auto process = target_.process()) {
+    if (const auto sample = target_sample(*process, clock_.unix_us())) fold_.process(*sample);
   }
   if (std::exchange(counting_parts_, true)) return;
-  table_->count_parts([this, alive = lifetime_.token()](const std::optional<clickhouse::PartCounts>& counts) {
+  target_.count_parts([this, alive = lifetime_.token()](const std::optional<measure::PartsSample>& parts) {
     if (alive.expired()) return;
     counting_parts_ = false;
-    if (counts) fold_.parts({counts->active, counts->block_number_max});
+    if (parts) fold_.parts(*parts);
   });
 }
 

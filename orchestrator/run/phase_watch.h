@@ -7,10 +7,10 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/measure/fold/phase_fold.h"
 #include "orchestrator/postgres/sampler.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/target/target.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/lifetime.h"
 
@@ -19,7 +19,7 @@ namespace walstorm::run {
 /// The beat of a phase: once a second it looks at the servers and at the orchestrator itself, feeds what it
 /// sees to the phase's fold, and closes the second. Seconds in which this process stood still are left out:
 /// what is read after them is of no second alone, and the fold is told of them. Lives on the loop, for one
-/// phase; the fold, the clock and the session outlive it.
+/// phase; the fold, the clock, the session and the target outlive it.
 class PhaseWatch final {
  public:
   using OnSecond = std::function<void(const measure::Second&)>;
@@ -27,15 +27,12 @@ class PhaseWatch final {
   /// `on_server_back` is called when PostgreSQL answers again after it did not.
   PhaseWatch(process::EventLoop& loop, postgres::Session& session, std::string slot, std::string database,
              const wire::EvenClock& clock, measure::PhaseFold& fold, OnSecond on_second,
-             std::function<void()> on_server_back);
+             std::function<void()> on_server_back, target::Target& target);
 
   /// `on_server` is told of each look at PostgreSQL, before it is folded.
   void tell(std::function<void(const postgres::ServerSample&)> on_server) {
     on_server_ = std::move(on_server);
   }
-
-  /// Looks at ClickHouse too: its parts, and its process when it is a private one. `table` outlives this.
-  void look_at(clickhouse::PreparedTable& table);
 
   /// A last look at the servers, so that the phase's figures go to its end; waits a moment for it.
   void finish();
@@ -45,7 +42,7 @@ class PhaseWatch final {
   void close_second();
   [[nodiscard]] bool stood_still(std::chrono::steady_clock::duration behind_whole_second);
   void look();
-  void look_at_sink();
+  void look_at_target();
   void take(postgres::ServerSample sample);
 
   process::EventLoop& loop_;
@@ -55,7 +52,7 @@ class PhaseWatch final {
   std::function<void()> on_server_back_;
   std::function<void(const postgres::ServerSample&)> on_server_;  // may be empty
   postgres::Sampler sampler_;
-  clickhouse::PreparedTable* table_ = nullptr;
+  target::Target& target_;
   bool counting_parts_ = false;
   boost::asio::steady_timer timer_;
   std::int64_t last_beat_unix_us_;

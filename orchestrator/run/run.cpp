@@ -10,16 +10,17 @@
 #include <utility>
 #include <vector>
 
-#include "orchestrator/clickhouse/prepared_table.h"
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/fleet/local_launcher.h"
 #include "orchestrator/measure/judge/threshold.h"
 #include "orchestrator/measure/ledger/ledger.h"
 #include "orchestrator/postgres/prepared_database.h"
 #include "orchestrator/process/private_folder.h"
 #include "orchestrator/run/content_check.h"
 #include "orchestrator/run/environment.h"
+#include "orchestrator/run/make_target.h"
 #include "orchestrator/run/phase_runner.h"
-#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/run_outputs.h"
 #include "orchestrator/run/setup_frames.h"
 #include "orchestrator/run/workers.h"
 #include "proto/wire/clock.h"
@@ -59,7 +60,7 @@ class Run final {
  private:
   // The steps of a run, in their order.
   void prepare_postgres();
-  void prepare_clickhouse();
+  void prepare_target();
   void start_workers();
   void run_phases();
   void settle_ledgers();
@@ -82,9 +83,9 @@ class Run final {
   const std::string run_id_;
   const std::function<std::string()> lent_server_failure_;  // empty: none is lent
   measure::RunReport report_ = started_now();
-  Presentation presentation_;
+  RunOutputs outputs_;
+  const std::unique_ptr<target::Target> target_;
   std::unique_ptr<postgres::PreparedDatabase> database_;
-  std::unique_ptr<clickhouse::PreparedTable> table_;  // null with the mock
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<PhaseRunner> phases_;
   ContentCheck content_;
@@ -98,23 +99,24 @@ Run::Run(process::EventLoop& loop, const config::Config& config, const std::file
       plan_(config::plan_phases(config)),
       run_id_(fmt::format("{:x}-{}", wire::SystemClock().unix_us(), ::getpid())),
       lent_server_failure_(std::move(lent_server_failure)),
-      presentation_(loop, config, output_dir, display, report_.started_at_unix_us) {
+      outputs_(loop, config, output_dir, display, report_.started_at_unix_us),
+      target_(make_target(loop, config, outputs_.log_dir())) {
   report_.name = config.name;
-  report_.folder = presentation_.folder().string();
+  report_.folder = outputs_.folder().string();
   report_.config = config;
 }
 
 measure::RunReport Run::carry_out() {
   try {
     prepare_postgres();
-    prepare_clickhouse();
+    prepare_target();
   } catch (const Error& error) {
-    presentation_.discard();  // nothing has run, so there is nothing to report
+    outputs_.discard();  // nothing has run, so there is nothing to report
     const std::string why = lent_server_failure_ ? lent_server_failure_() : "";
     if (why.empty()) throw;
     throw Error(error.kind(), why + "\n" + error.what());
   } catch (...) {
-    presentation_.discard();
+    outputs_.discard();
     throw;
   }
   guarded(&Run::start_workers);
@@ -129,37 +131,34 @@ measure::RunReport Run::carry_out() {
 }
 
 void Run::prepare_postgres() {
-  presentation_.say("preparing PostgreSQL");
+  outputs_.say("preparing PostgreSQL");
   (void)process::temporary_folder();  // workers need it in mid-run, or nobody does: as walstorm check says
   report_.environment = describe_machine();
-  database_ =
-      std::make_unique<postgres::PreparedDatabase>(loop_, config_, presentation_.log_dir(), report_.notes);
-  if (const auto& folder = database_->data_folder()) check_free_space(*folder, config_, plan_);
+  database_ = std::make_unique<postgres::PreparedDatabase>(loop_, config_, outputs_.log_dir(), report_.notes);
+  if (const auto& folder = database_->data_folder()) check_free_space(*folder, config_, plan_, *target_);
   report_.environment.postgres_version = database_->facts().version;
   report_.environment.postgres_settings = database_->facts().settings;
 }
 
-void Run::prepare_clickhouse() {
-  if (config_.consumer.use_mock_clickhouse) return;
-  presentation_.say("preparing ClickHouse");
-  table_ =
-      std::make_unique<clickhouse::PreparedTable>(loop_, config_, presentation_.log_dir(), report_.notes);
-  report_.environment.clickhouse_version = table_->version();
+void Run::prepare_target() {
+  if (const std::string name = target_->server_name(); !name.empty()) outputs_.say("preparing " + name);
+  target_->prepare(report_.notes);
+  report_.environment.clickhouse_version = target_->version();
 }
 
 void Run::start_workers() {
-  presentation_.say("starting the workers");
+  outputs_.say("starting the workers");
+  const auto variables =
+      database_->on_private_server() ? process::Variables::needed : process::Variables::libpq;
   workers_ = std::make_unique<Workers>(
-      loop_, presentation_.log_dir(),
-      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); },
-      database_->on_private_server() ? process::Variables::needed : process::Variables::libpq);
+      loop_, std::make_unique<fleet::LocalLauncher>(variables), outputs_.log_dir(),
+      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); });
   const auto facts_for = [this](const std::string& worker) {
     return SetupFacts{run_id_, database_->conninfo(kApplicationPrefix + worker),
                       database_->on_private_server(), database_->facts().wal_sender_timeout_ms};
   };
-  proto::ControlFrame consumer = consumer_setup(config_, facts_for(consumer_name(0)), 0);
-  if (table_) table_->describe(*consumer.mutable_setup()->mutable_consumer());
-  workers_->start(Role::consumer, consumer_name(0)).send(consumer);
+  workers_->start(Role::consumer, consumer_name(0))
+      .send(consumer_setup(config_, facts_for(consumer_name(0)), *target_, 0));
   for (unsigned i = 0; i < config_.producer.worker_count; ++i) {
     workers_->start(Role::producer, producer_name(i))
         .send(producer_setup(config_, facts_for(producer_name(i)), i));
@@ -170,8 +169,8 @@ void Run::start_workers() {
 
 void Run::run_phases() {
   if (report_.outcome != Outcome::passed) return;
-  phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, table_.get(),
-                                          presentation_, [this] { return server_failure(); });
+  phases_ = std::make_unique<PhaseRunner>(loop_, config_, run_id_, *workers_, *database_, *target_, outputs_,
+                                          [this] { return server_failure(); });
   if (config_.producer.preload_rows > 0) phases_->preload(report_.notes);
   for (const config::PhasePlan& phase : plan_) {
     if (!phases_->run(phase, report_.phases)) return;  // a threshold has ended the run
@@ -186,11 +185,10 @@ void Run::settle_ledgers() {
   sides.expected = phases_->last()->rows_expected();
   sides.in_transit = report_.changes.in_transit;
   if (!sides.expected || end_now()) return;
-  presentation_.say("settling the ledger");
+  outputs_.say("settling the ledger");
   sides.postgres = database_->tally_rows(sides.expected->rows, kEndNow);
-  report_.rows = measure::settle_rows(sides);  // stands if ClickHouse does not answer
-  if (!table_) return;
-  sides.landed = table_->tally_rows(sides.expected->rows, kEndNow);
+  report_.rows = measure::settle_rows(sides);  // stands if the target does not answer
+  sides.landed = target_->tally_rows(sides.expected->rows, kEndNow);
   sides.drained = phases_->all_drained();
   report_.rows = measure::settle_rows(sides);
 }
@@ -202,14 +200,14 @@ void Run::check_content() {
 }
 
 void Run::compare_landed() {
-  if (!table_ || !report_.content.sampled || !report_.rows.landed || end_now()) return;
+  if (!report_.content.sampled || !report_.rows.landed || end_now()) return;
   if (report_.outcome == Outcome::failed || !phases_->all_drained()) return;
   const auto payload_bytes = static_cast<std::uint64_t>(config_.producer.payload_size_kb * 1024);
-  content_.compare_landed(*database_, *table_, payload_bytes, report_.content);
+  content_.compare_landed(*database_, *target_, payload_bytes, report_.content);
 }
 
 void Run::stop_workers() {
-  presentation_.say("stopping");
+  outputs_.say("stopping");
   const auto grace = milliseconds(static_cast<std::int64_t>(config_.stop_grace_sec * 1000));
   if (workers_) note(workers_->stop(end_now() ? std::min(grace, kStopNowGrace) : grace));
   if (phases_) report_.environment.clocks = phases_->clocks();
@@ -218,7 +216,7 @@ void Run::stop_workers() {
 }
 
 void Run::release_servers() {
-  if (table_) note(table_->release());
+  note(target_->release());
   note(database_->release());
 }
 
@@ -240,7 +238,7 @@ void Run::conclude() {
   }
   if (report_.outcome == Outcome::interrupted) report_.exit_code = 130;
   report_.ended_at_unix_us = wire::SystemClock().unix_us();
-  presentation_.conclude(report_);
+  outputs_.conclude(report_);
 }
 
 void Run::on_frame(const WorkerProcess& worker, const proto::MetricsFrame& frame) {
@@ -275,7 +273,7 @@ void Run::fail(const Error& error) {
   report_.exit_code = error.kind() == ErrorKind::config ? 2 : 1;
   // A private server that ends takes the workers with it: its own end, seen a moment later, is the better
   // reason.
-  if (!lent_server_failure_ && !database_->on_private_server() && !(table_ && table_->server_pid())) return;
+  if (!lent_server_failure_ && !database_->on_private_server() && !target_->process()) return;
   (void)loop_.wait(kServerEndGrace, kEndNow, [this] { return !server_failure().empty(); });
   const std::string why = server_failure();
   if (!why.empty()) report_.failure = why + "\n" + report_.failure;
@@ -283,7 +281,7 @@ void Run::fail(const Error& error) {
 
 std::string Run::server_failure() const {
   std::string why = database_->server_failure();
-  if (why.empty() && table_) why = table_->server_failure();
+  if (why.empty()) why = target_->server_failure();
   return why.empty() && lent_server_failure_ ? lent_server_failure_() : why;
 }
 

@@ -59,48 +59,6 @@ proto::Streaming to_proto(config::Streaming streaming) {
   return proto::STREAMING_OFF;
 }
 
-proto::InsertFormat to_proto(config::InsertFormat format) {
-  switch (format) {
-    case config::InsertFormat::native:
-      return proto::INSERT_FORMAT_NATIVE;
-    case config::InsertFormat::row_binary:
-      return proto::INSERT_FORMAT_ROW_BINARY;
-    case config::InsertFormat::json_compact_each_row:
-      return proto::INSERT_FORMAT_JSON_COMPACT_EACH_ROW;
-  }
-  return proto::INSERT_FORMAT_NATIVE;
-}
-
-/// Every server that the mock stands for takes lz4.
-proto::Compression to_proto(config::Compression compression) {
-  switch (compression) {
-    case config::Compression::none:
-      return proto::COMPRESSION_NONE;
-    case config::Compression::automatic:
-    case config::Compression::lz4:
-      return proto::COMPRESSION_LZ4;
-    case config::Compression::zstd:
-      return proto::COMPRESSION_ZSTD;
-    case config::Compression::gzip:
-      return proto::COMPRESSION_GZIP;
-  }
-  return proto::COMPRESSION_NONE;
-}
-
-void set_up_mock(const config::Config& config, proto::MockSinkSetup& setup) {
-  const config::Consumer& consumer = config.consumer;
-  setup.set_delay_ms(consumer.mock_clickhouse_delay_ms);
-  setup.set_records_per_sec_max(consumer.mock.max_records_per_sec);
-  setup.set_jitter_ms(consumer.mock.jitter_ms);
-  setup.set_error_rate(consumer.mock.error_rate);
-  for (const config::Stall& stall : consumer.mock.stalls) {
-    proto::MockStall& added = *setup.add_stalls();
-    added.set_at_sec(stall.at_sec);
-    added.set_duration_sec(stall.duration_sec);
-  }
-  setup.set_seed(config.seed);
-}
-
 }  // namespace
 
 proto::ControlFrame producer_setup(const config::Config& config, const SetupFacts& facts, unsigned index) {
@@ -130,7 +88,8 @@ proto::ControlFrame producer_setup(const config::Config& config, const SetupFact
   return frame;
 }
 
-proto::ControlFrame consumer_setup(const config::Config& config, const SetupFacts& facts, unsigned index) {
+proto::ControlFrame consumer_setup(const config::Config& config, const SetupFacts& facts,
+                                   const target::Target& target, unsigned index) {
   proto::ControlFrame frame;
   proto::ConsumerSetup& setup = *common_setup(frame, facts, consumer_name(index)).mutable_consumer();
   const config::Consumer& consumer = config.consumer;
@@ -148,10 +107,8 @@ proto::ControlFrame consumer_setup(const config::Config& config, const SetupFact
   setup.set_proto_version(consumer.proto_version);
   setup.set_streaming(to_proto(consumer.streaming));
   setup.set_give_up_ms(static_cast<std::uint32_t>(config.database.give_up_sec * 1000));
-  setup.set_insert_format(to_proto(consumer.insert_format));
-  setup.set_compression(to_proto(consumer.compression));
   setup.set_sink_give_up_ms(static_cast<std::uint64_t>(config.clickhouse.give_up_sec * 1000));
-  if (consumer.use_mock_clickhouse) set_up_mock(config, *setup.mutable_mock());
+  target.describe(setup);
   return frame;
 }
 

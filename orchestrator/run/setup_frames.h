@@ -6,6 +6,7 @@
 #include "orchestrator/config/config.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/config/process_roles.h"
+#include "orchestrator/target/target.h"
 #include "proto/control.pb.h"
 
 /// Config and plan as the frames that workers are told by. Pure.
@@ -27,9 +28,9 @@ struct SetupFacts {
 
 [[nodiscard]] proto::ControlFrame producer_setup(const config::Config& config, const SetupFacts& facts,
                                                  unsigned index);
-/// Without the sink, when that is a real one: clickhouse::PreparedTable describes it.
+/// `target` is where its sink writes.
 [[nodiscard]] proto::ControlFrame consumer_setup(const config::Config& config, const SetupFacts& facts,
-                                                 unsigned index);
+                                                 const target::Target& target, unsigned index);
 [[nodiscard]] proto::ControlFrame start_phase(const config::PhasePlan& phase);
 [[nodiscard]] proto::ControlFrame start_preload(const config::Phase& preload);
 [[nodiscard]] proto::ControlFrame end_phase(unsigned phase_index, double drain_timeout_sec);

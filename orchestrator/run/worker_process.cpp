@@ -3,32 +3,34 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "proto/wire/host_name.h"
+
 namespace walstorm::run {
 namespace {
 
 /// How long a closed pipe waits for the exit status that explains it, and an exit for the end of the pipe.
 constexpr std::chrono::milliseconds kEndGrace{1000};
 
-process::ChildOptions child_options(const std::filesystem::path& program,
-                                    const std::filesystem::path& log_file, process::Variables variables) {
-  process::ChildOptions options;
-  options.program = program;
+process::ChildOptions child_options(const fleet::Launcher& launcher, WorkerProcess::Role role,
+                                    const std::filesystem::path& log_file) {
+  process::ChildOptions options =
+      launcher.child(role == WorkerProcess::Role::producer ? "walstorm-producer" : "walstorm-consumer");
   options.log_file = log_file;
   options.with_pipes = true;
-  options.variables = variables;
   return options;
 }
 
 }  // namespace
 
 WorkerProcess::WorkerProcess(process::EventLoop& loop, Role role, std::string name,
-                             const std::filesystem::path& program, const std::filesystem::path& log_file,
-                             OnFrame on_frame, process::Variables variables)
+                             const fleet::Launcher& launcher, const std::filesystem::path& log_file,
+                             OnFrame on_frame)
     : loop_(loop),
       role_(role),
       name_(std::move(name)),
       log_file_(log_file),
-      child_(loop, child_options(program, log_file, variables)),
+      child_(loop, child_options(launcher, role, log_file)),
+      pid_(launcher.child_is_worker() ? std::optional(child_.pid()) : std::nullopt),
       channel_(loop.io(), child_.take_stdout_fd(), child_.take_stdin_fd()),
       end_grace_(loop.io()),
       on_frame_(std::move(on_frame)),
@@ -64,7 +66,12 @@ void WorkerProcess::on_bytes(std::string_view bytes) {
     return fail(
         fmt::format("{} failed in {}: {}", name_, frame.failure().where(), frame.failure().message()));
   }
+  if (frame.has_hello() && !pid_) on_hello(frame.hello());
   on_frame_(*this, frame);
+}
+
+void WorkerProcess::on_hello(const proto::Hello& hello) {
+  if (hello.host() == wire::host_name()) pid_ = static_cast<pid_t>(hello.pid());
 }
 
 void WorkerProcess::on_closed(const std::string& reason) {

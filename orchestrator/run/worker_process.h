@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "orchestrator/fleet/launcher.h"
 #include "orchestrator/process/child_process.h"
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
@@ -25,17 +26,19 @@ class WorkerProcess final {
   enum class Role { producer, consumer };
   using OnFrame = std::function<void(const WorkerProcess&, const proto::MetricsFrame&)>;
 
-  /// Starts `program`, whose stderr goes to `log_file`. Throws Error{unavailable}.
-  WorkerProcess(process::EventLoop& loop, Role role, std::string name, const std::filesystem::path& program,
-                const std::filesystem::path& log_file, OnFrame on_frame,
-                process::Variables variables = process::Variables::needed);
+  /// Has it started by `launcher`; its stderr goes to `log_file`. Throws Error{unavailable}.
+  WorkerProcess(process::EventLoop& loop, Role role, std::string name, const fleet::Launcher& launcher,
+                const std::filesystem::path& log_file, OnFrame on_frame);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
   ~WorkerProcess();
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] Role role() const { return role_; }
-  [[nodiscard]] pid_t pid() const { return child_.pid(); }
+  /// The worker's own, on this machine: of a child that only starts it not the child's, but what Hello says.
+  /// nullopt before that, and for a worker elsewhere.
+  [[nodiscard]] std::optional<pid_t> pid() const { return pid_; }
+  /// Of what was started here.
   [[nodiscard]] const std::optional<process::ExitStatus>& ended() const { return child_.ended(); }
 
   void send(const proto::ControlFrame& frame);
@@ -53,6 +56,7 @@ class WorkerProcess final {
 
  private:
   void on_bytes(std::string_view bytes);
+  void on_hello(const proto::Hello& hello);
   void on_closed(const std::string& reason);
   void explain_end();
   void fail_as_ended();
@@ -63,6 +67,7 @@ class WorkerProcess final {
   std::string name_;
   std::filesystem::path log_file_;
   process::ChildProcess child_;
+  std::optional<pid_t> pid_;
   wire::FrameChannel channel_;
   boost::asio::steady_timer end_grace_;
   OnFrame on_frame_;

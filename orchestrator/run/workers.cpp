@@ -13,15 +13,16 @@ using process::Waited;
 using wire::Error;
 using wire::ErrorKind;
 
-Workers::Workers(process::EventLoop& loop, std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame,
-                 process::Variables variables)
-    : loop_(loop), log_dir_(std::move(log_dir)), on_frame_(std::move(on_frame)), variables_(variables) {}
+Workers::Workers(process::EventLoop& loop, std::unique_ptr<const fleet::Launcher> launcher,
+                 std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame)
+    : loop_(loop),
+      launcher_(std::move(launcher)),
+      log_dir_(std::move(log_dir)),
+      on_frame_(std::move(on_frame)) {}
 
 WorkerProcess& Workers::start(Role role, const std::string& name) {
-  const char* program = role == Role::producer ? "walstorm-producer" : "walstorm-consumer";
-  const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path() / program;
-  workers_.push_back(std::make_unique<WorkerProcess>(loop_, role, name, beside, log_dir_ / (name + ".log"),
-                                                     on_frame_, variables_));
+  workers_.push_back(
+      std::make_unique<WorkerProcess>(loop_, role, name, *launcher_, log_dir_ / (name + ".log"), on_frame_));
   return *workers_.back();
 }
 

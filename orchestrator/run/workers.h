@@ -21,10 +21,9 @@ class Workers final {
   /// For waits in which a worker has nothing to say.
   static constexpr std::chrono::milliseconds kNeverSilent = std::chrono::hours(24 * 365);
 
-  /// `log_dir` takes each worker's stderr as <name>.log. Worker programs are found beside this program's own
-  /// file, and given `variables`.
-  Workers(process::EventLoop& loop, std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame,
-          process::Variables variables = process::Variables::needed);
+  /// `log_dir` takes each worker's stderr as <name>.log. `launcher` starts them.
+  Workers(process::EventLoop& loop, std::unique_ptr<const fleet::Launcher> launcher,
+          std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame);
 
   WorkerProcess& start(Role role, const std::string& name);
 
@@ -57,9 +56,9 @@ class Workers final {
   [[nodiscard]] bool all_ended() const;
 
   process::EventLoop& loop_;
+  const std::unique_ptr<const fleet::Launcher> launcher_;
   std::filesystem::path log_dir_;
   WorkerProcess::OnFrame on_frame_;
-  process::Variables variables_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
 };
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "orchestrator/text/or_null.h"
+
 namespace walstorm::search {
 namespace {
 
@@ -60,9 +62,10 @@ std::string to_string(StopReason reason) {
 
 Bracket::Bracket(Limits limits, double hint) : limits_(limits), hint_(rounded(hint)) {}
 
-/// A multiple of the grain, within the limits.
+/// A multiple of the grain, within the limits. As a figure is written, so that no value has a tail: the grain
+/// is not finer.
 double Bracket::rounded(double value) const {
-  const double whole = std::round(value / limits_.grain) * limits_.grain;
+  const double whole = text::rounded(std::round(value / limits_.grain) * limits_.grain);
   return std::clamp(whole, limits_.min, limits_.max);
 }
 

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <functional>
 
+#include "orchestrator/measure/figures/median.h"
+
 namespace walstorm::search {
 namespace {
 
@@ -14,12 +16,6 @@ constexpr std::size_t kSecondsMin = 8;
 constexpr double kCreepMsMin = 25;
 constexpr double kCreepShareMin = 0.25;
 
-double median_of(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 }  // namespace
 
 std::optional<double> lag_creep_ms(const std::vector<double>& lag_ms) {
@@ -28,7 +24,7 @@ std::optional<double> lag_creep_ms(const std::vector<double>& lag_ms) {
   for (std::size_t quarter = 0; quarter < kQuarters; ++quarter) {
     const auto from = static_cast<std::ptrdiff_t>(lag_ms.size() * quarter / kQuarters);
     const auto to = static_cast<std::ptrdiff_t>(lag_ms.size() * (quarter + 1) / kQuarters);
-    medians[quarter] = median_of({lag_ms.begin() + from, lag_ms.begin() + to});
+    medians[quarter] = measure::median_of({lag_ms.begin() + from, lag_ms.begin() + to});
   }
   if (std::adjacent_find(medians.begin(), medians.end(), std::greater_equal<>()) != medians.end()) return 0;
   const double rise = medians.back() - medians.front();

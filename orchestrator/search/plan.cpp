@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "orchestrator/config/phase_plan.h"
 #include "orchestrator/text/format.h"
 #include "proto/wire/error.h"
 
@@ -118,7 +119,7 @@ config::Config Plan::trial(double value, double load_sec, std::size_t number) co
   std::vector<config::Override> overrides;
   if (!by_rate_) overrides.push_back({fmt::format("--key {}=", question_.key), question_.key, text, false});
   return resolved({.phase = phase_.name,
-                   .target = by_rate_ ? text : config::target_text(phase_.load),
+                   .target = by_rate_ ? text : config::target_json(phase_.load),
                    .warmup_sec = kWarmupSec,
                    .load_sec = load_sec,
                    .drain_sec = drain_sec(load_sec),

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "orchestrator/text/document.h"
 #include "orchestrator/text/or_null.h"
 #include "orchestrator/text/record_file.h"
 #include "orchestrator/trial/trial_json.h"
@@ -14,7 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json figure(const trial::Trial& trial, const char* path) {
-  return trial.figures.contains(path) ? Json(trial.figures.at(path)) : Json(nullptr);
+  return trial.figures.contains(path) ? text::or_null(trial.figures.at(path)) : Json(nullptr);
 }
 
 Json end_json(const SearchReport& report, const ValueTrial* trial) {
@@ -95,7 +96,7 @@ std::string search_json(const SearchReport& report) {
   json["unthrottled"] = report.unthrottled ? to_json(*report.unthrottled) : Json(nullptr);
   json["trials"] = trials_json(report);
   json["config"] = report.config.empty() ? Json(nullptr) : Json::parse(report.config);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return text::document_text(json);
 }
 
 SearchReport read_search(const std::filesystem::path& file) {

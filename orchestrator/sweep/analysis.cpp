@@ -8,6 +8,7 @@
 #include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/students_t.hpp>
 
+#include "orchestrator/measure/figures/median.h"
 #include "orchestrator/sweep/block_effects.h"
 
 namespace walstorm::sweep {
@@ -17,12 +18,6 @@ constexpr double kAlpha = 0.05;
 /// How much wider a median of many normal values scatters than their mean: the square root of pi/2. Of two it
 /// is the mean.
 constexpr double kMedianSpread = 1.2533;
-
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 double mean_of(const std::vector<double>& values) {
   double sum = 0;
@@ -81,7 +76,7 @@ std::vector<CellStat> cell_stats(const std::vector<std::vector<double>>& samples
     CellStat& stat = stats.emplace_back();
     stat.count = cell.size();
     if (cell.empty()) continue;
-    const double median = median_of(cell);
+    const double median = measure::median_of(cell);
     stat.median = scale.from(median);
     if (!noise.known()) continue;
     const double spread = cell.size() > 2 ? kMedianSpread : 1;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "orchestrator/text/document.h"
 #include "orchestrator/text/format.h"
 #include "orchestrator/text/or_null.h"
 #include "orchestrator/text/record_file.h"
@@ -118,7 +119,7 @@ std::string sweep_json(const SweepReport& report) {
   json["effects"] = effects_json(report, tables);
   json["trials"] = trials;
   json["config"] = report.config.empty() ? Json(nullptr) : Json::parse(report.config);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return text::document_text(json);
 }
 
 SweepReport read_sweep(const std::filesystem::path& file) {

@@ -22,6 +22,24 @@ constexpr std::array kAims{
     Aim{"consumer.cpuMicrosPerRecord", "the least consumer CPU per record"},
     Aim{"processes.clickhouse.cpuMicrosPerRecord", "the least ClickHouse CPU per record"}};
 
+/// A figure that a sweep keeps, and what stands over its column.
+struct Shown {
+  const char* path;
+  const char* label;
+  bool tells_most = false;  ///< on the terminal too
+};
+constexpr std::array kShown{Shown{"producer.targetRatio", "of target"},
+                            Shown{"consumer.throughput", "landed", true},
+                            Shown{"consumer.lagMs.p50", "lag p50", true},
+                            Shown{"consumer.lagMs.p99", "lag p99", true},
+                            Shown{"consumer.flushMs.p50", "flush p50"},
+                            Shown{"consumer.recordsPerFlush", "records/flush", true},
+                            Shown{"producer.cpuMicrosPerRecord", "producer CPU/rec"},
+                            Shown{"consumer.cpuMicrosPerRecord", "consumer CPU/rec", true},
+                            Shown{"processes.clickhouse.cpuMicrosPerRecord", "ClickHouse CPU/rec"},
+                            Shown{"processes.consumer-0.rssMaxBytes", "consumer memory"},
+                            Shown{"drain.durationSec", "drain"}};
+
 std::string equals_text(const SweepReport& report, const std::vector<std::size_t>& cells) {
   if (cells.size() > kEqualsListed) return fmt::format("{} other cells", cells.size());
   std::string text;
@@ -33,17 +51,11 @@ std::string equals_text(const SweepReport& report, const std::vector<std::size_t
 }  // namespace
 
 const std::vector<std::string>& shown_figures() {
-  static const std::vector<std::string> paths{"producer.targetRatio",
-                                              "consumer.throughput",
-                                              "consumer.lagMs.p50",
-                                              "consumer.lagMs.p99",
-                                              "consumer.flushMs.p50",
-                                              "consumer.recordsPerFlush",
-                                              "producer.cpuMicrosPerRecord",
-                                              "consumer.cpuMicrosPerRecord",
-                                              "processes.clickhouse.cpuMicrosPerRecord",
-                                              "processes.consumer-0.rssMaxBytes",
-                                              "drain.durationSec"};
+  static const std::vector<std::string> paths = [] {
+    std::vector<std::string> all;
+    for (const Shown& figure : kShown) all.emplace_back(figure.path);
+    return all;
+  }();
   return paths;
 }
 
@@ -54,16 +66,18 @@ std::size_t failed_runs(const SweepReport& report) {
 
 std::vector<FigureTable> tables_of(const SweepReport& report) {
   std::vector<FigureTable> tables;
-  for (const std::string& path : shown_figures()) {
+  for (const Shown& figure : kShown) {
     FigureTable table;
-    table.path = path;
-    const measure::Better better = measure::better_of(path);
+    table.path = figure.path;
+    table.label = figure.label;
+    table.tells_most = figure.tells_most;
+    const measure::Better better = measure::better_of(table.path);
     table.lower_is_better = better != measure::Better::higher;
     table.has_better = better != measure::Better::neither;
     table.samples.resize(report.cells.size());
     bool measured = false;
     for (const CellTrial& run : report.trials) {
-      const auto value = run.trial.figures.find(path);
+      const auto value = run.trial.figures.find(table.path);
       if (run.trial.failed() || value == run.trial.figures.end()) continue;
       table.samples[run.cell].push_back(value->second);
       measured = true;

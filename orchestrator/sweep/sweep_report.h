@@ -36,6 +36,8 @@ struct SweepReport {
 /// A figure of every cell, analysed.
 struct FigureTable {
   std::string path;
+  std::string label;        ///< over its column: "lag p99"
+  bool tells_most = false;  ///< on the terminal too
   bool lower_is_better = true;
   bool has_better = true;                    ///< false for figures of which neither more nor less is better
   std::vector<std::vector<double>> samples;  ///< by cell

@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/measure/figures/figures.h"
 #include "orchestrator/text/csv.h"
-#include "orchestrator/text/figure_text.h"
 #include "orchestrator/text/format.h"
 #include "orchestrator/text/markdown.h"
+#include "orchestrator/text/or_null.h"
 
 namespace walstorm::sweep {
 namespace {
@@ -29,12 +30,8 @@ std::string stop_text(const SweepReport& report) {
 /// "12.1 ms ±8 %", the wider side of the interval; a mark on the one cell that beats all others.
 std::string stat_text(const SweepReport& report, const FigureTable& table, std::size_t cell) {
   const CellStat& stat = table.analysis.cells[cell];
-  std::string text = text::figure_text(table.path, stat.median);
-  if (stat.median && stat.low && stat.high && *stat.median != 0) {
-    const double wider =
-        std::max(*stat.high - *stat.median, *stat.median - *stat.low) / std::abs(*stat.median);
-    text += fmt::format(" ±{:.0f} %", wider * 100);
-  }
+  std::string text = measure::figure_text(table.path, stat.median);
+  text += text::spread_text(stat.median, stat.low, stat.high);
   if (stat.count > 0 && stat.count < report.repeats)
     text += fmt::format(" ({} of {} runs)", stat.count, report.repeats);
   if (table.has_better && table.analysis.best == cell) text += " *";
@@ -62,7 +59,7 @@ std::string verdicts_text(const SweepReport& report, std::size_t cell) {
 std::vector<Row> cell_rows(const SweepReport& report, const std::vector<FigureTable>& tables) {
   Row header;
   for (const Axis& axis : report.axes) header.push_back(axis.key.substr(axis.key.rfind('.') + 1));
-  for (const FigureTable& table : tables) header.push_back(text::figure_label(table.path));
+  for (const FigureTable& table : tables) header.push_back(table.label);
   header.emplace_back("verdict");
   std::vector<Row> rows{header};
   for (std::size_t cell = 0; cell < report.cells.size(); ++cell) {
@@ -86,9 +83,9 @@ std::vector<std::string> effect_lines(const SweepReport& report, const std::vect
       std::string values;
       for (std::size_t value = 0; value < varied.values.size(); ++value) {
         values += fmt::format("{}{}: {}", value == 0 ? "" : ", ", varied.values[value],
-                              text::figure_text(table.path, effect.means[value]));
+                              measure::figure_text(table.path, effect.means[value]));
       }
-      said += fmt::format("\n  {} ({}, p {:.2g})", text::figure_label(table.path), values, *effect.p);
+      said += fmt::format("\n  {} ({}, p {:.2g})", table.label, values, *effect.p);
     }
     lines.push_back(fmt::format("{}:{}", varied.key, said.empty() ? " no effect beyond noise" : said));
   }
@@ -96,11 +93,7 @@ std::vector<std::string> effect_lines(const SweepReport& report, const std::vect
 }
 
 std::vector<FigureTable> most_telling(std::vector<FigureTable> tables) {
-  static constexpr std::array kOnTerminal{"consumer.throughput", "consumer.lagMs.p50", "consumer.lagMs.p99",
-                                          "consumer.recordsPerFlush", "consumer.cpuMicrosPerRecord"};
-  std::erase_if(tables, [](const FigureTable& table) {
-    return std::find(kOnTerminal.begin(), kOnTerminal.end(), table.path) == kOnTerminal.end();
-  });
+  std::erase_if(tables, [](const FigureTable& table) { return !table.tells_most; });
   return tables;
 }
 
@@ -138,7 +131,8 @@ std::string cell_run_line(const SweepReport& report, std::size_t index) {
   const CellTrial& run = report.trials.at(index);
   const auto figure = [&run](const char* path) {
     const auto& figures = run.trial.figures;
-    return text::figure_text(path, figures.contains(path) ? std::optional(figures.at(path)) : std::nullopt);
+    return measure::figure_text(path,
+                                figures.contains(path) ? std::optional(figures.at(path)) : std::nullopt);
   };
   const std::string which = fmt::format("run {} of {}: {}", index + 1, report.cells.size() * report.repeats,
                                         cell_text(report.axes, report.cells[run.cell]));
@@ -187,7 +181,7 @@ std::string sweep_md(const SweepReport& report) {
 
 std::string sweep_csv(const SweepReport& report, const FigureTable& table) {
   const auto number = [](const std::optional<double>& value) {
-    return value ? fmt::format("{:g}", *value) : std::string();
+    return value ? fmt::format("{}", text::rounded(*value)) : std::string();
   };
   std::vector<std::string> fields;
   for (const Axis& axis : report.axes) fields.push_back(axis.key);

@@ -59,8 +59,11 @@ std::string sec_text(std::optional<double> sec) {
     return whole ? fmt::format("{:.0f} s", *sec) : fmt::format("{:.1f} s", *sec);
   }
   const auto seconds = std::llround(*sec);
-  if (seconds < 7200) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-  return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+  const auto with = [](long long rest, const char* unit) {
+    return rest == 0 ? std::string() : fmt::format(" {} {}", rest, unit);
+  };
+  if (seconds < 7200) return fmt::format("{} min{}", seconds / 60, with(seconds % 60, "s"));
+  return fmt::format("{} h{}", seconds / 3600, with(seconds % 3600 / 60, "min"));
 }
 
 std::string bytes_text(std::optional<std::uint64_t> bytes) {
@@ -75,6 +78,11 @@ std::string bytes_text(std::optional<std::uint64_t> bytes) {
 
 std::string percent_text(std::optional<double> share) {
   return share ? fmt::format("{:.1f} %", *share * 100) : kUnmeasured;
+}
+
+std::string spread_text(std::optional<double> value, std::optional<double> low, std::optional<double> high) {
+  if (!value || !low || !high || *value == 0) return "";
+  return fmt::format(" ±{:.0f} %", std::max(*high - *value, *value - *low) / std::abs(*value) * 100);
 }
 
 std::string number_text(std::optional<double> value) {

@@ -23,6 +23,10 @@ namespace walstorm::text {
 [[nodiscard]] std::string bytes_text(std::optional<std::uint64_t> bytes);
 /// A share of 1 as "99.8 %".
 [[nodiscard]] std::string percent_text(std::optional<double> share);
+/// " ±8 %" of what lies between `low` and `high`: the wider side, as a share of it. Empty where that is not
+/// known.
+[[nodiscard]] std::string spread_text(std::optional<double> value, std::optional<double> low,
+                                      std::optional<double> high);
 /// A number whose unit is not known: "1,234,567", "35.25", "0.00123".
 [[nodiscard]] std::string number_text(std::optional<double> value);
 /// "43.1 µs".

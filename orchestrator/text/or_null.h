@@ -1,13 +1,23 @@
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+/// How what was measured becomes JSON: what was not, and a text that is not there, is null, never 0 or "".
 namespace walstorm::text {
 
-/// A figure that was not measured, and a text that is not there, is null: never 0 or "".
+/// As exact as a figure is written: six significant digits, and thousandths where those are finer. So a time
+/// in milliseconds keeps its microseconds however long it is, and no figure has the tail of a binary fraction
+/// (0.036000000000000004). Figures are judged as they were measured; only what is written is rounded.
+[[nodiscard]] double rounded(double figure);
+
+/// A figure that was measured, rounded; null for one that is not finite, too. What was given and not measured
+/// (a setting, the value of a trial) is no figure: it is written as it is.
+[[nodiscard]] nlohmann::ordered_json or_null(const std::optional<double>& figure);
+
 template <typename T>
 [[nodiscard]] nlohmann::ordered_json or_null(const std::optional<T>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
@@ -16,5 +26,8 @@ template <typename T>
 [[nodiscard]] inline nlohmann::ordered_json or_null(const std::string& text) {
   return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
 }
+
+/// A count is never null and never rounded: it would be taken for a figure.
+[[nodiscard]] nlohmann::ordered_json or_null(std::integral auto count) = delete;
 
 }  // namespace walstorm::text

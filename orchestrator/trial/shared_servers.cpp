@@ -4,6 +4,7 @@
 
 #include "orchestrator/clickhouse/clean_up.h"
 #include "orchestrator/clickhouse/session.h"
+#include "orchestrator/config/sink_kind.h"
 
 namespace walstorm::trial {
 
@@ -24,7 +25,7 @@ SharedServers::SharedServers(process::EventLoop& loop, const config::Config& con
       clickhouse_database_(config.clickhouse.database),
       settings_(config.database.settings) {
   if (!config.database.url) start_postgres();
-  if (!config.consumer.use_mock_clickhouse && config.clickhouse.is_private) start_clickhouse();
+  if (config::sink_kind(config) == config::SinkKind::private_clickhouse) start_clickhouse();
 }
 
 void SharedServers::start_postgres() {

@@ -1,20 +1,24 @@
 #include "orchestrator/trial/trial_json.h"
 
+#include "orchestrator/text/or_null.h"
+
 namespace walstorm::trial {
 
 using Json = nlohmann::ordered_json;
 
 Json to_json(const Trial& trial) {
+  Json figures = Json::object();
+  for (const auto& [path, value] : trial.figures) figures[path] = text::or_null(value);
   return {{"run", trial.run},
           {"outcome", measure::to_string(trial.outcome)},
           {"failure", trial.failure.empty() ? Json(nullptr) : Json(trial.failure)},
-          {"durationSec", trial.duration_sec},
+          {"durationSec", text::or_null(trial.duration_sec)},
           {"verdict", measure::to_string(trial.verdict)},
           {"bottleneck", measure::to_string(trial.bottleneck)},
           {"why", trial.why},
           {"tryNext", trial.advice.empty() ? Json(nullptr) : Json(trial.advice)},
           {"thresholdsCrossed", trial.crossed},
-          {"figures", trial.figures}};
+          {"figures", figures}};
 }
 
 Trial trial_from_json(const Json& json) {

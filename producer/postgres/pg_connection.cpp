@@ -146,11 +146,12 @@ BinaryResult PgConnection::select(const std::string& sql, std::span<const unsign
       open_.connection.get(), sql.c_str(), static_cast<int>(parameters.values.size()), types.data(),
       parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), kBinary));
   if (PQstatus(open_.connection.get()) != CONNECTION_OK) {
-    throw Error(ErrorKind::unavailable, fmt::format("the connection to postgres was lost: {}",
-                                                    one_line(PQerrorMessage(open_.connection.get()))));
+    throw Error(ErrorKind::unavailable,
+                fmt::format("the connection to postgres was lost: {}",
+                            postgres::one_line(PQerrorMessage(open_.connection.get()))));
   }
   if (const char* const error = PQerrorMessage(open_.connection.get()); *error != '\0') {
-    throw Error(ErrorKind::data, fmt::format("read rows back from postgres: {}", one_line(error)));
+    throw Error(ErrorKind::data, fmt::format("read rows back from postgres: {}", postgres::one_line(error)));
   }
   return result;
 }
@@ -305,12 +306,12 @@ void PgConnection::wait_writable() {
 void PgConnection::check_queued(int accepted) {
   if (accepted == 1 || lost_) return;
   if (PQstatus(open_.connection.get()) != CONNECTION_OK) return lose();
-  throw Error(ErrorKind::internal,
-              fmt::format("libpq refused a message: {}", one_line(PQerrorMessage(open_.connection.get()))));
+  throw Error(ErrorKind::internal, fmt::format("libpq refused a message: {}",
+                                               postgres::one_line(PQerrorMessage(open_.connection.get()))));
 }
 
 void PgConnection::lose() {
-  lose(one_line(PQerrorMessage(open_.connection.get())));
+  lose(postgres::one_line(PQerrorMessage(open_.connection.get())));
 }
 
 void PgConnection::lose(const std::string& why, const std::string& sqlstate) {

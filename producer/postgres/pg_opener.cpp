@@ -8,7 +8,6 @@
 #include <libpq-fe.h>
 
 #include "proto/wire/error.h"
-#include "proto/wire/utf8.h"
 
 namespace walstorm::producer {
 
@@ -52,30 +51,6 @@ void log_notice(void*, const PGresult* notice) {
   spdlog::debug("postgres: {}", message_of(notice));
 }
 
-using Result = std::unique_ptr<PGresult, void (*)(PGresult*)>;
-
-/// Of a result of kIdentitySql, which may have further columns.
-SessionId identity_in(const PGresult* result) {
-  return {PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1)};
-}
-
-bool has_row(const PGresult* result) {
-  return PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-}
-
-/// What stands before dbname is a default, what stands after it wins over the connection string.
-struct ConnectParameters {
-  explicit ConnectParameters(const ConnectOptions& options, const postgres::HostAddresses& addresses = {})
-      : values{kAttemptTimeoutSec, options.conninfo.c_str(), "UTF8"} {
-    addresses.append_to(keywords, values);
-    keywords.push_back(nullptr);
-    values.push_back(nullptr);
-  }
-
-  std::vector<const char*> keywords{"connect_timeout", "dbname", "client_encoding"};
-  std::vector<const char*> values;
-};
-
 void check_readable(const std::string& conninfo) {
   // Parsed apart first: PQconnectdbParams quotes a string that it cannot parse, with the password in it.
   char* parse_error = nullptr;
@@ -98,30 +73,16 @@ std::string shortened(std::string text) {
 
 }  // namespace
 
-std::string one_line(std::string_view message) {
-  std::string line;
-  for (const char c : message) {
-    const bool is_space = c == '\n' || c == '\t' || c == ' ';
-    if (!is_space) {
-      line += c;
-    } else if (!line.ends_with(' ')) {
-      line += ' ';
-    }
-  }
-  if (line.ends_with(' ')) line.pop_back();
-  return wire::to_utf8(line);  // before the client encoding is agreed on, the server speaks its own
-}
-
 std::string message_of(const pg_result* result) {
   const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const char* const detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
   const char* const hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
   // An error of libpq itself has no fields.
-  if (primary == nullptr) return one_line(PQresultErrorMessage(result));
+  if (primary == nullptr) return postgres::one_line(PQresultErrorMessage(result));
   std::string said = primary;
   if (detail != nullptr) said += ": " + shortened(detail);
   if (hint != nullptr) said += fmt::format(" ({})", hint);
-  return one_line(said);
+  return postgres::one_line(said);
 }
 
 void PgSession::Finish::operator()(pg_conn* connection) const {
@@ -158,11 +119,9 @@ void PgOpener::try_again() {
 }
 
 void PgOpener::attempt() {
-  ++attempt_;
-  opening_.emplace();
   timer_.expires_after(kAttemptTimeout);
   timer_.async_wait([this, mine = attempt_](const error_code& error) {
-    if (!error && mine == attempt_ && opening_) {
+    if (!error && mine == attempt_) {
       attempt_failed(fmt::format("no answer within {} s", kAttemptTimeoutSec));
     }
   });
@@ -174,92 +133,54 @@ void PgOpener::attempt() {
 }
 
 void PgOpener::connect(const postgres::HostAddresses& addresses) {
-  const ConnectParameters parameters(options_, addresses);
-  opening_->connection.reset(
-      PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1));
-  if (PQstatus(opening_->connection.get()) == CONNECTION_BAD) {
-    return attempt_failed(one_line(PQerrorMessage(opening_->connection.get())));
-  }
-  // libpq's documentation of PQconnectStart: begin as if PQconnectPoll had asked to write.
-  wait(boost::asio::posix::stream_descriptor::wait_write, &PgOpener::poll);
+  opening_.emplace(options_.conninfo, postgres::Connection::Keywords{{"client_encoding", "UTF8"}}, addresses,
+                   postgres::Connection::Keywords{{"connect_timeout", kAttemptTimeoutSec}});
+  asked_ = false;
+  advance();
 }
 
-void PgOpener::poll() {
-  PGconn* const connection = opening_->connection.get();
-  switch (PQconnectPoll(connection)) {
-    case PGRES_POLLING_READING:
-      return wait(boost::asio::posix::stream_descriptor::wait_read, &PgOpener::poll);
-    case PGRES_POLLING_WRITING:
-      return wait(boost::asio::posix::stream_descriptor::wait_write, &PgOpener::poll);
-    case PGRES_POLLING_OK:
-      return ask_settings();
-    default:
-      return attempt_failed(one_line(PQerrorMessage(connection)));
+void PgOpener::advance() {
+  try {
+    auto wants = asked_ ? opening_->receive() : opening_->connect();
+    if (!wants && !std::exchange(asked_, true)) {
+      ask_settings();
+      wants = opening_->receive();
+    }
+    if (wants) return socket_.wait(opening_->socket(), *wants, [this] { advance(); });
+  } catch (const postgres::Refused& refused) {
+    return this->refused(refused);
   }
+  if (!opening_->has_row()) return attempt_failed("the session's settings were not answered");
+  PgSession session{nullptr, {std::string(opening_->field(0)), std::string(opening_->field(1))}};
+  socket_.release();
+  session.connection.reset(opening_->release());
+  drop_attempt();
+  const OnOpen on_open = std::exchange(on_open_, nullptr);
+  on_open(std::move(session));
 }
 
 /// All settings in one statement, and so in one round trip.
 void PgOpener::ask_settings() {
-  PGconn* const connection = opening_->connection.get();
-  PQsetNoticeReceiver(connection, log_notice, nullptr);
-  const auto settings = settings_of(options_);
+  PQsetNoticeReceiver(opening_->libpq(), log_notice, nullptr);
   std::string sql = kIdentitySql;
-  std::vector<const char*> values;
-  for (const auto& [name, value] : settings) {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : settings_of(options_)) {
     sql += fmt::format(", set_config(${}, ${}, false)", values.size() + 1, values.size() + 2);
-    values.push_back(name.c_str());
-    values.push_back(value.c_str());
+    values.push_back(name);
+    values.push_back(value);
   }
-  if (PQsetnonblocking(connection, 1) != 0 ||
-      PQsendQueryParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
-                        nullptr, nullptr, 0) != 1) {
-    return attempt_failed(one_line(PQerrorMessage(connection)));
-  }
-  // A statement as short as this one fits a new socket's buffer: all of it is sent, or the socket is broken.
-  if (PQflush(connection) != 0) return attempt_failed(one_line(PQerrorMessage(connection)));
-  wait(boost::asio::posix::stream_descriptor::wait_read, &PgOpener::read_settings);
+  opening_->send(sql, values);
 }
 
-void PgOpener::read_settings() {
-  PGconn* const connection = opening_->connection.get();
-  if (PQconsumeInput(connection) == 0) return attempt_failed(one_line(PQerrorMessage(connection)));
-  while (PQisBusy(connection) == 0) {
-    const Result result(PQgetResult(connection), PQclear);
-    if (!result) {
-      // The answer's end: what it said is known by now.
-      if (opening_->id.pid.empty()) return attempt_failed("the session's settings were not answered");
-      PgSession session = std::move(*opening_);
-      drop_attempt();
-      const OnOpen on_open = std::exchange(on_open_, nullptr);
-      return on_open(std::move(session));
-    }
-    if (!has_row(result.get())) return refused(result.get());
-    opening_->id = identity_in(result.get());
-  }
-  wait(boost::asio::posix::stream_descriptor::wait_read, &PgOpener::read_settings);
-}
-
-/// libpq may have another socket at each step, also one of the same number: it is lent anew each time.
-void PgOpener::wait(boost::asio::posix::stream_descriptor::wait_type what, void (PgOpener::*then)()) {
-  socket_.assign(PQsocket(opening_->connection.get()));
-  socket_.async_wait(what, [this, then, mine = attempt_](const error_code& error) {
-    if (error || mine != attempt_ || !opening_) return;
-    socket_.release();
-    (this->*then)();
-  });
-}
-
-/// The server's answer to the settings. One that it took in an earlier session it refuses for a while at
-/// most.
-void PgOpener::refused(const pg_result* result) {
-  const char* const sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  if (!once_ || sqlstate == nullptr || PQstatus(opening_->connection.get()) != CONNECTION_OK) {
-    return attempt_failed(message_of(result));
-  }
+/// One of the settings that the server took in an earlier session it refuses for a while at most.
+void PgOpener::refused(const postgres::Refused& refused) {
+  const bool of_settings = asked_ && !refused.sqlstate().empty() && opening_->is_open();
+  const std::string said = of_settings ? message_of(opening_->answer()) : refused.what();
+  if (!once_ || !of_settings) return attempt_failed(said);
   throw Error(ErrorKind::config,
               fmt::format("make the settings of a writing session: {} (SQLSTATE {}); correct it "
                           "in database.settings",
-                          message_of(result), sqlstate));
+                          said, refused.sqlstate()));
 }
 
 void PgOpener::attempt_failed(const std::string& why) {
@@ -276,9 +197,10 @@ void PgOpener::attempt_failed(const std::string& why) {
 }
 
 void PgOpener::drop_attempt() {
+  ++attempt_;
   lookup_.cancel();
   timer_.cancel();
-  if (socket_.is_open()) socket_.release();
+  socket_.release();
   opening_.reset();
 }
 

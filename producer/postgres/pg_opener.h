@@ -13,14 +13,12 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "proto/postgres/connection.h"
 #include "proto/postgres/host_lookup.h"
+#include "proto/postgres/lent_socket.h"
 #include "proto/wire/backoff.h"
-
-struct pg_conn;
-struct pg_result;
 
 namespace walstorm::producer {
 
@@ -45,9 +43,6 @@ struct PgSession {
   std::unique_ptr<pg_conn, Finish> connection;
   SessionId id;
 };
-
-/// libpq's messages end with a line feed and may have several lines, with tabs.
-[[nodiscard]] std::string one_line(std::string_view message);
 
 /// What the server says, with its DETAIL and HINT. A DETAIL may quote values of a generated row, at any
 /// length: it is cut.
@@ -79,20 +74,18 @@ class PgOpener final {
   void try_again();
   void attempt();
   void connect(const postgres::HostAddresses& addresses);
-  void poll();
+  void advance();
   void ask_settings();
-  void read_settings();
-  void wait(boost::asio::posix::stream_descriptor::wait_type what, void (PgOpener::*then)());
   void attempt_failed(const std::string& why);
-  void refused(const pg_result* result);
+  void refused(const postgres::Refused& refused);
   void drop_attempt();
 
   const ConnectOptions options_;
   boost::asio::steady_timer timer_;
-  // The socket of the attempt under way, lent by libpq: released before libpq may close it.
-  boost::asio::posix::stream_descriptor socket_;
+  postgres::LentSocket socket_;  // of the attempt under way
   postgres::HostLookup lookup_;
-  std::optional<PgSession> opening_;
+  std::optional<postgres::Connection> opening_;
+  bool asked_ = false;    // for its settings: it is connected
   bool once_ = false;     // open(), not reopen()
   unsigned attempt_ = 0;  // tells what the loop still holds of an attempt given up
   wire::Backoff backoff_{wire::kReconnect, std::random_device{}()};

@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 
 #include "proto/wire/clock.h"
+#include "proto/wire/host_name.h"
 #include "proto/wire/log.h"
 #include "proto/wire/process_usage.h"
 #include "proto/wire/utf8.h"
@@ -134,15 +135,13 @@ void WorkerSession::set_up(const proto::Setup& setup) {
   worker_->setup(setup);
   compare_clocks();
   set_up_ = true;
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
   proto::MetricsFrame frame;
   proto::Hello& hello = *frame.mutable_hello();
   hello.set_protocol_version(kProtocolVersion);
   hello.set_tool_version(kToolVersion);
   hello.set_git_revision(kGitRevision);
   hello.set_pid(static_cast<std::uint32_t>(::getpid()));
-  hello.set_host(to_utf8(host.data()));
+  hello.set_host(host_name());
   send(frame);
   where_ = "waiting for a phase";
 }

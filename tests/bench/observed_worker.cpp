@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "orchestrator/config/phase_plan.h"
+#include "orchestrator/fleet/local_launcher.h"
 #include "orchestrator/run/setup_frames.h"
 #include "proto/wire/error.h"
 
@@ -29,9 +30,10 @@ measure::PhaseFacts facts_of(const config::Config& config, ObservedWorker::Role 
 ObservedWorker::Observer::Observer(process::EventLoop& loop, postgres::Session& session,
                                    const config::Config& config, Role role)
     : fold(facts_of(config, role)),
+      target(config),
       watch(
-          loop, session, config.consumer.slot_name, "postgres", even_clock, fold, [](const auto&) {}, [] {}) {
-}
+          loop, session, config.consumer.slot_name, "postgres", even_clock, fold, [](const auto&) {}, [] {},
+          target) {}
 
 void ObservedWorker::Observer::take(const proto::MetricsFrame& frame) {
   if (frame.has_phase_ready()) fold.ready(kWorker, frame.phase_ready());
@@ -45,11 +47,12 @@ ObservedWorker::ObservedWorker(process::EventLoop& loop, const std::filesystem::
       config_(std::move(config)),
       role_(role),
       conninfo_(std::move(conninfo)),
-      workers_(loop, log_dir, [this](const auto&, const proto::MetricsFrame& frame) { take(frame); }) {}
+      workers_(loop, std::make_unique<fleet::LocalLauncher>(process::Variables::needed), log_dir,
+               [this](const auto&, const proto::MetricsFrame& frame) { take(frame); }) {}
 
 void ObservedWorker::set_up(const proto::ControlFrame& setup) {
   run::WorkerProcess& worker = workers_.start(role_, kWorker);
-  if (::clock_getcpuclockid(worker.pid(), &cpu_clock_) != 0)
+  if (::clock_getcpuclockid(worker.pid().value(), &cpu_clock_) != 0)
     throw wire::Error(wire::ErrorKind::internal, "read the worker's CPU clock");
   worker.send(setup);
   await("set the worker up", [this] { return hello_; });

@@ -16,6 +16,7 @@
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/workers.h"
+#include "orchestrator/target/mock_target.h"
 
 namespace walstorm::bench {
 
@@ -61,6 +62,7 @@ class ObservedWorker final {
     wire::SystemClock clock;
     wire::EvenClock even_clock{clock};
     measure::PhaseFold fold;
+    target::MockTarget target;
     run::PhaseWatch watch;
     Observer(process::EventLoop& loop, postgres::Session& session, const config::Config& config, Role role);
     void take(const proto::MetricsFrame& frame);

@@ -14,6 +14,7 @@
 #include "orchestrator/config/load.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "orchestrator/run/setup_frames.h"
+#include "orchestrator/target/mock_target.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::bench {
@@ -115,7 +116,8 @@ std::unique_ptr<ObservedWorker> Rig::start_producer(const config::Config& config
 std::unique_ptr<ObservedWorker> Rig::start_consumer(const config::Config& config) {
   auto worker =
       std::make_unique<ObservedWorker>(loop_, folder(), ObservedWorker::Role::consumer, config, conninfo());
-  worker->set_up(run::consumer_setup(config, {kRunId, worker_conninfo("consumer-0"), true, 60'000}, 0));
+  worker->set_up(run::consumer_setup(config, {kRunId, worker_conninfo("consumer-0"), true, 60'000},
+                                     target::MockTarget(config), 0));
   return worker;
 }
 

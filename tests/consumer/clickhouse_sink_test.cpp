@@ -1,6 +1,5 @@
 #include "consumer/sink/clickhouse_sink.h"
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <gmock/gmock.h>

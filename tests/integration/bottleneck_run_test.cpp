@@ -41,6 +41,11 @@ class WhoIsSlow : public OnAServer {
     return verdict;
   }
 
+  /// What is advised first; empty where nothing is.
+  static std::string first_advice(const json& verdict) {
+    return verdict["tryNext"].empty() ? "" : verdict["tryNext"][0].get<std::string>();
+  }
+
   /// The value of one piece of evidence; 0 where there is none.
   static double evidence_of(const json& verdict, const std::string& figure) {
     for (const json& evidence : verdict["evidence"]) {
@@ -65,9 +70,8 @@ TEST_F(WhoIsSlow, ASlowSink) {
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "sink");
   EXPECT_NEAR(verdict["capacityEstimate"], 400, 40);
-  EXPECT_THAT(verdict["tryNext"][0].get<std::string>(),
-              testing::AllOf(HasSubstr("consumer.maxFlushConcurrency (now 4)"),
-                             HasSubstr("consumer.flushBatchSize (now 50)")));
+  EXPECT_THAT(first_advice(verdict), testing::AllOf(HasSubstr("consumer.maxFlushConcurrency (now 4)"),
+                                                    HasSubstr("consumer.flushBatchSize (now 50)")));
 }
 
 TEST_F(WhoIsSlow, ASlowSinkThatFillsTheBufferWithStreamingOn) {
@@ -96,19 +100,21 @@ TEST_F(WhoIsSlow, AConsumerThatGetsNoCpu) {
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "consumer-cpu");
-  EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("a CPU of its own"));
+  EXPECT_THAT(first_advice(verdict), HasSubstr("a CPU of its own"));
 }
 
 TEST_F(WhoIsSlow, AProducerThatGetsNoCpu) {
   const CpuHog hog(loop_);
+  // In transactions of 10, which a producer writes at 3 to 4 us of CPU a record: it needs four times the
+  // share that the hog leaves.
   WalstormRun run(
-      config({phase("slow-producer", 8, 4000)}, {{"producer", {{"batchSize", 10}}}, {"stop", kPatience}}));
+      config({phase("slow-producer", 8, 16'000)}, {{"producer", {{"batchSize", 10}}}, {"stop", kPatience}}));
   run.wait_for_output("slow-producer");
   hog.crowd_out(only(run, "walstorm-producer"));
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "generator-limited");
   EXPECT_EQ(verdict["bottleneck"], "producer");
-  EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("a CPU of its own"));
+  EXPECT_THAT(first_advice(verdict), HasSubstr("a CPU of its own"));
 }
 
 TEST_F(WhoIsSlow, APostgresqlWhoseCommitsTakeLong) {
@@ -121,7 +127,7 @@ TEST_F(WhoIsSlow, APostgresqlWhoseCommitsTakeLong) {
   const json verdict = verdict_of(run);
   EXPECT_EQ(verdict["state"], "generator-limited");
   EXPECT_EQ(verdict["bottleneck"], "postgres-write");
-  EXPECT_THAT(verdict["tryNext"][0].get<std::string>(),
+  EXPECT_THAT(first_advice(verdict),
               HasSubstr("raise producer.batchSize (now 1) or producer.connections (now 1)"));
 }
 
@@ -139,7 +145,7 @@ TEST_F(WhoIsSlow, ANetworkThatIsTooNarrow) {
   EXPECT_EQ(verdict["bottleneck"], "network");
   EXPECT_GT(evidence_of(verdict, "postgres.walsenderWaits.Client:WalSenderWriteData"), 0.5) << verdict;
   EXPECT_GT(evidence_of(verdict, "ladder.sentToReceived.bytes.max"), 0) << verdict;
-  EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("bandwidth"));
+  EXPECT_THAT(first_advice(verdict), HasSubstr("bandwidth"));
 }
 
 TEST_F(WhoIsSlow, AWalsenderThatSpillsAndHasMuchToDo) {
@@ -159,7 +165,7 @@ TEST_F(WhoIsSlow, AWalsenderThatSpillsAndHasMuchToDo) {
   EXPECT_EQ(verdict["state"], "falling-behind");
   EXPECT_EQ(verdict["bottleneck"], "walsender");
   EXPECT_GT(evidence_of(verdict, "postgres.spilledBytes"), 1e6) << verdict;
-  EXPECT_THAT(verdict["tryNext"][0].get<std::string>(), HasSubstr("logical_decoding_work_mem"));
+  EXPECT_THAT(first_advice(verdict), HasSubstr("logical_decoding_work_mem"));
 }
 
 TEST_F(WhoIsSlow, NobodyWhenThePipeKeepsUp) {

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/clickhouse/prepared_table.h"
+#include "orchestrator/clickhouse/clickhouse_target.h"
 #include "orchestrator/clickhouse/private_server.h"
 #include "orchestrator/clickhouse/session.h"
 #include "proto/clickhouse/address.h"
@@ -68,7 +68,8 @@ class OnAClickhouse : public testing::Test {
       config.clickhouse.url = url();
       config.clickhouse.database = "walstorm";
       std::vector<std::string> notes;
-      const clickhouse::PreparedTable table(loop_, config, logs_.path(), notes);
+      clickhouse::ClickhouseTarget table(loop_, config, logs_.path());
+      table.prepare(notes);
       proto::ConsumerSetup setup;
       table.describe(setup);
       for (const char* id : {"a", "b"}) {
@@ -195,7 +196,8 @@ TEST_F(OnAClickhouse, CleanLeavesWhatALivingRunNeeds) {
   living.clickhouse.url = url();
   living.clickhouse.database = "walstorm";
   std::vector<std::string> notes;
-  auto table = std::make_unique<clickhouse::PreparedTable>(loop_, living, logs_.path(), notes);
+  auto table = std::make_unique<clickhouse::ClickhouseTarget>(loop_, living, logs_.path());
+  table->prepare(notes);
   EXPECT_THAT(output_of(config(), "clean", 3), AllOf(HasSubstr("a run is using it: run 20"),
                                                      HasSubstr("\"living\" on "), HasSubstr("--force")));
   EXPECT_THAT(output_of(config(), "clean", 0, {"--dry-run"}), HasSubstr("found run 20"));

@@ -180,7 +180,7 @@ TEST(Unreachable, ServerIsExitThreeAndLeavesNothing) {
   WalstormRun run(
       config_with({phase("p", 1, 500)}, {{"database", {{"url", "postgresql://u:s3cret@127.0.0.1:1/x"}}}}));
   EXPECT_EQ(run.finish().code, 3) << run.output();
-  EXPECT_THAT(run.output(), HasSubstr("127.0.0.1:1 as \"u\""));
+  EXPECT_THAT(run.output(), HasSubstr("prepare PostgreSQL at 127.0.0.1:1 as \"u\": "));
   EXPECT_THAT(run.output(), testing::Not(HasSubstr("s3cret")));
   EXPECT_FALSE(run.run_folder().has_value());
   expect_nothing_left(run);

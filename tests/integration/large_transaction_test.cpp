@@ -50,7 +50,7 @@ TEST_P(LargeTransaction, LandsWholeInAConsumerThatStaysSmall) {
   EXPECT_EQ(result.transactions(), 1U);
   EXPECT_LE(result.buffered_bytes_max(), buffered_bytes_max() + 2 * kMB)
       << "beyond the bound, at most a batch";
-  const auto process = process::read_proc_stat(consumer_->pid());
+  const auto process = process::read_proc_stat(consumer_->pid().value());
   ASSERT_TRUE(process.has_value());
   const std::uint64_t rss_max = process.value_or(process::ProcStat()).rss_max_bytes;
   fmt::print("{} rows, {} MB of messages: VmHWM {:.1f} MB, heap {:.1f} MB, buffered {:.1f} MB\n", rows,

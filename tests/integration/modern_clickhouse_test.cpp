@@ -8,7 +8,8 @@
 #include <gtest/gtest.h>
 #include <string>
 
-#include "orchestrator/clickhouse/prepared_table.h"
+#include "orchestrator/clickhouse/clickhouse_target.h"
+#include "proto/wire/error.h"
 #include "proto/workload/task_run_table.h"
 #include "tests/support/clickhouse_query.h"
 #include "tests/support/temporary_folder.h"
@@ -89,25 +90,43 @@ TEST_F(OnAModernClickhouse, ATableIsMadeAndReadTheSameWhateverTheUsersSettings) 
                           "/?limit=1&offset=1&extremes=1&max_result_rows=1&result_overflow_mode=break&"
                           "data_type_default_nullable=1&format_tsv_null_representation=NIL&"
                           "output_format_tsv_crlf_end_of_line=1&aggregate_functions_null_for_empty=1&"
-                          "union_default_mode=DISTINCT&final=1";
+                          "union_default_mode=DISTINCT&final=1&"
+                          "additional_table_filters=%7B%27strange.task_runs%27:%270%27%7D";
   config.clickhouse.database = "strange";
   const TemporaryFolder logs;
   std::vector<std::string> notes;
-  clickhouse::PreparedTable table(loop_, config, logs.path(), notes);
-  EXPECT_EQ(table.tally_rows(1000, 0), wire::RowTally{});
+  clickhouse::ClickhouseTarget table(loop_, config, logs.path());
+  table.prepare(notes);
+  EXPECT_EQ(table.tally_rows(1000, 0).value(), wire::RowTally{});
   proto::ConsumerSetup setup;
   table.describe(setup);
   for (const char* id : {"a", "b", "c"}) {
     ask(fmt::format("INSERT INTO strange.task_runs (id, row_hash, _run_id) SELECT '{}', 1, {}", id,
                     setup.run_number()));
   }
-  EXPECT_EQ(table.tally_rows(1000, 0).rows, 3U);
-  const auto rows = table.read_rows({"a", "b", "c"}, 0);
+  EXPECT_EQ(table.tally_rows(1000, 0).value().rows, 3U);
+  const auto rows = table.read_rows({"a", "b", "c"}, 0).value();
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows.at("a")[wire::task_run_column("output")], std::nullopt);
   EXPECT_EQ(ask("SELECT type FROM system.columns WHERE database = 'strange' AND table = 'task_runs' AND name "
                 "= 'id'"),
             "String");
+}
+
+TEST_F(OnAModernClickhouse, AUserWhoMayOnlyReadIsToldWhatToDo) {
+  config::Config config;
+  config.clickhouse.url = server_->url() + "/?readonly=1";
+  const TemporaryFolder logs;
+  std::vector<std::string> notes;
+  clickhouse::ClickhouseTarget target(loop_, config, logs.path());
+  try {
+    target.prepare(notes);
+    FAIL() << "was prepared";
+  } catch (const wire::Error& error) {
+    EXPECT_EQ(error.kind(), wire::ErrorKind::unavailable);
+    EXPECT_THAT(error.what(),
+                testing::AllOf(HasSubstr("Code: 164"), HasSubstr("take the setting readonly out")));
+  }
 }
 
 TEST_F(OnAModernClickhouse, EndsWithItsStdin) {

@@ -15,7 +15,7 @@
 
 #include <pqxx/nontransaction>
 
-#include "orchestrator/clickhouse/prepared_table.h"
+#include "orchestrator/clickhouse/clickhouse_target.h"
 #include "orchestrator/clickhouse/private_server.h"
 #include "orchestrator/config/load.h"
 #include "proto/wire/error.h"
@@ -27,7 +27,7 @@
 namespace walstorm::tests {
 namespace {
 
-using clickhouse::PreparedTable;
+using clickhouse::ClickhouseTarget;
 using testing::IsEmpty;
 
 enum class Server { debian, modern };
@@ -77,7 +77,8 @@ class RoundTrip : public InNewfoundland, public ConsumerOnAServer, public testin
       GTEST_SKIP() << debians_missing();
     }
     std::vector<std::string> notes;
-    table_ = std::make_unique<PreparedTable>(loop_, config_with(url), folder_.path(), notes);
+    table_ = std::make_unique<ClickhouseTarget>(loop_, config_with(url), folder_.path());
+    table_->prepare(notes);
     start_consumer(protocol(), [this](proto::ConsumerSetup& consumer) {
       consumer.set_flush_batch_size(37);
       table_->describe(consumer);
@@ -137,12 +138,13 @@ class RoundTrip : public InNewfoundland, public ConsumerOnAServer, public testin
     EXPECT_THAT(differences(rows, landed_rows()), IsEmpty());
     std::vector<std::string> ids;
     for (const auto& [id, row] : rows) ids.push_back(id);
-    EXPECT_THAT(differences(rows, table_->read_rows(ids, 0)), IsEmpty()) << "read by the orchestrator";
-    EXPECT_EQ(table_->tally_rows(1000, 0).rows, rows.size());
+    EXPECT_THAT(differences(rows, table_->read_rows(ids, 0).value()), IsEmpty())
+        << "read by the orchestrator";
+    EXPECT_EQ(table_->tally_rows(1000, 0).value().rows, rows.size());
   }
 
   std::unique_ptr<ModernClickhouse> modern_;
-  std::unique_ptr<PreparedTable> table_;
+  std::unique_ptr<ClickhouseTarget> table_;
   proto::ConsumerSetup setup_;
 };
 
@@ -179,18 +181,18 @@ INSTANTIATE_TEST_SUITE_P(All, FalsifiedRows,
 TEST_P(FalsifiedRows, AreSeenByTallyOrContents) {
   replicate({insert_sql(1, 10)});
   const TextRows rows = rows_in_postgres(*connection_);
-  const wire::RowTally sound = table_->tally_rows(1000, 0);
+  const wire::RowTally sound = table_->tally_rows(1000, 0).value();
   const std::string id = landed_id(loop_, landed_run(), 3);
 
   alter_landed_value(loop_, landed_run(), id);
-  EXPECT_EQ(table_->tally_rows(1000, 0), sound) << "a hash that travels along does not prove its row";
+  EXPECT_EQ(table_->tally_rows(1000, 0).value(), sound) << "a hash that travels along does not prove its row";
   EXPECT_EQ(differences(rows, landed_rows()).size(), 1U);
 
   drop_landed_row(loop_, landed_run(), id);
-  EXPECT_EQ(table_->tally_rows(1000, 0).rows, sound.rows - 1);
+  EXPECT_EQ(table_->tally_rows(1000, 0).value().rows, sound.rows - 1);
 
   land_row_twice(loop_, landed_run(), landed_id(loop_, landed_run()));
-  const wire::RowTally twice = table_->tally_rows(1000, 0);
+  const wire::RowTally twice = table_->tally_rows(1000, 0).value();
   EXPECT_EQ(twice.rows, sound.rows);
   EXPECT_NE(twice, sound) << "counts alone would be blind";
 }

@@ -10,6 +10,7 @@
 
 #include <pqxx/nontransaction>
 
+#include "orchestrator/fleet/local_launcher.h"
 #include "orchestrator/postgres/query.h"
 #include "orchestrator/postgres/replication_setup.h"
 #include "proto/wire/worker_session.h"
@@ -115,7 +116,9 @@ void ConsumerOnAServer::start_consumer(const Protocol& protocol, std::uint64_t b
 void ConsumerOnAServer::start_consumer(const Protocol& protocol,
                                        const std::function<void(proto::ConsumerSetup&)>& adapt) {
   consumer_ = std::make_unique<run::WorkerProcess>(
-      loop_, run::WorkerProcess::Role::consumer, "consumer-0", WALSTORM_CONSUMER,
+      loop_, run::WorkerProcess::Role::consumer, "consumer-0",
+      fleet::LocalLauncher(process::Variables::needed,
+                           std::filesystem::path(WALSTORM_CONSUMER).parent_path()),
       folder_.path() / "consumer-0.log", [this](const run::WorkerProcess&, const proto::MetricsFrame& frame) {
         hello_ = hello_ || frame.has_hello();
         if (frame.has_phase_result()) result_ = frame.phase_result().consumer();

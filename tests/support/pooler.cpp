@@ -3,11 +3,12 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
-#include <pwd.h>
 #include <stdexcept>
 #include <unistd.h>
 
 #include <boost/asio/steady_timer.hpp>
+
+#include "orchestrator/process/server_user.h"
 
 namespace walstorm::tests {
 namespace {
@@ -15,15 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kTimeout{60};
-
-/// As the private server's: PgBouncer refuses to run as root too.
-std::optional<process::UserId> unprivileged() {
-  if (::geteuid() != 0) return std::nullopt;
-  const passwd* entry = ::getpwnam("postgres");
-  if (entry == nullptr) entry = ::getpwnam("nobody");
-  if (entry == nullptr) throw std::runtime_error("no user to run PgBouncer as");
-  return process::UserId{entry->pw_uid, entry->pw_gid};
-}
 
 }  // namespace
 
@@ -37,7 +29,7 @@ std::optional<fs::path> find_pgbouncer() {
 Pooler::Pooler(process::EventLoop& loop, const fs::path& program, const std::string& mode,
                const fs::path& server_socket_folder)
     : loop_(loop) {
-  const auto user = unprivileged();
+  const auto user = process::server_user("postgres", "run a PgBouncer");
   fs::permissions(folder_.path(), fs::perms{0755});
   if (user && ::chown(folder_.path().c_str(), user->uid, user->gid) != 0) throw std::runtime_error("chown");
   const fs::path ini = folder_.path() / "pgbouncer.ini";

@@ -3,7 +3,6 @@
 #include <csignal>
 #include <functional>
 #include <gtest/gtest.h>
-#include <pwd.h>
 #include <stdexcept>
 #include <unistd.h>
 #include <utility>
@@ -11,26 +10,20 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "orchestrator/postgres/private_server.h"
+#include "orchestrator/process/server_user.h"
 
 namespace walstorm::tests {
 namespace {
 
 constexpr std::chrono::seconds kTimeout{60};
 
-/// PostgreSQL refuses to run as root.
-std::optional<process::UserId> unprivileged() {
-  if (::geteuid() != 0) return std::nullopt;
-  const passwd* entry = ::getpwnam("postgres");
-  if (entry == nullptr) entry = ::getpwnam("nobody");
-  if (entry == nullptr) throw std::runtime_error("no user to run PostgreSQL as");
-  return process::UserId{entry->pw_uid, entry->pw_gid};
-}
-
 }  // namespace
 
 RestartableServer::RestartableServer(process::EventLoop& loop, std::map<std::string, std::string> settings,
                                      const std::string& encoding)
-    : loop_(loop), settings_(std::move(settings)), user_(unprivileged()) {
+    : loop_(loop),
+      settings_(std::move(settings)),
+      user_(process::server_user("postgres", "run a PostgreSQL")) {
   std::filesystem::permissions(folder_.path(), std::filesystem::perms{0755});
   const auto home = folder_.path() / "server";
   std::filesystem::create_directory(home);

@@ -5,7 +5,8 @@
 //   what   exit=N, raise=N (a signal to itself), silent (no answer, stays), half_frame (and exits 0),
 //   nonsense
 //          (bytes that are no frame), oversized (a length beyond the limit), close_pipe (stdout, and stays),
-//          flood=N (N Samples at once, then behaves), refuse (Failure)
+//          flood=N (N Samples at once, then behaves), refuse (Failure), elsewhere (says that it is on a host
+//          of that name)
 // Anything not scripted is done as a worker should: Hello, PhaseReady, a Sample with load_finished,
 // PhaseResult. WALSTORM_TEST_STUBBORN set: SIGTERM is ignored.
 
@@ -19,6 +20,7 @@
 #include "proto/control.pb.h"
 #include "proto/metrics.pb.h"
 #include "proto/wire/framing.h"
+#include "proto/wire/host_name.h"
 #include "proto/wire/worker_session.h"
 
 namespace {
@@ -31,6 +33,8 @@ struct Script {
   std::string what;
   int number = 0;
 };
+
+std::string host = walstorm::wire::host_name();  // as Hello names it
 
 Script read_script() {
   Script script;
@@ -92,7 +96,8 @@ bool misbehave(const Script& script, unsigned phase_index) {
     std::_Exit(1);
   }
   for (int i = 0; script.what == "flood" && i < script.number; ++i) send(finished_sample(phase_index));
-  return script.what == "flood";
+  if (script.what == "elsewhere") host = script.what;
+  return script.what == "flood" || script.what == "elsewhere";
 }
 
 void answer(const ControlFrame& control) {
@@ -101,6 +106,7 @@ void answer(const ControlFrame& control) {
     case ControlFrame::kSetup:
       frame.mutable_hello()->set_protocol_version(walstorm::wire::kProtocolVersion);
       frame.mutable_hello()->set_pid(static_cast<unsigned>(::getpid()));
+      frame.mutable_hello()->set_host(host);
       return send(frame);
     case ControlFrame::kStartPhase:
       frame.mutable_phase_ready()->set_phase_index(control.start_phase().phase_index());

@@ -4,9 +4,10 @@
 #include <cstdio>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "orchestrator/process/server_user.h"
 
 namespace walstorm::tests {
 namespace {
@@ -47,11 +48,9 @@ unsigned free_port() {
 
 void give_to_server(const fs::path& file) {
   fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
-  if (::geteuid() != 0) return;
-  const passwd* user = ::getpwnam("postgres");
-  if (user == nullptr) user = ::getpwnam("nobody");
-  ASSERT_NE(user, nullptr);
-  ASSERT_EQ(::chown(file.c_str(), user->pw_uid, user->pw_gid), 0);
+  const auto user = process::server_user("postgres", "give a file to a private PostgreSQL");
+  if (!user) return;
+  ASSERT_EQ(::chown(file.c_str(), user->uid, user->gid), 0);
 }
 
 std::string run_program(const std::string& command_line) {

@@ -29,7 +29,7 @@ enum class Outcome { passed, failed, thresholds_crossed, interrupted };
 [[nodiscard]] const char* to_string(Outcome outcome);
 
 struct ProducerReport {
-  bool told = true;  ///< false: some producer gave no figures, so the counts are not known
+  bool counts_known = true;  ///< false: some producer gave no figures, so the counts are not known
   std::uint64_t records = 0, inserts = 0, updates = 0, deletes = 0, transactions = 0, bytes = 0;
   std::optional<double> throughput;  ///< records/s over the load window alone
   Distribution throughput_per_sec;
@@ -49,12 +49,12 @@ struct ProducerReport {
   std::optional<double> cpu_micros_per_record;
 
   [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
-    return told ? std::optional(count) : std::nullopt;
+    return counts_known ? std::optional(count) : std::nullopt;
   }
 };
 
 struct ConsumerReport {
-  bool told = true;                                   ///< as of the producer
+  bool counts_known = true;                           ///< as of the producer
   std::uint64_t records = 0, batches = 0, bytes = 0;  ///< acknowledged records of this phase
   std::optional<double> throughput;                   ///< acknowledged per second within the load window
   Distribution throughput_per_sec;
@@ -80,7 +80,7 @@ struct ConsumerReport {
   std::optional<double> cpu_micros_per_record;
 
   [[nodiscard]] std::optional<std::uint64_t> known(std::uint64_t count) const {
-    return told ? std::optional(count) : std::nullopt;
+    return counts_known ? std::optional(count) : std::nullopt;
   }
 };
 
@@ -158,7 +158,7 @@ struct Standstill {
 /// The lag at a moment is how long ago the records were committed that are acknowledged then; each figure is
 /// the least of a stretch, because what a pipe comes back to says more than what it goes through: a stall, a
 /// batch that waits to be full and noise all raise the lag for a while, an overload for good.
-struct PipeCourse {
+struct BacklogTrend {
   /// In the load's first half, from its first acknowledgement on.
   std::optional<double> lag_early_sec;
   /// The least that is known of this pipe: lag_early_sec, or what an earlier phase showed.
@@ -267,7 +267,7 @@ struct PhaseReport {
   std::vector<ProcessReport> processes;
   LadderReport ladder;
   PostgresReport postgres;
-  PipeCourse course;
+  BacklogTrend backlog;
   BusyReport busy;
   DrainReport drain;
   ChangeLedger ledger;

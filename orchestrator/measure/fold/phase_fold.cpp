@@ -34,15 +34,15 @@ std::optional<double> to_ms(std::optional<double> us) {
 }  // namespace
 
 PhaseFold::PhaseFold(PhaseFacts facts)
-    : facts_(std::move(facts)), ladder_(std::exchange(facts_.carry.head, {})) {
+    : facts_(std::move(facts)), ladder_(std::exchange(facts_.carry_over.head, {})) {
   roles_.emplace_back("orchestrator");
   for (const WorkerFacts& worker : facts_.producers) {
     producers_.try_emplace(worker.name);
     roles_.push_back(worker.name);
   }
   for (const WorkerFacts& worker : facts_.consumers) {
-    const auto before = facts_.carry.acknowledged.find(worker.name);
-    consumers_.try_emplace(worker.name, before == facts_.carry.acknowledged.end()
+    const auto before = facts_.carry_over.acknowledged.find(worker.name);
+    consumers_.try_emplace(worker.name, before == facts_.carry_over.acknowledged.end()
                                             ? std::nullopt
                                             : std::optional(before->second));
     roles_.push_back(worker.name);

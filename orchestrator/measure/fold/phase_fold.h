@@ -15,15 +15,15 @@
 #include "orchestrator/measure/fold/producer_fold.h"
 #include "orchestrator/measure/fold/server_fold.h"
 #include "orchestrator/measure/fold/usage_fold.h"
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "orchestrator/measure/judge/busy.h"
-#include "orchestrator/measure/judge/pipe_course.h"
 #include "orchestrator/measure/ledger/ledger.h"
 #include "proto/metrics.pb.h"
 
 namespace walstorm::measure {
 
-/// What the phases before leave to the next one: PhaseFold::carry of the phase before.
-struct Carry {
+/// What the phases before leave to the next one: PhaseFold::carry_over of the phase before.
+struct CarryOver {
   /// Since the run began; nullopt once some producer's or consumer's account is not known.
   std::optional<wire::ChangeTally> produced = wire::ChangeTally{};
   std::optional<std::uint64_t> replayed = 0;
@@ -50,7 +50,7 @@ struct PhaseFacts {
   std::optional<std::uint32_t> flush_concurrency_max;
   PipeSettings settings = {};
   bool own_clickhouse = false;  ///< a private one, whose process can be looked at
-  Carry carry;
+  CarryOver carry_over;
 };
 
 /// The parts of ClickHouse's table at one moment.
@@ -110,7 +110,7 @@ class PhaseFold final {
   [[nodiscard]] PhaseReport since(const PipeTotals& start) const;
 
   /// For the phase after this one.
-  [[nodiscard]] Carry carry() const;
+  [[nodiscard]] CarryOver carry_over() const;
   /// The changes of the run up to this phase's end.
   [[nodiscard]] ChangeLedger run_ledger() const;
   /// Rows that should be live now; nullopt unless every producer gave its result.
@@ -164,14 +164,14 @@ class PhaseFold final {
   // phase_live.cpp
   void add_waiting_batches(ProducerTotals& stretch) const;
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
-  // phase_course.cpp
+  // phase_backlog.cpp
   [[nodiscard]] std::optional<double> looks_share(const CountCurve& counted, double from_unix_us,
                                                   double to_unix_us) const;
   void look_at_connections(double load_us, BusyReport& busy) const;
   [[nodiscard]] BusyReport busy_report(const PhaseReport& report,
                                        const std::optional<LoadWindow>& window) const;
-  [[nodiscard]] PipeCourse pipe_course(const std::optional<LoadWindow>& window,
-                                       const Distribution& flush_ms) const;
+  [[nodiscard]] BacklogTrend backlog_trend(const std::optional<LoadWindow>& window,
+                                           const Distribution& flush_ms) const;
   [[nodiscard]] std::optional<double> lag_floor_sec() const;
 
   PhaseFacts facts_;

@@ -123,7 +123,7 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
                                           const std::optional<LoadWindow>& window,
                                           std::optional<double> records_due) const {
   ProducerReport report = report_of(totals);
-  report.told = all_have_told(producers_);
+  report.counts_known = all_have_told(producers_);
   for (const auto& [name, producer] : producers_) {
     for (const auto& [sqlstate, count] : producer.totals().errors_by_sqlstate) {
       report.errors_by_sqlstate[sqlstate] += count;
@@ -149,7 +149,7 @@ ProducerReport PhaseFold::producer_report(const ProducerTotals& totals,
 ConsumerReport PhaseFold::consumer_report(const ConsumerTotals& totals,
                                           const std::optional<LoadWindow>& window) const {
   ConsumerReport report = report_of(totals);
-  report.told = all_have_told(consumers_);
+  report.counts_known = all_have_told(consumers_);
   for (const auto& [name, consumer] : consumers_) {
     if (!consumer.has_stats()) continue;
     const ConsumerFold::Totals& newest = consumer.totals();
@@ -253,30 +253,30 @@ ChangeSides PhaseFold::phase_sides() const {
   return sides;
 }
 
-Carry PhaseFold::carry() const {
+CarryOver PhaseFold::carry_over() const {
   const ChangeSides sides = phase_sides();
-  Carry carry = facts_.carry;
-  if (carry.produced && sides.produced) {
-    carry.produced->merge(*sides.produced);
+  CarryOver carry_over = facts_.carry_over;
+  if (carry_over.produced && sides.produced) {
+    carry_over.produced->merge(*sides.produced);
   } else {
-    carry.produced.reset();
+    carry_over.produced.reset();
   }
-  if (carry.replayed && sides.replayed) {
-    *carry.replayed += *sides.replayed;
+  if (carry_over.replayed && sides.replayed) {
+    *carry_over.replayed += *sides.replayed;
   } else {
-    carry.replayed.reset();
+    carry_over.replayed.reset();
   }
   for (const auto& [name, consumer] : consumers_) {
     if (!consumer.has_stats()) continue;
-    carry.acknowledged[name] = {consumer.taken_unix_us(), consumer.totals().run_acknowledged.records()};
+    carry_over.acknowledged[name] = {consumer.taken_unix_us(), consumer.totals().run_acknowledged.records()};
   }
-  carry.head = ladder_.head();
-  carry.lag_floor_sec = lag_floor_sec();
-  return carry;
+  carry_over.head = ladder_.head();
+  carry_over.lag_floor_sec = lag_floor_sec();
+  return carry_over;
 }
 
 ChangeLedger PhaseFold::run_ledger() const {
-  const Carry run = carry();
+  const CarryOver run = carry_over();
   ChangeSides sides = phase_sides();
   sides.produced = run.produced;
   sides.replayed = run.replayed;
@@ -331,7 +331,7 @@ PhaseReport PhaseFold::settle(Outcome outcome) const {
   report.ledger = settle_changes(phase_sides());
   report.outcome = is_clean(report.ledger) ? outcome : Outcome::failed;
   report.notes = notes();
-  report.course = pipe_course(window, report.consumer.flush_ms);
+  report.backlog = backlog_trend(window, report.consumer.flush_ms);
   report.busy = busy_report(report, window);
   report.verdict = judge(report, facts_.settings);
   return report;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "orchestrator/measure/figures/millis.h"
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "orchestrator/measure/judge/cpu_need.h"
-#include "orchestrator/measure/judge/pipe_course.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::measure {
 namespace {
@@ -33,12 +33,12 @@ bool slows_down(const Distribution& flush_ms) {
 
 /// The rate of a sink that did nothing for so long is no question of settings.
 bool stood_still(const PhaseReport& phase) {
-  const auto& still = phase.course.standstill;
+  const auto& still = phase.backlog.standstill;
   return still && still->seconds() >= stall_sec(phase.duration_sec.value_or(0), still->to_the_end);
 }
 
 Sentences stalled_sink_advice(const PhaseReport& phase) {
-  const Standstill& still = *phase.course.standstill;
+  const Standstill& still = *phase.backlog.standstill;
   return {fmt::format(
       "look at what the sink did from second {:.0f} of the load on (its log, its disk, its locks): it "
       "acknowledged nothing for {:.0f} s{}",
@@ -77,18 +77,20 @@ Sentences sink_advice(const PhaseReport& phase, const PipeSettings& settings) {
         report.records_per_flush.value_or(consumer.flush_batch_size)));
   }
   if (slows_down(report.flush_ms)) {
-    advice.push_back(fmt::format(
-        "give the sink more, or less to do: a flush took {} in the median and {} "
-        "when it had little to do, so a higher consumer.maxFlushConcurrency (now {}) would only "
-        "queue there",
-        millis(*report.flush_ms.p50), millis(*report.flush_ms.p2_5), consumer.max_flush_concurrency));
+    advice.push_back(
+        fmt::format("give the sink more, or less to do: a flush took {} in the median and {} "
+                    "when it had little to do, so a higher consumer.maxFlushConcurrency (now {}) would only "
+                    "queue there",
+                    text::ms_text(*report.flush_ms.p50), text::ms_text(*report.flush_ms.p2_5),
+                    consumer.max_flush_concurrency));
   } else if (phase.busy.flushes_full.value_or(0) > 0 && report.flush_ms.mean && report.records_per_flush) {
     const double per_sec =
         consumer.max_flush_concurrency * *report.records_per_flush / (*report.flush_ms.mean / 1000);
-    advice.push_back(fmt::format(
-        "raise consumer.maxFlushConcurrency (now {}) or consumer.flushBatchSize (now {}): at "
-        "{} a flush these let through {:.0f} records/s at most",
-        consumer.max_flush_concurrency, consumer.flush_batch_size, millis(*report.flush_ms.mean), per_sec));
+    advice.push_back(
+        fmt::format("raise consumer.maxFlushConcurrency (now {}) or consumer.flushBatchSize (now {}): at "
+                    "{} a flush these let through {:.0f} records/s at most",
+                    consumer.max_flush_concurrency, consumer.flush_batch_size,
+                    text::ms_text(*report.flush_ms.mean), per_sec));
   }
   if (advice.empty()) {
     advice.push_back(fmt::format("raise consumer.flushBatchSize (now {}): fewer flushes for as many records",

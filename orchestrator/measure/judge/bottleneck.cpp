@@ -6,11 +6,12 @@
 #include <optional>
 #include <utility>
 
-#include "orchestrator/measure/figures/millis.h"
 #include "orchestrator/measure/judge/advice.h"
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "orchestrator/measure/judge/cpu_need.h"
 #include "orchestrator/measure/judge/load_evidence.h"
-#include "orchestrator/measure/judge/pipe_course.h"
+#include "orchestrator/text/figure_text.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::measure {
 namespace {
@@ -28,7 +29,6 @@ constexpr double kMostlyShare = 0.5;
 constexpr double kDiskWaitShareMin = 0.3;
 /// A connection that is too narrow is waited for at least so often, even if only in the end.
 constexpr double kSendingShareMin = 0.2;
-constexpr double kMillion = 1e6;
 constexpr double kMebibyte = 1 << 20;
 constexpr const char* kForTheConnection = "Client:WalSenderWriteData";
 
@@ -136,11 +136,11 @@ class PipeInquiry final {
   }
 
   [[nodiscard]] std::string since_it_fell_behind() const {
-    const PipeCourse& course = phase_.course;
-    const auto& still = course.standstill;
+    const BacklogTrend& backlog = phase_.backlog;
+    const auto& still = backlog.standstill;
     const bool stalled =
         still && still->seconds() >= stall_sec(phase_.duration_sec.value_or(0), still->to_the_end);
-    return course.saturated_from_sec || stalled ? " since it fell behind" : "";
+    return backlog.saturated_from_sec || stalled ? " since it fell behind" : "";
   }
 
   Blame sink() {
@@ -187,7 +187,7 @@ class PipeInquiry final {
     if (walsender_is_busy()) return busy_walsender();
     if (const double disk = waits("IO:"); disk >= kDiskWaitShareMin) {
       add("postgres.walsenderWaits.IO:*", disk, {},
-          fmt::format("the walsender waited for its disk in {} of the looks", percent(disk)));
+          fmt::format("the walsender waited for its disk in {} of the samples", percent(disk)));
       return say(Bottleneck::walsender, disk_advice(settings_));
     }
     return between();
@@ -216,7 +216,7 @@ class PipeInquiry final {
     if (!phase_.postgres.walsender_waits.empty()) {
       const double sending = waits(kForTheConnection);
       add(fmt::format("postgres.walsenderWaits.{}", kForTheConnection), sending, {},
-          fmt::format("the walsender waited for the connection to take more in {} of the looks",
+          fmt::format("the walsender waited for the connection to take more in {} of the samples",
                       percent(sending)));
       const auto running = phase_.postgres.walsender_waits.find("running");
       if (running != phase_.postgres.walsender_waits.end() && running->second >= kMostlyShare) {
@@ -236,11 +236,12 @@ class PipeInquiry final {
   void add_ladder() {
     if (const auto& unsent = phase_.ladder.head_to_sent.bytes.max) {
       add("ladder.headToSent.bytes.max", unsent, {},
-          fmt::format("up to {:.1f} MB of WAL had not been sent yet", *unsent / kMillion));
+          fmt::format("up to {} of WAL had not been sent yet", text::figure_text(text::Unit::bytes, unsent)));
     }
     if (const auto& sent = phase_.ladder.sent_to_received.bytes.max) {
       add("ladder.sentToReceived.bytes.max", sent, {},
-          fmt::format("sent and received were up to {:.1f} MB of WAL apart", *sent / kMillion));
+          fmt::format("sent and received were up to {} of WAL apart",
+                      text::figure_text(text::Unit::bytes, sent)));
     }
   }
 
@@ -328,7 +329,7 @@ Blame blame_generator(const PhaseReport& phase, const PipeSettings& settings) {
          connections,
          {},
          fmt::format("{:.0f} connections were in transactions of {} for {} of the time",
-                     connections_of(settings), millis(phase.producer.service_time_ms.mean.value_or(0)),
+                     connections_of(settings), text::ms_text(phase.producer.service_time_ms.mean.value_or(0)),
                      percent(std::min(*connections, 1.0)))});
   }
   if (!connections && !producer.cpu_share) return blame;  // neither is known

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "orchestrator/measure/figures/millis.h"
+#include "orchestrator/text/format.h"
 #include "proto/postgres/sqlstate.h"
 
 namespace walstorm::measure {
@@ -97,7 +97,7 @@ std::optional<Evidence> held_connection(const PhaseReport& phase, const PipeSett
       "busy.connectionMax", busiest, others,
       fmt::format("one of {:.0f} connections was in transactions for {:.0f} % of the load, once for "
                   "{}, the others for {:.0f} % on average",
-                  connections, *busiest * 100, millis(longest_ms), others * 100)};
+                  connections, *busiest * 100, text::ms_text(longest_ms), others * 100)};
 }
 
 bool blame_load(const PhaseReport& phase, const PipeSettings& settings, bool had_time, Blame& blame) {

@@ -7,9 +7,9 @@
 #include <utility>
 #include <variant>
 
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "orchestrator/measure/judge/bottleneck.h"
 #include "orchestrator/measure/judge/load_evidence.h"
-#include "orchestrator/measure/judge/pipe_course.h"
 #include "orchestrator/measure/ledger/ledger.h"
 
 namespace walstorm::measure {
@@ -48,7 +48,7 @@ class Judge final {
  public:
   Judge(const PhaseReport& phase, const PipeSettings& settings)
       : phase_(phase),
-        course_(phase.course),
+        backlog_(phase.backlog),
         settings_(settings),
         load_sec_(phase.duration_sec.value_or(0)) {}
 
@@ -127,8 +127,8 @@ class Judge final {
   }
 
   bool stood_still() {
-    if (!course_.standstill) return false;
-    const Standstill& still = *course_.standstill;
+    if (!backlog_.standstill) return false;
+    const Standstill& still = *backlog_.standstill;
     double limit = stall_sec(load_sec_, still.to_the_end);
     if (phase_.consumer.records > 0) {
       limit = std::max(limit, kStallPerLag * phase_.consumer.lag_ms.min.value_or(0) / 1000);
@@ -163,7 +163,7 @@ class Judge final {
 
   /// The least lag of the last third; of a rising ramp at its end alone, where there is most to do.
   [[nodiscard]] std::optional<double> came_back_to_sec() const {
-    return rises() ? course_.lag_end_sec : course_.lag_return_sec;
+    return rises() ? backlog_.lag_end_sec : backlog_.lag_return_sec;
   }
   [[nodiscard]] bool rises() const {
     const auto* ramp = std::get_if<config::RampLoad>(&phase_.target);
@@ -172,10 +172,10 @@ class Judge final {
 
   /// It ended higher than it began, did not come back in the last third, and was not coming down.
   bool lag_grew() {
-    const auto& early = course_.lag_early_sec;
-    const auto& back = course_.lag_return_sec;
-    const auto& before = course_.lag_before_end_sec;
-    const auto& end = course_.lag_end_sec;
+    const auto& early = backlog_.lag_early_sec;
+    const auto& back = backlog_.lag_return_sec;
+    const auto& before = backlog_.lag_before_end_sec;
+    const auto& end = backlog_.lag_end_sec;
     if (!early || !end || *end - *early <= lag_rise_sec(load_sec_)) return false;
     if (!back || *back <= *early + lag_margin_sec(load_sec_)) return false;
     if (before && *end - *early < kComingDown * (*before - *early)) return false;
@@ -189,9 +189,9 @@ class Judge final {
   /// A ramp goes beyond the pipe for its last part only, so its lag has little time to grow: it shows in that
   /// the last two stretches waited longer than any of the first 70 %, and the last one longest.
   bool ramp_outran_the_pipe() {
-    const auto& high = course_.lag_high_sec;
-    const auto& before = course_.lag_before_last_sec;
-    const auto& last = course_.lag_last_sec;
+    const auto& high = backlog_.lag_high_sec;
+    const auto& before = backlog_.lag_before_last_sec;
+    const auto& last = backlog_.lag_last_sec;
     if (!high || !before || !last) return false;
     if (*last <= *high + kRampRiseSec || *before <= *high || *last <= *before) return false;
     add("course.lagLastSec", *last, *high + kRampRiseSec,
@@ -203,18 +203,18 @@ class Judge final {
   }
 
   void add_saturated_rate() {
-    if (course_.acknowledged_per_sec && course_.produced_per_sec) {
-      add("course.acknowledgedPerSec", course_.acknowledged_per_sec, course_.produced_per_sec,
+    if (backlog_.acknowledged_per_sec && backlog_.produced_per_sec) {
+      add("course.acknowledgedPerSec", backlog_.acknowledged_per_sec, backlog_.produced_per_sec,
           fmt::format(
               "from second {:.0f} on, when it had more than it could take, {:.0f}/s were acknowledged "
               "of {:.0f}/s produced",
-              *course_.saturated_from_sec, *course_.acknowledged_per_sec, *course_.produced_per_sec));
+              *backlog_.saturated_from_sec, *backlog_.acknowledged_per_sec, *backlog_.produced_per_sec));
     }
   }
 
   /// The lag neither came back to its floor nor grew enough to say why.
   bool did_not_return() {
-    const auto& floor = course_.lag_floor_sec;
+    const auto& floor = backlog_.lag_floor_sec;
     const auto back = came_back_to_sec();
     if (!floor || !back) return false;
     const double limit = *floor + lag_margin_sec(load_sec_);
@@ -232,8 +232,8 @@ class Judge final {
   /// its last seconds waited longer than a stall that is being made up for explains.
   bool ended_waiting() {
     bool waited = false;
-    if (is_worth_telling(course_.standstill) && course_.standstill->to_the_end) {
-      const Standstill& still = *course_.standstill;
+    if (is_worth_telling(backlog_.standstill) && backlog_.standstill->to_the_end) {
+      const Standstill& still = *backlog_.standstill;
       add("course.standstill.fromSec", still.from_sec, {},
           fmt::format(
               "nothing was acknowledged from second {:.0f} to the end of the load, while {:.0f} records "
@@ -241,8 +241,8 @@ class Judge final {
               still.from_sec, still.waiting));
       waited = true;
     }
-    const auto& floor = course_.lag_floor_sec;
-    const auto& close = course_.lag_close_sec;
+    const auto& floor = backlog_.lag_floor_sec;
+    const auto& close = backlog_.lag_close_sec;
     const double limit = floor.value_or(0) + kClosePerRise * lag_rise_sec(load_sec_);
     if (floor && close && *close > limit) {
       add("course.lagCloseSec", *close, limit,
@@ -266,8 +266,8 @@ class Judge final {
   /// from noise. Nothing after a load so long that a longer one would hardly tell more.
   [[nodiscard]] std::optional<double> window_that_tells(double excess_sec) const {
     if (2 * load_sec_ > kTellingSecMax) return std::nullopt;
-    const double end_sec = course_.lag_end_sec.value_or(0);
-    const double comes_down_sec = course_.lag_before_end_sec.value_or(end_sec) - end_sec;
+    const double end_sec = backlog_.lag_end_sec.value_or(0);
+    const double comes_down_sec = backlog_.lag_before_end_sec.value_or(end_sec) - end_sec;
     double needed_sec = 0;
     if (comes_down_sec > 0) {
       constexpr double kBetweenThem =
@@ -283,8 +283,8 @@ class Judge final {
   Verdict falling_behind() {
     Verdict verdict = say(VerdictState::falling_behind, pipe_blame());
     // A drain that took long after a lag that came back says nothing of a rate.
-    if (course_.acknowledged_per_sec.value_or(0) > 0)
-      verdict.capacity_estimate = course_.acknowledged_per_sec;
+    if (backlog_.acknowledged_per_sec.value_or(0) > 0)
+      verdict.capacity_estimate = backlog_.acknowledged_per_sec;
     return verdict;
   }
 
@@ -346,7 +346,7 @@ class Judge final {
   }
 
   bool keeping_up_is_known() {
-    if (course_.lag_floor_sec && course_.lag_return_sec) return true;
+    if (backlog_.lag_floor_sec && backlog_.lag_return_sec) return true;
     add("consumer.throughput", {}, {}, "too few Samples came to tell whether the pipe kept up");
     window_needed_sec_ = std::max(kTellingSec, 2 * load_sec_);
     return false;
@@ -359,7 +359,7 @@ class Judge final {
     }
     if (const auto held = held_connection(phase_, settings_)) evidence_.push_back(*held);
     add("consumer.lagMs.p99", phase_.consumer.lag_ms.p99, {}, "the lag came back to its floor");
-    if (const auto& still = course_.standstill; is_worth_telling(still)) {
+    if (const auto& still = backlog_.standstill; is_worth_telling(still)) {
       add("course.standstill.fromSec", still->from_sec, {},
           fmt::format("nothing was acknowledged from second {:.0f} to {:.0f}, which was made up for",
                       still->from_sec, still->to_sec));
@@ -377,7 +377,7 @@ class Judge final {
   }
 
   const PhaseReport& phase_;
-  const PipeCourse& course_;
+  const BacklogTrend& backlog_;
   const PipeSettings& settings_;
   const double load_sec_;
   std::vector<Evidence> evidence_;

@@ -19,7 +19,7 @@ namespace walstorm::measure {
 /// - marginal: none of these can be said; with the load that would tell, where a longer one would.
 ///
 /// Growth is read off floors, not slopes or averages: a stall that passed does not count (TRAPS, Measuring
-/// 7): those of `phase.course`. A "max" load has no target, so there only the pipe is judged, and the part
+/// 7): those of `phase.backlog`. A "max" load has no target, so there only the pipe is judged, and the part
 /// named is the one that held the producers.
 [[nodiscard]] Verdict judge(const PhaseReport& phase, const PipeSettings& settings);
 

@@ -70,6 +70,16 @@ TEST(Features, OfAServerOfTodayAreAll) {
   EXPECT_THAT(shortcomings(features), IsEmpty());
 }
 
+TEST(Features, OnlySettingsThatTheServerKnowsArePinned) {
+  EXPECT_THAT(features_of("18.16.1", {{"setting", "extremes"}}).pinned_settings,
+              ::testing::ElementsAre(::testing::Pair("extremes", "0")));
+  const Listed with_filters{{"setting", "additional_table_filters"}, {"setting", "additional_result_filter"}};
+  EXPECT_THAT(features_of("22.8.1", with_filters).pinned_settings,
+              ::testing::ElementsAre(::testing::Pair("additional_result_filter", ""),
+                                     ::testing::Pair("additional_table_filters", "{}")));
+  EXPECT_THAT(features_query(), ::testing::HasSubstr("'additional_table_filters'"));
+}
+
 TEST(Features, DifferOneByOneAndNotByOneCutOff) {
   const Listed of_22{{"type", "LowCardinality"},
                      {"type", "DateTime64"},

@@ -274,7 +274,7 @@ TEST(Bottleneck, LooksAtTheSpreadBetweenConnectionsBeforeItBlamesAnyone) {
   const Blame on_the_way = blame_generator(phase, settings());
   EXPECT_EQ(on_the_way.bottleneck, Bottleneck::unknown) << "PostgreSQL saw nothing";
   EXPECT_EQ(on_the_way.evidence.back().figure, "busy.connectionMax");
-  EXPECT_THAT(on_the_way.evidence.back().says, HasSubstr("once for 55000 ms"));
+  EXPECT_THAT(on_the_way.evidence.back().says, HasSubstr("once for 55.0 s"));
   EXPECT_THAT(on_the_way.try_next.front(), HasSubstr("what held that connection"));
 
   phase.postgres.writer_waits = {{"idle", 2.8}, {"Lock:transactionid", 0.9}};

@@ -1,21 +1,22 @@
 #include "orchestrator/measure/figures/figures.h"
 
 #include <algorithm>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/measure/figures/figure_table.h"
 #include "orchestrator/report/metrics_json.h"
+#include "orchestrator/report/metrics_reader.h"
+#include "orchestrator/text/or_null.h"
 #include "tests/orchestrator/report/example_report.h"
 
 namespace walstorm::measure::test {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using testing::IsEmpty;
 
 /// What is no figure: what others are explained or judged by, who a process is, and how often PostgreSQL
 /// waited for what.
@@ -32,15 +33,15 @@ bool is_no_figure(const std::string& path) {
          });
 }
 
-/// Every number in `json`, and every null where `nulls`, by its path; processes by their role.
-void collect(const Json& json, const std::string& path, bool nulls, std::map<std::string, Json>& found) {
-  if (json.is_number() || (nulls && json.is_null())) {
+/// Every number in `json` by its path; processes by their role.
+void collect(const Json& json, const std::string& path, std::map<std::string, Json>& found) {
+  if (json.is_number()) {
     found[path] = json;
   } else if (json.is_structured()) {
     for (const auto& [key, child] : json.items()) {
       const std::string name =
           child.is_object() && child.contains("role") ? child["role"].get<std::string>() : key;
-      collect(child, path.empty() ? name : path + "." + name, nulls, found);
+      collect(child, path.empty() ? name : path + "." + name, found);
     }
   }
 }
@@ -68,33 +69,101 @@ TEST(Figures, AreAllNumbersOfAPhaseInMetricsJsonWithTheirValues) {
   const RunReport report = whole_report();
   for (std::size_t i = 0; i < report.phases.size(); ++i) {
     std::map<std::string, Json> numbers;
-    collect(report::metrics_json(report, {})["phases"][i], "", false, numbers);
+    collect(report::metrics_json(report, {})["phases"][i], "", numbers);
     EXPECT_GT(numbers.size(), 120U);
     for (const auto& [path, value] : numbers) {
       if (is_no_figure(path)) continue;
-      EXPECT_EQ(figure_of(report.phases[i], path), value.get<double>()) << path << " of phase " << i;
+      EXPECT_EQ(text::or_null(figure_of(report.phases[i], path)), value) << path << " of phase " << i;
     }
   }
 }
 
-TEST(Figures, HaveNoNameThatMetricsJsonHasNot) {
-  const RunReport report = whole_report();
-  const Json phase = report::metrics_json(report, {})["phases"][0];
-  std::map<std::string, Json> leaves;
-  collect(phase, "", true, leaves);
-  std::vector<std::string> unknown;
-  for (const Figure& figure : figures()) {
-    // A report that does not show these objects at all shows none of their figures.
-    const std::string section = figure.path.substr(0, figure.path.find('.'));
-    const bool is_shown = (section != "ladder" && section != "postgres") || phase.contains(section);
-    const bool is_late =
-        figure.path == "verdict.windowNeededSec" && !phase["verdict"].contains("windowNeededSec");
-    if (is_shown && !is_late && !leaves.contains(figure.path)) unknown.push_back(figure.path);
+/// Fills every member that a report may have with a number of its own.
+class Filler final {
+ public:
+  template <typename T>
+  void figure(const char* /*name*/, std::optional<T>& member, FigureTraits /*traits*/) {
+    member = static_cast<T>(++last_);
   }
-  for (const ProcessFigure& figure : process_figures()) {
-    if (!leaves.contains("processes.consumer-0." + figure.path)) unknown.push_back(figure.path);
+  template <typename T>
+  void figure(const char* /*name*/, T& member, FigureTraits /*traits*/) {
+    member = static_cast<T>(++last_);
   }
-  EXPECT_THAT(unknown, IsEmpty());
+  void count(const char* name, std::uint64_t& member, bool /*is_known*/, FigureTraits traits) {
+    figure(name, member, traits);
+  }
+  static void is_known(const char* /*name*/, bool& flag) { flag = true; }
+  void target(const char* /*name*/, config::Load& load, FigureTraits /*traits*/) {
+    load = config::ConstantLoad{static_cast<double>(++last_)};
+  }
+  template <typename Body>
+  void object(const char* /*name*/, const Body& body) {
+    body(*this);
+  }
+  template <typename T, typename Body>
+  void optional_object(const char* /*name*/, std::optional<T>& member, const Body& body) {
+    body(*this, member.emplace());
+  }
+  void processes(const char* /*name*/, std::vector<ProcessReport>& all) {
+    for (ProcessReport& process : all) visit(*this, process);
+  }
+  template <typename T>
+  static void fact(const char* /*name*/, T& /*member*/) {}
+  template <typename T>
+  static void known_fact(const char* /*name*/, T& /*member*/, bool /*is_known*/) {}
+  static void text(const char* /*name*/, std::string& /*member*/) {}
+  static void time(const char* /*name*/, std::optional<std::int64_t>& /*unix_us*/) {}
+  template <typename T>
+  static void word(const char* /*name*/, T& /*member*/, T /*last*/) {}
+  template <typename T>
+  static void list(const char* /*name*/, std::vector<T>& /*objects*/) {}
+
+ private:
+  int last_ = 1000;
+};
+
+TEST(Figures, OfTheTableAreAllWrittenReadBackEqualAndMayBeNamed) {
+  RunReport report = report::test::full_report();
+  PhaseReport& phase = report.phases.at(2);
+  Filler filler;
+  visit(filler, phase);
+  const Json written = report::metrics_json(report, {});
+  const PhaseReport again = report::parse_run(written.dump(), "metrics.json").report.phases.at(2);
+  std::map<std::string, Json> numbers;
+  collect(written["phases"][2], "", numbers);
+  std::vector<std::string> paths;
+  for (const Figure& figure : figures()) paths.push_back(figure.path);
+  for (const ProcessReport& process : phase.processes) {
+    for (const Figure& figure : process_figures())
+      paths.push_back("processes." + process.role + "." + figure.path);
+  }
+  EXPECT_GT(paths.size(), 200U);
+  std::set<double> values;
+  const config::FigureNames names = figure_names();
+  for (const std::string& path : paths) {
+    const auto value = figure_of(phase, path);
+    ASSERT_TRUE(value) << path;
+    EXPECT_TRUE(values.insert(*value).second) << path << " has the value of another";
+    EXPECT_EQ(numbers[path], Json(*value)) << path << " is not where its name says";
+    EXPECT_EQ(figure_of(again, path), value) << path;
+    const bool of_process = path.starts_with("processes.");
+    const std::string name = of_process ? path.substr(path.rfind('.') + 1) : path;
+    const auto& nameable = of_process ? names.of_process : names.of_phase;
+    EXPECT_TRUE(std::any_of(nameable.begin(), nameable.end(), [&name](const config::FigureName& each) {
+      return each.path == name;
+    })) << path;
+  }
+}
+
+TEST(Figures, AreShownInTheirUnit) {
+  EXPECT_EQ(figure_text("course.acknowledgedPerSec", 3000), "3,000/s") << "a rate, not 50 minutes";
+  EXPECT_EQ(figure_text("course.lagEndSec", 90), "90 s");
+  EXPECT_EQ(figure_text("producer.throughputPerSec.count", 60), "60") << "of how many seconds, and no rate";
+  EXPECT_EQ(figure_text("processes.consumer-0.rssMaxBytes", 48'000'000), "48.0 MB");
+  EXPECT_EQ(figure_text("busy.flushesFull", 0.97), "97.0 %");
+  EXPECT_EQ(figure_text("consumer.recordsPerFlush", 12.5), "12.5");
+  EXPECT_EQ(figure_text("2 * consumer.lagMs.p99", 560), "560") << "no figure of the table";
+  EXPECT_EQ(figure_text("consumer.lagMs.p99", std::nullopt), "–");
 }
 
 TEST(Figures, EachHaveOneName) {

@@ -28,7 +28,7 @@ TEST(LoadWindow, ReadsTheAcknowledgedCountAtTheWindowsEdgesBetweenSamples) {
 
 TEST(LoadWindow, CountsTheBacklogOfAnEarlierPhaseAsAcknowledged) {
   PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
-  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs, 10'000};
+  facts.carry_over.acknowledged["consumer-0"] = {kStartUnixUs, 10'000};
   PhaseFold fold(facts);
   fold.ready("consumer-0", ready_at(kStartUnixUs));
   fold.ready("producer-0", ready_at(kStartUnixUs));
@@ -40,7 +40,7 @@ TEST(LoadWindow, CountsTheBacklogOfAnEarlierPhaseAsAcknowledged) {
 
 TEST(LoadWindow, CountsNoRecordsForTheTimeBetweenTwoPhases) {
   PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
-  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs - 1'200'000, 10'000};
+  facts.carry_over.acknowledged["consumer-0"] = {kStartUnixUs - 1'200'000, 10'000};
   PhaseFold fold(facts);
   fold.ready("consumer-0", ready_at(kStartUnixUs));
   fold.ready("producer-0", ready_at(kStartUnixUs));
@@ -56,7 +56,7 @@ TEST(LoadWindow, CountsNoRecordsForTheTimeBetweenTwoPhases) {
 
 TEST(LoadWindow, SpreadsWhatIsLeftOfAnEarlierPhaseOverTheTimeSinceItsEnd) {
   PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
-  facts.carry.acknowledged["consumer-0"] = {kStartUnixUs - kSecondUs, 10'000};
+  facts.carry_over.acknowledged["consumer-0"] = {kStartUnixUs - kSecondUs, 10'000};
   PhaseFold fold(facts);
   fold.ready("consumer-0", ready_at(kStartUnixUs));
   fold.ready("producer-0", ready_at(kStartUnixUs));

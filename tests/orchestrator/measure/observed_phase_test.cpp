@@ -20,13 +20,13 @@ std::int64_t at(int sec) {
   return kStartUnixUs + sec * std::int64_t{1'000'000};
 }
 
-PhaseFacts facts(Carry carry = {}) {
+PhaseFacts facts(CarryOver carry_over = {}) {
   PhaseFacts facts;
   facts.phase = {
       .name = "p", .duration_sec = 10, .load = config::ConstantLoad{1000}, .records = {}, .warmup = false};
   facts.producers = {{"producer-0", {}}};
   facts.consumers = {{"consumer-0", {}}};
-  facts.carry = std::move(carry);
+  facts.carry_over = std::move(carry_over);
   return facts;
 }
 
@@ -71,7 +71,7 @@ TEST(ObservedPhase, KnowsHowOldTheBacklogOfThePhaseBeforeIs) {
   PhaseFold first(facts());
   for (int sec = 0; sec <= 5; ++sec)
     first.ladder(head_at(sec, 1000 + static_cast<std::uint64_t>(sec) * 1000));
-  PhaseFold second(facts(first.carry()));
+  PhaseFold second(facts(first.carry_over()));
   second.ladder(head_at(6, 6000));
   second.sample("consumer-0", rungs(6, 6000, 2000));
   EXPECT_THAT(second.close_second(at(6)).received_to_flushed_sec, Optional(DoubleNear(5, 1e-6)));

@@ -280,7 +280,7 @@ TEST(PhaseFold, SpreadsEachProcessesCpuOverItsOwnRecords) {
 TEST(PhaseFold, SettlesTheRunsLedgerOverItsPhases) {
   const PhaseFold first = SimulatedPipe{.duration_sec = 5}.run();
   PhaseFacts facts = facts_of(config::ConstantLoad{1000}, 4);
-  facts.carry = first.carry();
+  facts.carry_over = first.carry_over();
   PhaseFold second(facts);
   auto produced = producer_at<proto::PhaseResult>(4, 10);
   auto consumed = consumer_at<proto::PhaseResult>(4, 10, 25'010);

@@ -269,7 +269,7 @@ PhaseFold SimulatedPipe::run_watched(
   facts.producers = {{"producer-0", 11}};
   facts.consumers = {{"consumer-0", 12}};
   facts.flush_concurrency_max = kFlushesMax;
-  facts.carry = carry;
+  facts.carry_over = carry_over;
   PhaseFold fold(facts);
   Simulation(*this, fold).run([&](const Second& second) { on_second(fold, second); });
   return fold;

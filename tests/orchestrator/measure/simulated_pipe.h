@@ -44,7 +44,7 @@ struct SimulatedPipe {
   std::optional<double> producer_dies_at_sec = {};
   /// Which Samples the orchestrator gets to see; all unless told.
   std::function<bool(std::uint64_t sequence)> sample_arrives = [](std::uint64_t) { return true; };
-  Carry carry = {};
+  CarryOver carry_over = {};
   Roughness roughness = {};
 
   /// A pipe under `rate` records/s, which is `share` of what its sink could take in this very window, stalls

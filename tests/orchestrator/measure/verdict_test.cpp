@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <random>
 
-#include "orchestrator/measure/judge/pipe_course.h"
+#include "orchestrator/measure/judge/backlog_trend.h"
 #include "tests/orchestrator/measure/simulated_pipe.h"
 
 namespace walstorm::measure::test {
@@ -19,18 +19,18 @@ using ::testing::Le;
 using ::testing::Not;
 using ::testing::Optional;
 
-/// A report of a phase that went well, and a course to judge it by.
-PipeCourse course_of(double early_sec, double before_end_sec, double end_sec) {
-  PipeCourse course;
-  course.lag_early_sec = course.lag_floor_sec = early_sec;
-  course.lag_return_sec = std::min(before_end_sec, end_sec);
-  course.lag_before_end_sec = before_end_sec;
-  course.lag_end_sec = end_sec;
-  return course;
+/// A report of a phase that went well, and a backlog to judge it by.
+BacklogTrend backlog_of(double early_sec, double before_end_sec, double end_sec) {
+  BacklogTrend backlog;
+  backlog.lag_early_sec = backlog.lag_floor_sec = early_sec;
+  backlog.lag_return_sec = std::min(before_end_sec, end_sec);
+  backlog.lag_before_end_sec = before_end_sec;
+  backlog.lag_end_sec = end_sec;
+  return backlog;
 }
 
-Verdict judged(PhaseReport report, const PipeCourse& course) {
-  report.course = course;
+Verdict judged(PhaseReport report, const BacklogTrend& backlog) {
+  report.backlog = backlog;
   return judge(report, {});
 }
 
@@ -70,7 +70,7 @@ TEST(Verdict, AsksForNoLongerLoadThanAnHour) {
 }
 
 TEST(Standstill, ThatEndsTheLoadIsHeldAgainstItsOwnLimit) {
-  CourseCurves curves;
+  BacklogCurves curves;
   for (std::int64_t sec = 0; sec <= 60; ++sec) {
     const auto landed = sec <= 10 ? sec : sec <= 30 ? 10 : std::min<std::int64_t>(sec, 48);
     curves.produced.add({kStartUnixUs + sec * 1'000'000, static_cast<std::uint64_t>(sec * 1000)});
@@ -78,11 +78,11 @@ TEST(Standstill, ThatEndsTheLoadIsHeldAgainstItsOwnLimit) {
   }
   curves.run_acknowledged = curves.acknowledged;
   // From 10 to 30 s it was longer, but most of a minute it was not; from 48 s on it was a fifth of it.
-  const PipeCourse course = course_within(curves, kStartUnixUs, kStartUnixUs + 60e6, {}, 0);
-  ASSERT_TRUE(course.standstill);
-  EXPECT_NEAR(course.standstill->from_sec, 48, 0.1);
-  EXPECT_TRUE(course.standstill->to_the_end);
-  EXPECT_GE(course.standstill->seconds(), stall_sec(60, true) - 0.1);
+  const BacklogTrend backlog = backlog_trend_within(curves, kStartUnixUs, kStartUnixUs + 60e6, {}, 0);
+  ASSERT_TRUE(backlog.standstill);
+  EXPECT_NEAR(backlog.standstill->from_sec, 48, 0.1);
+  EXPECT_TRUE(backlog.standstill->to_the_end);
+  EXPECT_GE(backlog.standstill->seconds(), stall_sec(60, true) - 0.1);
 }
 
 TEST(Verdict, SeesAnOverloadOfEightPercentInAMinute) {
@@ -191,10 +191,10 @@ TEST(Verdict, SaysOfASustainedPipeThatItStoodStillForLong) {
 
 TEST(Verdict, CallsOneTransactionTooLittleToTell) {
   PhaseReport report = SimulatedPipe{}.report();
-  const PipeCourse course = report.course;
+  const BacklogTrend backlog = report.backlog;
   report.producer.transactions = 1;
   report.duration_sec = 5;
-  const Verdict verdict = judged(report, course);
+  const Verdict verdict = judged(report, backlog);
   EXPECT_EQ(verdict.state, VerdictState::marginal);
   EXPECT_EQ(verdict.evidence.front().figure, "producer.transactions");
   EXPECT_THAT(verdict.window_needed_sec, Optional(Ge(50)));
@@ -244,7 +244,7 @@ TEST(Verdict, DoesNotClaimThatAPipeKeptUpWhenNoSampleSaysSo) {
 }
 
 TEST(Verdict, IsMarginalWhileThePipeStillCatchesUpAndSaysHowLongThatTakes) {
-  const Verdict verdict = judged(SimulatedPipe{}.report(), course_of(0.1, 6, 4));
+  const Verdict verdict = judged(SimulatedPipe{}.report(), backlog_of(0.1, 6, 4));
   EXPECT_EQ(verdict.state, VerdictState::marginal);
   EXPECT_EQ(verdict.evidence.front().figure, "course.lagReturnSec");
   // 2 s less in 15 s: the other 4 s take 30 s more, and then a third of the load must be left.
@@ -252,16 +252,16 @@ TEST(Verdict, IsMarginalWhileThePipeStillCatchesUpAndSaysHowLongThatTakes) {
 }
 
 TEST(Verdict, CallsALagThatRisesToItsEndFallingBehindAndOneThatComesDownNot) {
-  EXPECT_EQ(judged(SimulatedPipe{}.report(), course_of(0.1, 2, 3)).state, VerdictState::falling_behind);
-  EXPECT_EQ(judged(SimulatedPipe{}.report(), course_of(0.1, 4, 3)).state, VerdictState::marginal);
-  EXPECT_EQ(judged(SimulatedPipe{}.report(), course_of(0.1, 1, 1.2)).state, VerdictState::marginal);
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), backlog_of(0.1, 2, 3)).state, VerdictState::falling_behind);
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), backlog_of(0.1, 4, 3)).state, VerdictState::marginal);
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), backlog_of(0.1, 1, 1.2)).state, VerdictState::marginal);
 }
 
 TEST(Verdict, IsMarginalWhenFlushesFailedThoughAllWasLandedInTheEnd) {
   PhaseReport report = SimulatedPipe{}.report();
   report.consumer.errors = 3;
   report.consumer.retries = 2;
-  const Verdict verdict = judged(report, course_of(0.1, 0.1, 0.1));
+  const Verdict verdict = judged(report, backlog_of(0.1, 0.1, 0.1));
   EXPECT_EQ(verdict.state, VerdictState::marginal);
   ASSERT_FALSE(verdict.evidence.empty());
   EXPECT_EQ(verdict.evidence.front().says, "3 flushes failed, 2 were tried again");
@@ -271,7 +271,7 @@ TEST(Verdict, IsMarginalWhenFlushesFailedThoughAllWasLandedInTheEnd) {
 TEST(Verdict, IsMarginalWhenTransactionsFailed) {
   PhaseReport report = SimulatedPipe{}.report();
   report.producer.errors = 2;
-  EXPECT_EQ(judged(report, course_of(0.1, 0.1, 0.1)).state, VerdictState::marginal);
+  EXPECT_EQ(judged(report, backlog_of(0.1, 0.1, 0.1)).state, VerdictState::marginal);
 }
 
 TEST(Verdict, CallsASinkThatTakesNothingMoreStalledAndSaysSinceWhen) {
@@ -326,13 +326,13 @@ TEST(Verdict, EstimatesNoCapacityOfAPipeThatKeptUp) {
 TEST(Verdict, JudgesAPhaseThatBeginsWithABacklogByTheFloorOfThePhasesBefore) {
   // 60,000 records of the phase before are left, which the sink takes 10 s for: as fast as more come in.
   const PhaseFold before = SimulatedPipe{.duration_sec = 20}.run();
-  const Carry carry = before.carry();
-  EXPECT_THAT(carry.lag_floor_sec, Optional(Le(0.2)));
-  PipeCourse course = course_of(9, 9, 9);
-  EXPECT_EQ(judged(SimulatedPipe{}.report(), course).state, VerdictState::sustained)
+  const CarryOver carry_over = before.carry_over();
+  EXPECT_THAT(carry_over.lag_floor_sec, Optional(Le(0.2)));
+  BacklogTrend backlog = backlog_of(9, 9, 9);
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), backlog).state, VerdictState::sustained)
       << "without the floor nothing speaks against it";
-  course.lag_floor_sec = carry.lag_floor_sec;
-  EXPECT_EQ(judged(SimulatedPipe{}.report(), course).state, VerdictState::marginal);
+  backlog.lag_floor_sec = carry_over.lag_floor_sec;
+  EXPECT_EQ(judged(SimulatedPipe{}.report(), backlog).state, VerdictState::marginal);
 }
 
 TEST(Verdict, NamesTheBusiestPartOfAPipeThatKeepsUpAndGivesNoAdvice) {
@@ -342,28 +342,29 @@ TEST(Verdict, NamesTheBusiestPartOfAPipeThatKeepsUpAndGivesNoAdvice) {
   EXPECT_EQ(verdict.window_needed_sec, std::nullopt);
 }
 
-TEST(PipeCourse, SeesNoStandstillWhereNothingWaits) {
+TEST(BacklogTrend, SeesNoStandstillWhereNothingWaits) {
   // The producer was held up, not the pipe: all that was written is acknowledged.
   CountCurve curve;
   for (std::int64_t second = 0; second <= 30; ++second)
     curve.add({kStartUnixUs + second * 1'000'000, second < 10 ? static_cast<std::uint64_t>(second) : 10});
   const double from = static_cast<double>(kStartUnixUs);
-  EXPECT_EQ(course_within({curve, curve, curve}, from, from + 30e6, {}, 0).standstill, std::nullopt);
+  EXPECT_EQ(backlog_trend_within({curve, curve, curve}, from, from + 30e6, {}, 0).standstill, std::nullopt);
 }
 
-TEST(PipeCourse, RaisesAnEarlierFloorToWhatTheSinkTakesToAnswerNow) {
+TEST(BacklogTrend, RaisesAnEarlierFloorToWhatTheSinkTakesToAnswerNow) {
   CountCurve produced, acknowledged;
   for (std::int64_t second = 0; second <= 30; ++second) {
     const auto at = kStartUnixUs + second * 1'000'000;
     produced.add({at, static_cast<std::uint64_t>(second) * 1000});
     acknowledged.add({at, second < 3 ? 0 : static_cast<std::uint64_t>(second - 3) * 1000});
   }
-  const CourseCurves curves{produced, acknowledged, acknowledged};
+  const BacklogCurves curves{produced, acknowledged, acknowledged};
   const double from = static_cast<double>(kStartUnixUs);
-  EXPECT_THAT(course_within(curves, from, from + 30e6, 0.1, 0.2).lag_floor_sec, Optional(0.2));
-  EXPECT_THAT(course_within(curves, from, from + 30e6, 0.1, 5).lag_floor_sec, Optional(3.0))
+  EXPECT_THAT(backlog_trend_within(curves, from, from + 30e6, 0.1, 0.2).lag_floor_sec, Optional(0.2));
+  EXPECT_THAT(backlog_trend_within(curves, from, from + 30e6, 0.1, 5).lag_floor_sec, Optional(3.0))
       << "and no higher than where it was seen";
-  EXPECT_THAT(course_within(curves, from, from + 30e6, std::nullopt, 0.2).lag_floor_sec, Optional(3.0));
+  EXPECT_THAT(backlog_trend_within(curves, from, from + 30e6, std::nullopt, 0.2).lag_floor_sec,
+              Optional(3.0));
 }
 
 }  // namespace

@@ -27,5 +27,15 @@ TEST(ChildEnvironment, HoldsLibpqsVariablesOnlyWhereItIsUsedAgainstANamedServer)
   }
 }
 
+TEST(ChildEnvironment, OfACommandThatStartsWorkersHoldsAllButSecrets) {
+  for (const char* name : {"PATH", "SSH_AUTH_SOCK", "KUBECONFIG", "SLURM_CONF", "PWD"}) {
+    EXPECT_TRUE(is_given(name, Variables::no_secrets)) << name;
+  }
+  for (const char* name : {"DATABASE_URL", "PGPASSWORD", "MYSQL_PWD", "AWS_SECRET_ACCESS_KEY", "MONGODB_URI",
+                           "SENTRY_DSN", "GOOGLE_APPLICATION_CREDENTIALS"}) {
+    EXPECT_FALSE(is_given(name, Variables::no_secrets)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace walstorm::process

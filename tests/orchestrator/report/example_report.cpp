@@ -77,10 +77,10 @@ void add_observations(PhaseReport& report) {
                      .walsender_states = {{"catchup", 0.02}, {"streaming", 0.98}},
                      .walsender_waits = {{"Client:WalSenderWaitForWAL", 0.9}, {"running", 0.1}},
                      .writer_waits = {{"IO:WALSync", 0.4}, {"idle", 3.2}, {"running", 0.4}}};
-  report.course.lag_early_sec = report.course.lag_floor_sec = 0.12;
-  report.course.lag_return_sec = report.course.lag_end_sec = report.course.lag_close_sec = 0.13;
-  report.course.lag_before_end_sec = report.course.lag_high_sec = 0.14;
-  report.course.lag_before_last_sec = report.course.lag_last_sec = 0.13;
+  report.backlog.lag_early_sec = report.backlog.lag_floor_sec = 0.12;
+  report.backlog.lag_return_sec = report.backlog.lag_end_sec = report.backlog.lag_close_sec = 0.13;
+  report.backlog.lag_before_end_sec = report.backlog.lag_high_sec = 0.14;
+  report.backlog.lag_before_last_sec = report.backlog.lag_last_sec = 0.13;
   report.busy = {.consumer_loop = 0.21,
                  .connections = 0.31,
                  .flushes = 0.08,
@@ -146,18 +146,18 @@ PhaseReport overloaded() {
   report.consumer.censored = 29'400;
   report.producer.errors = 21;
   report.producer.errors_by_sqlstate = {{"40001", 19}, {"57014", 2}};
-  report.course = {.lag_early_sec = 1.2,
-                   .lag_floor_sec = 0.12,
-                   .lag_return_sec = 16.1,
-                   .lag_before_end_sec = 14.2,
-                   .lag_end_sec = 22.4,
-                   .lag_high_sec = 15.3,
-                   .lag_before_last_sec = 20.8,
-                   .lag_last_sec = 22.4,
-                   .saturated_from_sec = 2,
-                   .acknowledged_per_sec = 3010,
-                   .produced_per_sec = 5000,
-                   .standstill = Standstill{30, 31.5, false, 62'000}};
+  report.backlog = {.lag_early_sec = 1.2,
+                    .lag_floor_sec = 0.12,
+                    .lag_return_sec = 16.1,
+                    .lag_before_end_sec = 14.2,
+                    .lag_end_sec = 22.4,
+                    .lag_high_sec = 15.3,
+                    .lag_before_last_sec = 20.8,
+                    .lag_last_sec = 22.4,
+                    .saturated_from_sec = 2,
+                    .acknowledged_per_sec = 3010,
+                    .produced_per_sec = 5000,
+                    .standstill = Standstill{30, 31.5, false, 62'000}};
   report.busy = {.consumer_loop = 0.13,
                  .connections = 0.31,
                  .flushes = 1,

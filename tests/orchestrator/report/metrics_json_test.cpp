@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/text/document.h"
+#include "orchestrator/text/or_null.h"
 #include "tests/orchestrator/report/example_report.h"
 #include "tests/orchestrator/report/golden.h"
 
@@ -86,7 +88,7 @@ void expect_all_keys(const Json& json) {
 
 TEST(MetricsJson, IsAsItAlwaysWas) {
   const Json json = metrics_json(full_report(), {{"name", "quickstart"}, {"seed", 1}});
-  expect_golden("metrics.json", without_build(json).dump(2) + "\n");
+  expect_golden("metrics.json", text::document_text(without_build(json)));
 }
 
 TEST(MetricsJson, HasEveryKeyOfTheDesignInItsOrder) {
@@ -132,6 +134,27 @@ TEST(MetricsJson, HasTheSameKeysWithNullWhereNothingWasMeasured) {
                               "/ledger/rows/postgres", "/ledger/content/sampled"}) {
     EXPECT_TRUE(json.at(Json::json_pointer(pointer)).is_null()) << pointer;
   }
+}
+
+/// Every number that is written more exactly than figures are, by its path.
+void collect_tails(const Json& json, const std::string& path, std::vector<std::string>& found) {
+  if (json.is_number_float() && text::rounded(json.get<double>()) != json.get<double>())
+    found.push_back(path);
+  if (!json.is_structured()) return;
+  for (const auto& [key, member] : json.items()) collect_tails(member, path + "/" + key, found);
+}
+
+TEST(MetricsJson, HasNoFigureWithATail) {
+  measure::RunReport report = full_report();
+  report.environment.cpu_count = 4.0 / 3;
+  for (measure::PhaseReport& phase : report.phases) {
+    phase.postgres.writer_waits["idle"] = 10.0 / 3;
+    phase.backlog.standstill = {.from_sec = 1.0 / 3, .to_sec = 20.0 / 3, .waiting = 2.0 / 3};
+    for (measure::Evidence& evidence : phase.verdict.evidence) evidence.value = 1.0 / 7;
+  }
+  std::vector<std::string> tails;
+  collect_tails(metrics_json(report, {{"seconds", 1.0 / 3}}), "", tails);
+  EXPECT_EQ(tails, std::vector<std::string>{"/config/seconds"}) << "what was given is as it was given";
 }
 
 TEST(MetricsJson, HasNullForAThresholdThatWasNeverMeasured) {

@@ -5,7 +5,11 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
+#include <unistd.h>
 
+#include "orchestrator/fleet/command_launcher.h"
+#include "orchestrator/fleet/local_launcher.h"
+#include "orchestrator/process/program_path.h"
 #include "proto/wire/error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -26,10 +30,11 @@ class ScriptedWorker : public testing::Test {
     ::unsetenv("WALSTORM_TEST_STUBBORN");
   }
 
-  WorkerProcess& start(const std::string& script) {
+  WorkerProcess& start(const std::string& script,
+                       const fleet::Launcher& launcher = fleet::LocalLauncher(process::Variables::needed)) {
     ::setenv("WALSTORM_TEST_SCRIPT", script.c_str(), 1);
     worker_ = std::make_unique<WorkerProcess>(
-        loop_, Role::producer, "producer-0", SCRIPTED_WORKER, folder_.path() / "producer-0.log",
+        loop_, Role::producer, "producer-0", launcher, folder_.path() / "producer-0.log",
         [this](const WorkerProcess&, const proto::MetricsFrame& frame) { frames_.push_back(frame); });
     return *worker_;
   }
@@ -58,7 +63,7 @@ TEST_F(ScriptedWorker, AnswersSetupWithHello) {
   start("");
   send_setup();
   ASSERT_EQ(loop_.wait(seconds(20), 0, [this] { return !frames_.empty(); }), Waited::done);
-  EXPECT_EQ(static_cast<pid_t>(frames_[0].hello().pid()), worker_->pid());
+  EXPECT_EQ(worker_->pid(), static_cast<pid_t>(frames_[0].hello().pid()));
   EXPECT_TRUE(worker_->failure().empty());
 }
 
@@ -103,13 +108,81 @@ TEST_F(ScriptedWorker, FloodsAreTakenInWhole) {
       << frames_.size();
 }
 
+/// The scripted worker by a command of the user's. The shell of kStays outlives it, as ssh and srun do.
+class LaunchedWorker : public ScriptedWorker {
+ protected:
+  static constexpr const char* kBecomes = "exec \"$0\" \"$@\"";
+  static constexpr const char* kStays = "\"$0\"; exit $?";
+
+  WorkerProcess& launch(const std::string& script, const char* shell_command) {
+    return start(script, fleet::CommandLauncher({"sh", "-c", shell_command, "{program}"}, "here",
+                                                process::own_folder()));
+  }
+  void await_hello() {
+    send_setup();
+    ASSERT_EQ(loop_.wait(seconds(20), 0, [this] { return !frames_.empty(); }), Waited::done);
+  }
+  /// The process that its script runs in: it is gone when this can be opened no more.
+  [[nodiscard]] static bool is_there(pid_t pid) { return ::kill(pid, 0) == 0; }
+};
+
+TEST_F(LaunchedWorker, SpeaksOverStdinAndStdoutAlone) {
+  for (const char* shell_command : {kBecomes, kStays}) {
+    frames_.clear();
+    launch("", shell_command);
+    EXPECT_EQ(worker_->pid(), std::nullopt) << "the child's says nothing of the worker";
+    await_hello();
+    EXPECT_EQ(worker_->pid(), static_cast<pid_t>(frames_[0].hello().pid()));
+    worker_->stop();
+    ASSERT_EQ(loop_.wait(seconds(20), 0, [this] { return worker_->ended().has_value(); }), Waited::done);
+    EXPECT_TRUE(worker_->ended()->ok());
+    EXPECT_EQ(worker_->failure(), "");
+  }
+}
+
+TEST_F(LaunchedWorker, ElsewhereHasNoProcessIdHere) {
+  launch("setup:elsewhere", kStays);
+  await_hello();
+  EXPECT_EQ(frames_[0].hello().host(), "elsewhere");
+  EXPECT_EQ(worker_->pid(), std::nullopt);
+}
+
+TEST_F(LaunchedWorker, FailsAsItsCommandEnds) {
+  launch("setup:exit=7", kStays);
+  send_setup();
+  ASSERT_EQ(loop_.wait(seconds(20), 0, [this] { return !worker_->failure().empty(); }), Waited::done);
+  EXPECT_EQ(worker_->failure(), "producer-0 ended: exit code 7");
+}
+
+TEST_F(LaunchedWorker, IsInAGroupOfItsOwnThatSignalsGoTo) {
+  launch("stop:silent", kStays);
+  await_hello();
+  const auto worker = static_cast<pid_t>(frames_[0].hello().pid());
+  EXPECT_NE(::getpgid(worker), ::getpgid(0)) << "a Ctrl-C does not reach it";
+  EXPECT_NE(::getpgid(worker), worker) << "the shell is still there";
+  worker_->stop();
+  worker_->send_signal(SIGTERM);
+  EXPECT_EQ(loop_.wait(seconds(20), 0, [&] { return worker_->ended() && !is_there(worker); }), Waited::done);
+}
+
+TEST_F(LaunchedWorker, GoesWithItsObject) {
+  ::setenv("WALSTORM_TEST_STUBBORN", "1", 1);
+  launch("stop:silent", kStays);
+  await_hello();
+  const auto worker = static_cast<pid_t>(frames_[0].hello().pid());
+  ASSERT_TRUE(is_there(worker));
+  worker_.reset();
+  EXPECT_EQ(loop_.wait(seconds(20), 0, [&] { return !is_there(worker); }), Waited::done);
+}
+
 /// The group: each worker is the scripted one under the name that Workers looks for, beside a link to this
 /// test.
 class WorkersTest : public ScriptedWorker {
  protected:
   std::vector<std::string> stop_with(const std::string& script) {
     ::setenv("WALSTORM_TEST_SCRIPT", script.c_str(), 1);
-    Workers workers(loop_, folder_.path(), [](const WorkerProcess&, const proto::MetricsFrame&) {});
+    Workers workers(loop_, std::make_unique<fleet::LocalLauncher>(process::Variables::needed), folder_.path(),
+                    [](const WorkerProcess&, const proto::MetricsFrame&) {});
     workers.start(Role::producer, "producer-0");
     workers.start(Role::consumer, "consumer-0");
     proto::ControlFrame setup;
@@ -122,6 +195,17 @@ class WorkersTest : public ScriptedWorker {
 
 TEST_F(WorkersTest, StopWithTheFrameAlone) {
   EXPECT_TRUE(stop_with("").empty());
+}
+
+TEST_F(WorkersTest, StopThoseThatACommandStarted) {
+  ::setenv("WALSTORM_TEST_SCRIPT", "stop:silent", 1);
+  Workers workers(loop_,
+                  std::make_unique<fleet::CommandLauncher>(std::vector<std::string>{"env", "{program}"}, "",
+                                                           process::own_folder()),
+                  folder_.path(), [](const WorkerProcess&, const proto::MetricsFrame&) {});
+  workers.start(Role::producer, "producer-0");
+  EXPECT_EQ(workers.stop(milliseconds(300)),
+            (std::vector<std::string>{"producer-0 did not end when told to: sent SIGTERM"}));
 }
 
 TEST_F(WorkersTest, StopBySigtermWhereTheFrameIsIgnored) {
@@ -139,7 +223,8 @@ TEST_F(WorkersTest, StopBySigkillWhereNothingElseHelps) {
 
 TEST_F(WorkersTest, AwaitEndsWithAWorkersFailureLongBeforeTheDeadline) {
   ::setenv("WALSTORM_TEST_SCRIPT", "start:exit=9", 1);
-  Workers workers(loop_, folder_.path(), [](const WorkerProcess&, const proto::MetricsFrame&) {});
+  Workers workers(loop_, std::make_unique<fleet::LocalLauncher>(process::Variables::needed), folder_.path(),
+                  [](const WorkerProcess&, const proto::MetricsFrame&) {});
   workers.start(Role::producer, "producer-0");
   try {
     workers.await("wait for nothing", std::chrono::hours(1), 0, [] { return false; });
@@ -151,7 +236,8 @@ TEST_F(WorkersTest, AwaitEndsWithAWorkersFailureLongBeforeTheDeadline) {
 
 TEST_F(WorkersTest, AwaitHasADeadlineForASilentWorker) {
   ::setenv("WALSTORM_TEST_SCRIPT", "start:silent", 1);
-  Workers workers(loop_, folder_.path(), [](const WorkerProcess&, const proto::MetricsFrame&) {});
+  Workers workers(loop_, std::make_unique<fleet::LocalLauncher>(process::Variables::needed), folder_.path(),
+                  [](const WorkerProcess&, const proto::MetricsFrame&) {});
   workers.start(Role::producer, "producer-0");
   EXPECT_THROW(workers.await("wait for Hello", milliseconds(100), 0, [] { return false; }), wire::Error);
   EXPECT_TRUE(workers.failure().empty());

@@ -123,7 +123,7 @@ TEST(SearchPlan, IsToldInWordsForADryRun) {
   precision   5 %
   phase       "peak"
   a trial     3 s of warm-up, 15 s of load (30 s where it was unclear or is confirmed), a drain of up to 5 s: about 23 s
-  takes       30 min 0 s at most: then no trial is begun
+  takes       30 min at most: then no trial is begun
   thresholds  producer.errorRate < 0.01
               left out, for they are about other phases: consumer.lagMs.p99 < 300
   results     ./profiling-results
@@ -131,7 +131,7 @@ TEST(SearchPlan, IsToldInWordsForADryRun) {
   options.question.key = "consumer.mockClickhouseDelay";
   EXPECT_THAT(dry_run_text(resolve, options),
               AllOf(HasSubstr("the highest consumer.mockClickhouseDelay that"),
-                    HasSubstr("\"peak\", target 5000\n"), Not(HasSubstr("first a look"))));
+                    HasSubstr("\"peak\", target 5,000/s\n"), Not(HasSubstr("first a look"))));
 }
 
 }  // namespace

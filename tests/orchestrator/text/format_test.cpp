@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestrator/text/figure_text.h"
-
 namespace walstorm::report {
 namespace {
 
@@ -36,7 +34,9 @@ TEST(Format, PicksTheUnitOfATime) {
   EXPECT_EQ(text::sec_text(0.2), "0.2 s");
   EXPECT_EQ(text::sec_text(60), "60 s");
   EXPECT_EQ(text::sec_text(125), "2 min 5 s");
+  EXPECT_EQ(text::sec_text(180), "3 min");
   EXPECT_EQ(text::sec_text(7260), "2 h 1 min");
+  EXPECT_EQ(text::sec_text(7200), "2 h");
 }
 
 TEST(Format, PicksTheUnitOfASizeAndARate) {
@@ -46,10 +46,14 @@ TEST(Format, PicksTheUnitOfASizeAndARate) {
   EXPECT_EQ(text::bytes_text(120'000'000), "120 MB");
   EXPECT_EQ(text::rate_text(5003.2), "5,003/s");
   EXPECT_EQ(text::rate_text(4.5), "4.5/s");
-  EXPECT_EQ(text::figure_text("course.acknowledgedPerSec", 3000), text::rate_text(3000))
-      << "a rate, not 50 minutes";
-  EXPECT_EQ(text::figure_text("course.lagEndSec", 90), text::sec_text(90));
   EXPECT_EQ(text::percent_text(0.9984), "99.8 %");
+}
+
+TEST(Format, ShowsTheWiderSideOfAnInterval) {
+  EXPECT_EQ(text::spread_text(100, 96, 108), " ±8 %");
+  EXPECT_EQ(text::spread_text(-50, -60, -49), " ±20 %");
+  EXPECT_EQ(text::spread_text(0, -1, 1), "");
+  EXPECT_EQ(text::spread_text(100, {}, 108), "");
 }
 
 TEST(Format, WritesTimesInUtcWithMilliseconds) {

@@ -1,4 +1,4 @@
-#include "orchestrator/measure/judge/pipe_course.h"
+#include "orchestrator/measure/judge/backlog_trend.h"
 
 #include <algorithm>
 #include <cmath>
@@ -45,9 +45,9 @@ struct LagPoint {
 };
 
 /// The lag at each Sample, and at the load's end.
-class LagCourse final {
+class LagTrend final {
  public:
-  LagCourse(const CourseCurves& curves, double from, double to) : curves_(curves), from_(from), to_(to) {
+  LagTrend(const BacklogCurves& curves, double from, double to) : curves_(curves), from_(from), to_(to) {
     for (const CountPoint& point : curves.acknowledged.points()) {
       const auto at = static_cast<double>(point.at_unix_us);
       // The first second is left out: nothing can be late before anything was due.
@@ -82,18 +82,18 @@ class LagCourse final {
     }
   }
 
-  const CourseCurves& curves_;
+  const BacklogCurves& curves_;
   const double from_, to_;
   std::vector<LagPoint> points_;
 };
 
 /// From the first Sample after which the lag did not come back any more; what stood still then at first, as
 /// after a stall that began it all, is left out.
-void add_saturation(PipeCourse& course, const LagCourse& lag, const CourseCurves& curves, double from,
+void add_saturation(BacklogTrend& backlog, const LagTrend& lag, const BacklogCurves& curves, double from,
                     double to) {
-  if (!course.lag_early_sec) return;
+  if (!backlog.lag_early_sec) return;
   const double length_sec = (to - from) / kSecondUs;
-  const double at_floor = *course.lag_early_sec + lag_margin_sec(length_sec);
+  const double at_floor = *backlog.lag_early_sec + lag_margin_sec(length_sec);
   const auto& points = lag.points();
   const auto last_return = std::find_if(points.rbegin(), points.rend(),
                                         [at_floor](const LagPoint& p) { return p.lag_sec <= at_floor; });
@@ -106,25 +106,25 @@ void add_saturation(PipeCourse& course, const LagCourse& lag, const CourseCurves
   if (first == points.end() || length_sec - first->sec < kSaturatedSecMin) return;
   const double seconds = length_sec - first->sec;
   const double since = from + first->sec * kSecondUs;
-  course.saturated_from_sec = first->sec;
-  course.acknowledged_per_sec = (*curves.run_acknowledged.at(to) - done_at(first->sec)) / seconds;
-  course.produced_per_sec = (*curves.produced.at(to) - *curves.produced.at(since)) / seconds;
+  backlog.saturated_from_sec = first->sec;
+  backlog.acknowledged_per_sec = (*curves.run_acknowledged.at(to) - done_at(first->sec)) / seconds;
+  backlog.produced_per_sec = (*curves.produced.at(to) - *curves.produced.at(since)) / seconds;
 }
 
-void add_stretches(PipeCourse& course, const LagCourse& lag, double length_sec) {
+void add_stretches(BacklogTrend& backlog, const LagTrend& lag, double length_sec) {
   const double share = std::max(kStretchShare, std::min(kStretchSecMin / length_sec, kEndShareMax));
-  course.lag_last_sec = lag.least(1 - share, 1, false);
-  course.lag_before_last_sec = lag.least(1 - 2 * share, 1 - share, false);
+  backlog.lag_last_sec = lag.least(1 - share, 1, false);
+  backlog.lag_before_last_sec = lag.least(1 - 2 * share, 1 - share, false);
   for (int from_the_end = 2; 1 - from_the_end * share > share; ++from_the_end) {
     const double end = 1 - from_the_end * share;
     if (end > kBeforeTheEndShare) continue;
     if (const auto least = lag.least(end - share, end, true))
-      course.lag_high_sec = std::max(course.lag_high_sec.value_or(*least), *least);
+      backlog.lag_high_sec = std::max(backlog.lag_high_sec.value_or(*least), *least);
   }
 }
 
 /// `from` and `to` are moments between which the count of acknowledged records did not rise.
-std::optional<Standstill> standstill_of(const CourseCurves& curves, double load_from, double load_to,
+std::optional<Standstill> standstill_of(const BacklogCurves& curves, double load_from, double load_to,
                                         double from, double to) {
   const double done = *curves.acknowledged.at(from);
   const double waiting = *curves.produced.at(to) - done;
@@ -139,7 +139,7 @@ std::optional<Standstill> standstill_of(const CourseCurves& curves, double load_
 }
 
 /// The one that most exceeds what would be a stall, or comes nearest to it.
-std::optional<Standstill> worst_standstill(const CourseCurves& curves, double from, double to) {
+std::optional<Standstill> worst_standstill(const BacklogCurves& curves, double from, double to) {
   const auto weight = [load_sec = (to - from) / kSecondUs](const Standstill& still) {
     return still.seconds() / stall_sec(load_sec, still.to_the_end);
   };
@@ -180,31 +180,31 @@ double stall_sec(double load_sec, bool to_the_end) {
                   to_the_end ? kStallShareAtEnd * telling_sec(load_sec) : kStallShare * load_sec);
 }
 
-PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double to_unix_us,
-                         std::optional<double> floor_before_sec, double usual_sec) {
-  PipeCourse course;
+BacklogTrend backlog_trend_within(const BacklogCurves& curves, double from_unix_us, double to_unix_us,
+                                  std::optional<double> floor_before_sec, double usual_sec) {
+  BacklogTrend backlog;
   const double length_sec = (to_unix_us - from_unix_us) / kSecondUs;
   if (length_sec <= 0 || curves.produced.empty() || curves.acknowledged.empty() ||
       curves.run_acknowledged.empty()) {
-    return course;
+    return backlog;
   }
-  const LagCourse lag(curves, from_unix_us, to_unix_us);
-  course.lag_early_sec = lag.least(0, 0.5, true);
-  course.lag_floor_sec = course.lag_early_sec;
+  const LagTrend lag(curves, from_unix_us, to_unix_us);
+  backlog.lag_early_sec = lag.least(0, 0.5, true);
+  backlog.lag_floor_sec = backlog.lag_early_sec;
   if (floor_before_sec) {
     const double known = std::max(*floor_before_sec, usual_sec);
-    course.lag_floor_sec = std::min(course.lag_early_sec.value_or(known), known);
+    backlog.lag_floor_sec = std::min(backlog.lag_early_sec.value_or(known), known);
   }
   const double end_share = std::max(kEndShare, std::min(kEndSecMin / length_sec, kEndShareMax));
-  course.lag_return_sec = lag.least(2.0 / 3, 1, false);
-  course.lag_before_end_sec = lag.least(0.6, 0.8, false);
-  course.lag_end_sec = lag.least(1 - end_share, 1, false);
+  backlog.lag_return_sec = lag.least(2.0 / 3, 1, false);
+  backlog.lag_before_end_sec = lag.least(0.6, 0.8, false);
+  backlog.lag_end_sec = lag.least(1 - end_share, 1, false);
   const double close_sec = std::max(kCloseSecMin, kCloseRounds * usual_sec);
-  course.lag_close_sec = lag.least(1 - std::min(close_sec / length_sec, kCloseShareMax), 1, false);
-  add_stretches(course, lag, length_sec);
-  add_saturation(course, lag, curves, from_unix_us, to_unix_us);
-  course.standstill = worst_standstill(curves, from_unix_us, to_unix_us);
-  return course;
+  backlog.lag_close_sec = lag.least(1 - std::min(close_sec / length_sec, kCloseShareMax), 1, false);
+  add_stretches(backlog, lag, length_sec);
+  add_saturation(backlog, lag, curves, from_unix_us, to_unix_us);
+  backlog.standstill = worst_standstill(curves, from_unix_us, to_unix_us);
+  return backlog;
 }
 
 }  // namespace walstorm::measure

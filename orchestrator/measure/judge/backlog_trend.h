@@ -8,15 +8,17 @@
 namespace walstorm::measure {
 
 /// Records committed and acknowledged of this phase, and acknowledged since the run began.
-struct CourseCurves {
+struct BacklogCurves {
   CountCurve produced, acknowledged, run_acknowledged;
 };
 
-/// The course of a load from `from_unix_us` to `to_unix_us`. `floor_before_sec`: the least lag of earlier
-/// phases; `usual_sec`: how long a record takes when none waits before it, which that floor is raised to, for
-/// what a sink takes to answer may well grow with the load. Nothing is known of an empty window or curve.
-[[nodiscard]] PipeCourse course_within(const CourseCurves& curves, double from_unix_us, double to_unix_us,
-                                       std::optional<double> floor_before_sec, double usual_sec);
+/// How the backlog of a load developed from `from_unix_us` to `to_unix_us`. `floor_before_sec`: the least lag
+/// of earlier phases; `usual_sec`: how long a record takes when none waits before it, which that floor is
+/// raised to, for what a sink takes to answer may well grow with the load. Nothing is known of an empty
+/// window or curve.
+[[nodiscard]] BacklogTrend backlog_trend_within(const BacklogCurves& curves, double from_unix_us,
+                                                double to_unix_us, std::optional<double> floor_before_sec,
+                                                double usual_sec);
 
 /// A lag that is no higher than this above its floor has come back to it: 1 % of the load, a share of what an
 /// overload of 5 % adds in a third of it, but no less than Samples of once a second can resolve; beyond a

@@ -59,7 +59,7 @@ void PhaseFold::look_at_connections(double load_us, BusyReport& busy) const {
   if (connections > 0) busy.connections = sum / connections;
 }
 
-/// `report` has the phase's figures and its course.
+/// `report` has the phase's figures and its backlog.
 BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional<LoadWindow>& window) const {
   BusyReport busy;
   busy.connections = connections_busy(report, facts_.settings);
@@ -70,11 +70,11 @@ BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional
     busy.flushes = *flushes / facts_.flush_concurrency_max.value_or(1);
   }
   // A pipe that has kept up for long must not hide what held it up in the end.
-  const PipeCourse& course = report.course;
-  double since_sec = course.saturated_from_sec.value_or(0);
-  if (course.standstill &&
-      stall_sec(window->seconds(), course.standstill->to_the_end) <= course.standstill->seconds()) {
-    since_sec = course.standstill->from_sec;
+  const BacklogTrend& backlog = report.backlog;
+  double since_sec = backlog.saturated_from_sec.value_or(0);
+  if (backlog.standstill &&
+      stall_sec(window->seconds(), backlog.standstill->to_the_end) <= backlog.standstill->seconds()) {
+    since_sec = backlog.standstill->from_sec;
   }
   busy.flushes_full = looks_share(looks_full_, start + since_sec * kUsPerSec, window->end_unix_us);
   double cores = 0;
@@ -90,21 +90,21 @@ BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional
   return busy;
 }
 
-PipeCourse PhaseFold::pipe_course(const std::optional<LoadWindow>& window,
-                                  const Distribution& flush_ms) const {
+BacklogTrend PhaseFold::backlog_trend(const std::optional<LoadWindow>& window,
+                                      const Distribution& flush_ms) const {
   if (!window) return {};
   const double usual_ms =
       flush_ms.p50.value_or(0) + static_cast<double>(facts_.settings.consumer.flush_interval_ms);
-  return course_within({produced_curve(), acknowledged_curve(), run_acknowledged_curve()},
-                       window->start_unix_us, window->end_unix_us, facts_.carry.lag_floor_sec,
-                       usual_ms / kMsPerSec);
+  return backlog_trend_within({produced_curve(), acknowledged_curve(), run_acknowledged_curve()},
+                              window->start_unix_us, window->end_unix_us, facts_.carry_over.lag_floor_sec,
+                              usual_ms / kMsPerSec);
 }
 
 /// The least lag that this phase or an earlier one showed.
 std::optional<double> PhaseFold::lag_floor_sec() const {
-  const PipeCourse course = pipe_course(load_window(Outcome::passed), {});
-  std::optional<double> least = facts_.carry.lag_floor_sec;
-  for (const auto& lag_sec : {course.lag_early_sec, course.lag_return_sec}) {
+  const BacklogTrend backlog = backlog_trend(load_window(Outcome::passed), {});
+  std::optional<double> least = facts_.carry_over.lag_floor_sec;
+  for (const auto& lag_sec : {backlog.lag_early_sec, backlog.lag_return_sec}) {
     if (lag_sec) least = std::min(least.value_or(*lag_sec), *lag_sec);
   }
   return least;

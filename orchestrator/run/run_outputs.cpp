@@ -1,16 +1,17 @@
-#include "orchestrator/run/presentation.h"
+#include "orchestrator/run/run_outputs.h"
 
 #include <system_error>
 #include <utility>
 
 #include "orchestrator/config/process_roles.h"
+#include "orchestrator/config/sink_kind.h"
 #include "orchestrator/report/run_files.h"
 
 namespace walstorm::run {
 
-Presentation::Presentation(process::EventLoop& loop, const config::Config& config,
-                           const std::filesystem::path& output_dir, const Display& display,
-                           std::int64_t started_unix_us)
+RunOutputs::RunOutputs(process::EventLoop& loop, const config::Config& config,
+                       const std::filesystem::path& output_dir, const Display& display,
+                       std::int64_t started_unix_us)
     : loop_(loop),
       config_(config),
       display_(display),
@@ -21,7 +22,8 @@ Presentation::Presentation(process::EventLoop& loop, const config::Config& confi
     folder_.write("config.json", report::config_text(config));
     timeseries_ = std::make_unique<TimeseriesFile>(
         loop, folder_.path(),
-        config::process_roles(config.producer.worker_count, !config.consumer.use_mock_clickhouse));
+        config::process_roles(config.producer.worker_count,
+                              config::sink_kind(config) != config::SinkKind::mock));
   } catch (...) {
     discard();
     throw;
@@ -31,7 +33,7 @@ Presentation::Presentation(process::EventLoop& loop, const config::Config& confi
   if (junit_) outputs_.add(std::make_unique<report::JunitOutput>(std::move(*junit_)));
 }
 
-profile::Profiler* Presentation::profiler() {
+profile::Profiler* RunOutputs::profiler() {
   if (!profiler_ && config_.profiling.flame()) {
     terminal_.say("trying perf");
     profiler_ = std::make_unique<profile::Profiler>(loop_, config_, display_.profile, folder_.path());
@@ -39,33 +41,33 @@ profile::Profiler* Presentation::profiler() {
   return profiler_.get();
 }
 
-void Presentation::say(const std::string& line) {
+void RunOutputs::say(const std::string& line) {
   terminal_.say(line);
 }
 
-void Presentation::begin_phase(std::size_t phase_index) {
+void RunOutputs::begin_phase(std::size_t phase_index) {
   terminal_.begin_phase(phase_index);
 }
 
-void Presentation::begin_preload() {
+void RunOutputs::begin_preload() {
   terminal_.begin_preload();
 }
 
-void Presentation::end_preload(const std::string& line) {
+void RunOutputs::end_preload(const std::string& line) {
   terminal_.end_preload(line);
 }
 
-void Presentation::show(const measure::Second& second) {
+void RunOutputs::show(const measure::Second& second) {
   outputs_.attempt(timeseries_->name(), [&] { timeseries_->take(second); });
   outputs_.attempt(terminal_.name(), [&] { terminal_.take(second); });
   if (display_.on_second) display_.on_second(second);
 }
 
-void Presentation::end_phase(std::size_t phase_index, const measure::PhaseReport& report) {
+void RunOutputs::end_phase(std::size_t phase_index, const measure::PhaseReport& report) {
   terminal_.end_phase(phase_index, report);
 }
 
-void Presentation::conclude(measure::RunReport& report) {
+void RunOutputs::conclude(measure::RunReport& report) {
   if (profiler_) {
     terminal_.say("reading the profile");
     profiler_->conclude(report);
@@ -82,7 +84,7 @@ void Presentation::conclude(measure::RunReport& report) {
   terminal_.finish(loop_);
 }
 
-void Presentation::discard() {
+void RunOutputs::discard() {
   terminal_.end_view();
   timeseries_.reset();
   std::error_code ignored;

@@ -1,7 +1,6 @@
-#include "orchestrator/clickhouse/prepared_table.h"
+#include "orchestrator/clickhouse/clickhouse_target.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -19,6 +18,7 @@
 #include "orchestrator/measure/ledger/count_limit.h"
 #include "proto/wire/clock.h"
 #include "proto/wire/error.h"
+#include "proto/wire/host_name.h"
 #include "proto/wire/version.h"
 
 namespace walstorm::clickhouse {
@@ -39,20 +39,14 @@ std::uint64_t run_number_at(std::int64_t unix_us) {
   return std::stoull(fmt::format("{:%Y%m%d%H%M%S}", fmt::gmtime(second))) * 1000 + ms;
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
 milliseconds to_ms(double sec) {
   return milliseconds(static_cast<std::int64_t>(sec * 1000));
 }
 
 }  // namespace
 
-struct PreparedTable::Parts {
-  Parts(process::EventLoop& loop_used, const config::Config& config, const std::filesystem::path& log_dir)
+struct ClickhouseTarget::Prepared {
+  Prepared(process::EventLoop& loop_used, const config::Config& config, const std::filesystem::path& log_dir)
       : loop(loop_used),
         insert_format(config.consumer.insert_format),
         compression(config.consumer.compression),
@@ -87,7 +81,7 @@ struct PreparedTable::Parts {
   TaskRuns runs;
 };
 
-void PreparedTable::Parts::prepare(const config::Config& config, std::vector<std::string>& notes) {
+void ClickhouseTarget::Prepared::prepare(const config::Config& config, std::vector<std::string>& notes) {
   features = ask_features(*session);
   probe->pin(features.pinned_settings);
   // What the configuration asks for and the server cannot is told before anything is made.
@@ -107,7 +101,7 @@ void PreparedTable::Parts::prepare(const config::Config& config, std::vector<std
 
 /// Finds a number that no run has, and enters this run under it. Two runs that take the same one at the same
 /// time see each other's entry, and both take another.
-void PreparedTable::Parts::take_number(const std::string& run_name) {
+void ClickhouseTarget::Prepared::take_number(const std::string& run_name) {
   for (int i = 0; i < kRunNumbersTried; ++i) {
     const std::int64_t now_us = wire::SystemClock().unix_us();
     // Apart by the process's number, so that two do not stay together.
@@ -117,11 +111,12 @@ void PreparedTable::Parts::take_number(const std::string& run_name) {
     const std::string started = runs.times_as_int64
                                     ? fmt::to_string(now_us / 1000)
                                     : fmt::format("fromUnixTimestamp64Milli(toInt64({}))", now_us / 1000);
-    session->execute("enter the run",
-                     {.sql = fmt::format("INSERT INTO {}.runs SELECT {}, {}, {}, {}, {}",
-                                         quoted_name(runs.database), runs.run_number, quoted_text(run_name),
-                                         started, quoted_text(host_name()), quoted_text(wire::kToolVersion))},
-                     kStepTimeout, 0);
+    session->execute(
+        "enter the run",
+        {.sql = fmt::format("INSERT INTO {}.runs SELECT {}, {}, {}, {}, {}", quoted_name(runs.database),
+                            runs.run_number, quoted_text(run_name), started, quoted_text(wire::host_name()),
+                            quoted_text(wire::kToolVersion))},
+        kStepTimeout, 0);
     const Rows entered = session->ask("enter the run",
                                       {.sql = fmt::format("SELECT count() FROM {}.runs WHERE run_id = {}",
                                                           quoted_name(runs.database), runs.run_number)},
@@ -134,7 +129,7 @@ void PreparedTable::Parts::take_number(const std::string& run_name) {
                   runs.database));
 }
 
-bool PreparedTable::Parts::number_is_free() {
+bool ClickhouseTarget::Prepared::number_is_free() {
   const Rows rows = session->ask(
       "look for a run of this number",
       {.sql = fmt::format(
@@ -145,74 +140,93 @@ bool PreparedTable::Parts::number_is_free() {
   return rows.at(0).at(0) == "0";
 }
 
-PreparedTable::PreparedTable(process::EventLoop& loop, const config::Config& config,
-                             const std::filesystem::path& log_dir, std::vector<std::string>& notes)
-    : parts_(std::make_unique<Parts>(loop, config, log_dir)) {
-  parts_->prepare(config, notes);  // a private server goes with parts_ when this throws
+ClickhouseTarget::ClickhouseTarget(process::EventLoop& loop, config::Config config,
+                                   std::filesystem::path log_dir)
+    : loop_(loop), config_(std::move(config)), log_dir_(std::move(log_dir)) {}
+
+ClickhouseTarget::~ClickhouseTarget() {
+  (void)ClickhouseTarget::release();
 }
 
-PreparedTable::~PreparedTable() {
-  release();
+std::optional<std::uint64_t> ClickhouseTarget::disk_bytes(const std::vector<config::PhasePlan>& plan) const {
+  if (config_.clickhouse.url) return std::nullopt;
+  return config::sink_bytes(config_, plan);
 }
 
-const std::string& PreparedTable::version() const {
-  return parts_->features.version;
+void ClickhouseTarget::prepare(std::vector<std::string>& notes) {
+  auto prepared = std::make_unique<Prepared>(loop_, config_, log_dir_);
+  prepared->prepare(config_, notes);  // a private server goes with it when this throws
+  prepared_ = std::move(prepared);
 }
 
-void PreparedTable::describe(proto::ConsumerSetup& setup) const {
-  const Parts& parts = *parts_;
-  setup.set_insert_format(clickhouse::insert_format(parts.insert_format, parts.features));
-  setup.set_compression(clickhouse::compression(parts.compression, parts.features));
-  setup.set_run_number(parts.runs.run_number);
-  setup.set_times_as_int64(parts.runs.times_as_int64);
+std::string ClickhouseTarget::version() const {
+  return prepared_->features.version;
+}
+
+void ClickhouseTarget::describe(proto::ConsumerSetup& setup) const {
+  const Prepared& prepared = *prepared_;
+  setup.set_insert_format(clickhouse::insert_format(prepared.insert_format, prepared.features));
+  setup.set_compression(clickhouse::compression(prepared.compression, prepared.features));
+  setup.set_run_number(prepared.runs.run_number);
+  setup.set_times_as_int64(prepared.runs.times_as_int64);
   proto::ClickhouseSinkSetup& sink = *setup.mutable_clickhouse();
-  sink.set_url(to_url(parts.address));
-  sink.set_table(task_runs_table(parts.runs.database));
-  sink.set_has_deduplication_token(parts.features.deduplication_token);
-  for (const auto& [name, value] : parts.features.insert_settings) {
+  sink.set_url(to_url(prepared.address));
+  sink.set_table(task_runs_table(prepared.runs.database));
+  sink.set_has_deduplication_token(prepared.features.deduplication_token);
+  for (const auto& [name, value] : prepared.features.insert_settings) {
     // The URL's word goes, but not about what an acknowledgement means.
-    if (name == "wait_for_async_insert" || !parts.address.settings.contains(name))
+    if (name == "wait_for_async_insert" || !prepared.address.settings.contains(name))
       (*sink.mutable_settings())[name] = value;
   }
 }
 
-std::optional<std::int64_t> PreparedTable::server_pid() const {
-  return parts_->server ? std::optional<std::int64_t>(parts_->server->pid()) : parts_->shared_pid;
+std::optional<std::int64_t> ClickhouseTarget::server_pid() const {
+  if (!prepared_) return std::nullopt;
+  return prepared_->server ? std::optional<std::int64_t>(prepared_->server->pid()) : prepared_->shared_pid;
 }
 
-std::string PreparedTable::server_failure() const {
-  return parts_->server ? parts_->server->failure() : "";
+std::optional<target::Target::Process> ClickhouseTarget::process() const {
+  const auto pid = server_pid();
+  return pid ? std::optional<Process>({"clickhouse", *pid}) : std::nullopt;
 }
 
-void PreparedTable::give_up() {
-  parts_->session->give_up();
-  parts_->given_up = true;
+std::string ClickhouseTarget::server_failure() const {
+  return prepared_ && prepared_->server ? prepared_->server->failure() : "";
 }
 
-void PreparedTable::count_parts(std::function<void(std::optional<PartCounts>)> done) {
-  parts_->probe->submit(parts_query(parts_->runs), [done = std::move(done)](const std::optional<Rows>& rows) {
-    done(rows ? std::optional(parts_of(*rows)) : std::nullopt);
-  });
+void ClickhouseTarget::give_up() {
+  prepared_->session->give_up();
+  prepared_->given_up = true;
 }
 
-wire::RowTally PreparedTable::tally_rows(std::uint64_t rows_expected, int interrupts_tolerated) {
+void ClickhouseTarget::count_parts(OnParts done) {
+  prepared_->probe->submit(parts_query(prepared_->runs),
+                           [done = std::move(done)](const std::optional<Rows>& rows) {
+                             done(rows ? std::optional(parts_of(*rows)) : std::nullopt);
+                           });
+}
+
+std::optional<wire::RowTally> ClickhouseTarget::tally_rows(std::uint64_t rows_expected,
+                                                           int interrupts_tolerated) {
   const seconds limit = measure::count_limit(rows_expected);
-  return clickhouse::tally_rows(*parts_->session, parts_->runs,
-                                parts_->given_up ? std::min(limit, kFailedTimeout) : limit,
+  return clickhouse::tally_rows(*prepared_->session, prepared_->runs,
+                                prepared_->given_up ? std::min(limit, kFailedTimeout) : limit,
                                 interrupts_tolerated);
 }
 
-measure::RowTexts PreparedTable::read_rows(const std::vector<std::string>& ids, int interrupts_tolerated) {
-  return clickhouse::read_rows(*parts_->session, parts_->runs, ids, interrupts_tolerated);
+std::optional<measure::RowTexts> ClickhouseTarget::read_rows(const std::vector<std::string>& ids,
+                                                             int interrupts_tolerated) {
+  return clickhouse::read_rows(*prepared_->session, prepared_->runs, ids, interrupts_tolerated);
 }
 
-std::vector<std::string> PreparedTable::release() {
+std::vector<std::string> ClickhouseTarget::release() {
   std::vector<std::string> left;
-  if (const auto heartbeat = std::exchange(parts_->heartbeat, nullptr)) {
+  if (!prepared_) return left;
+  if (const auto heartbeat = std::exchange(prepared_->heartbeat, nullptr)) {
     if (std::string why = heartbeat->end(); !why.empty()) left.push_back(std::move(why));
   }
-  parts_->probe.reset();  // what it still waits for is dropped
-  parts_->server.reset();
+  prepared_->probe.reset();  // what it still waits for is dropped
+  prepared_->server.reset();
   return left;  // on the user's server the tables stay, to be looked at: walstorm clean drops them
 }
 

@@ -1,4 +1,4 @@
-#include "orchestrator/clickhouse/prepared_table.h"
+#include "orchestrator/clickhouse/clickhouse_target.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -52,9 +52,11 @@ class OnClickhouse : public testing::Test {
     config.clickhouse.give_up_sec = 1;
     return config;
   }
-  [[nodiscard]] static std::unique_ptr<PreparedTable> prepared(const config::Config& config) {
+  [[nodiscard]] static std::unique_ptr<ClickhouseTarget> prepared(const config::Config& config) {
     std::vector<std::string> notes;
-    return std::make_unique<PreparedTable>(shared_->loop, config, shared_->logs.path(), notes);
+    auto target = std::make_unique<ClickhouseTarget>(shared_->loop, config, shared_->logs.path());
+    target->prepare(notes);
+    return target;
   }
   /// What preparing says when it refuses.
   [[nodiscard]] static std::string refusal(const config::Config& config) {
@@ -75,21 +77,22 @@ class OnClickhouse : public testing::Test {
     session.execute("execute", {.sql = sql}, seconds(20), 0);
   }
   [[nodiscard]] static std::string database() { return config().clickhouse.database; }
-  [[nodiscard]] static std::uint64_t run_number(const PreparedTable& table) {
+  [[nodiscard]] static std::uint64_t run_number(const ClickhouseTarget& table) {
     return described(table).run_number();
   }
-  [[nodiscard]] static proto::ConsumerSetup described(const PreparedTable& table) {
+  [[nodiscard]] static proto::ConsumerSetup described(const ClickhouseTarget& table) {
     proto::ConsumerSetup setup;
     table.describe(setup);
     return setup;
   }
-  static PartCounts parts(PreparedTable& table) {
-    std::optional<PartCounts> counts;
+  static measure::PartsSample parts(ClickhouseTarget& table) {
+    std::optional<measure::PartsSample> counts;
     bool answered = false;
-    table.count_parts([&](std::optional<PartCounts> arrived) { counts = arrived, answered = true; });
+    table.count_parts(
+        [&](std::optional<measure::PartsSample> arrived) { counts = arrived, answered = true; });
     EXPECT_EQ(shared_->loop.wait(seconds(20), 0, [&] { return answered; }), process::Waited::done);
     EXPECT_TRUE(counts.has_value());
-    return counts.value_or(PartCounts{});
+    return counts.value_or(measure::PartsSample{});
   }
 
   /// A row with `id`, of one version.
@@ -129,7 +132,7 @@ TEST_F(OnClickhouse, IsPreparedAndDescribed) {
   EXPECT_EQ(fmt::to_string(setup.run_number()).size(), 17U);
   EXPECT_EQ(ask("SELECT run_id, name, tool_version != '', host != '' FROM IsPreparedAndDescribed.runs"),
             (Rows{{fmt::to_string(setup.run_number()), "the test's", "1", "1"}}));
-  EXPECT_EQ(table->server_pid(), std::nullopt);
+  EXPECT_EQ(table->process(), std::nullopt);
   EXPECT_EQ(table->server_failure(), "");
 }
 
@@ -143,7 +146,7 @@ TEST_F(OnClickhouse, ADatabaseThatTheUrlNamesNeedNotBeThere) {
 
 TEST_F(OnClickhouse, CountsThisRunsLiveRowsAlone) {
   const auto table = prepared(config());
-  EXPECT_EQ(table->tally_rows(1000, 0), wire::RowTally{});
+  EXPECT_EQ(table->tally_rows(1000, 0).value(), wire::RowTally{});
   const std::uint64_t run = run_number(*table);
   insert(run, {{"a", 1}, {"b", 2}, {"c", 0xFFFF'FFFF'FFFF'FFFF}});
   insert(run, {{"b", 20, 2}, {"c", 0xFFFF'FFFF'FFFF'FFFF}, {"d", 0x8000'0000'0000'0000}, {"e", 5}});
@@ -153,7 +156,7 @@ TEST_F(OnClickhouse, CountsThisRunsLiveRowsAlone) {
   for (const std::uint64_t hash :
        {std::uint64_t{1}, std::uint64_t{20}, 0xFFFF'FFFF'FFFF'FFFF, 0x8000'0000'0000'0000, std::uint64_t{7}})
     expected.add(hash);
-  EXPECT_EQ(table->tally_rows(1000, 0), expected);
+  EXPECT_EQ(table->tally_rows(1000, 0).value(), expected);
 }
 
 TEST_F(OnClickhouse, ReadsRowsAsText) {
@@ -171,14 +174,14 @@ TEST_F(OnClickhouse, ReadsRowsAsText) {
                   quoted_name(database()), time("1700000000123"), time("1700000000999"),
                   time("1600000000001"), run_number(*table)));
   insert(run_number(*table), {{"r2"}, {"gone", 0, 1, true}});
-  const auto rows = table->read_rows({"r1", "gone", "it's not there"}, 0);
+  const auto rows = table->read_rows({"r1", "gone", "it's not there"}, 0).value();
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_THAT(rows.at("r1"),
               ElementsAre("r1", "f", "t", "DONE", "o", "p", "e", "q", "tab\t'\\ line\n", "j", std::nullopt,
                           "NULL", "3:aé0:3:3:x", "tr", "s", std::nullopt, "-7", "1", "-9223372036854775808",
                           "-4631501856787818086", "9094988921128908188", "1700000000123", "1700000000999",
                           std::nullopt, "1600000000001", "-1"));
-  const auto plain = table->read_rows({"r2"}, 0);
+  const auto plain = table->read_rows({"r2"}, 0).value();
   ASSERT_EQ(plain.size(), 1U);
   EXPECT_EQ(plain.at("r2")[wire::task_run_column("costInCents")], "0");
   EXPECT_EQ(plain.at("r2")[wire::task_run_column("tags")], "");
@@ -194,10 +197,10 @@ TEST_F(OnClickhouse, ReadsTheSameWhateverTheUsersSettings) {
                       {"join_use_nulls", "1"}};
   config.clickhouse.url = to_url(address);
   const auto table = prepared(config);
-  EXPECT_EQ(table->tally_rows(1000, 0), wire::RowTally{});
+  EXPECT_EQ(table->tally_rows(1000, 0).value(), wire::RowTally{});
   insert(run_number(*table), {{"a", 1}, {"b", 2}, {"c", 3}});
-  EXPECT_EQ(table->tally_rows(1000, 0).rows, 3U);
-  EXPECT_EQ(table->read_rows({"a", "b", "c"}, 0).size(), 3U);
+  EXPECT_EQ(table->tally_rows(1000, 0).value().rows, 3U);
+  EXPECT_EQ(table->read_rows({"a", "b", "c"}, 0).value().size(), 3U);
 }
 
 TEST_F(OnClickhouse, ReadsManyRowsInSeveralStatements) {
@@ -209,7 +212,7 @@ TEST_F(OnClickhouse, ReadsManyRowsInSeveralStatements) {
   for (int i = 0; i < 5000; ++i) ids.push_back(fmt::format("an id of some length {}", i));
   for (const std::string& id : ids) rows.push_back({id.c_str()});
   insert(run_number(*table), rows);
-  EXPECT_EQ(table->read_rows(ids, 0).size(), ids.size());
+  EXPECT_EQ(table->read_rows(ids, 0).value().size(), ids.size());
 }
 
 TEST_F(OnClickhouse, CountsThePartsThatItsInsertsMake) {
@@ -217,13 +220,13 @@ TEST_F(OnClickhouse, CountsThePartsThatItsInsertsMake) {
   insert(run_number(*earlier), {{"a"}});
   insert(run_number(*earlier), {{"b"}});
   const auto table = prepared(config());
-  EXPECT_EQ(parts(*table).block_number_max, 0U);
+  EXPECT_EQ(parts(*table).created, 0U);
   EXPECT_EQ(parts(*table).active, 0U);
   for (const char* id : {"a", "b", "c"}) insert(run_number(*table), {{id}});
-  EXPECT_EQ(parts(*table).block_number_max, 3U);
+  EXPECT_EQ(parts(*table).created, 3U);
   EXPECT_GE(parts(*table).active, 1U);
   execute(fmt::format("OPTIMIZE TABLE {}.task_runs FINAL", quoted_name(database())));
-  EXPECT_EQ(parts(*table).block_number_max, 3U);
+  EXPECT_EQ(parts(*table).created, 3U);
   EXPECT_EQ(parts(*table).active, 1U);
 }
 
@@ -233,8 +236,8 @@ TEST_F(OnClickhouse, TwoRunsOneAfterTheOtherKeepTheirRowsApart) {
   const auto second = prepared(config());
   EXPECT_NE(run_number(*first), run_number(*second));
   insert(run_number(*second), {{"a", 2, 9}});
-  EXPECT_EQ(first->tally_rows(1000, 0).hash_xor, 1U);
-  EXPECT_EQ(second->tally_rows(1000, 0).hash_xor, 2U);
+  EXPECT_EQ(first->tally_rows(1000, 0).value().hash_xor, 1U);
+  EXPECT_EQ(second->tally_rows(1000, 0).value().hash_xor, 2U);
 }
 
 TEST_F(OnClickhouse, SeveralRunsPrepareItAtOnce) {
@@ -248,7 +251,7 @@ TEST_F(OnClickhouse, SeveralRunsPrepareItAtOnce) {
       try {
         process::EventLoop loop;
         std::vector<std::string> notes;
-        const PreparedTable table(loop, config, shared_->logs.path(), notes);
+        ClickhouseTarget(loop, config, shared_->logs.path()).prepare(notes);
       } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         code = 1;
@@ -325,6 +328,18 @@ TEST_F(OnClickhouse, SomebodyElsesTableByAWalstormNameIsRefusedBeforeAnythingIsM
             (Rows{{"runs"}}));
 }
 
+TEST_F(OnClickhouse, AUserWhoMayOnlyReadIsToldWhatToDo) {
+  // Also where the pinned settings are refused before any statement that writes.
+  for (const char* profile : {"/?readonly=1", "/?readonly=2", "/?extremes=1&readonly=1"}) {
+    config::Config config = this->config();
+    config.clickhouse.url = to_url(shared_->server.address()) + profile;
+    EXPECT_THAT(refusal(config),
+                AllOf(HasSubstr("readonly mode"), HasSubstr("name one that may write, or "
+                                                            "take the setting readonly out")))
+        << profile;
+  }
+}
+
 TEST_F(OnClickhouse, WhatTheServerCannotIsToldBeforeAnythingIsMade) {
   if (ask("SELECT version()")[0][0]->substr(0, 3) != "18.") GTEST_SKIP() << "this server can";
   config::Config config = this->config();
@@ -345,13 +360,13 @@ TEST_F(OnClickhouse, APrivateServerGoesWithTheTable) {
   config::Config config = this->config();
   config.clickhouse.url.reset();
   const auto table = prepared(config);
-  ASSERT_TRUE(table->server_pid());
-  const auto pid = static_cast<pid_t>(*table->server_pid());
-  EXPECT_EQ(table->tally_rows(1000, 0), wire::RowTally{});
-  table->count_parts([](std::optional<PartCounts>) { ADD_FAILURE() << "answered after the end"; });
+  ASSERT_TRUE(table->process());
+  const auto pid = static_cast<pid_t>(table->process()->pid);
+  EXPECT_EQ(table->tally_rows(1000, 0).value(), wire::RowTally{});
+  table->count_parts([](std::optional<measure::PartsSample>) { ADD_FAILURE() << "answered after the end"; });
   EXPECT_TRUE(table->release().empty());
   EXPECT_TRUE(tests::is_gone(pid));
-  EXPECT_EQ(table->server_pid(), std::nullopt);
+  EXPECT_EQ(table->process(), std::nullopt);
 }
 
 }  // namespace

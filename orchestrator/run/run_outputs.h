@@ -20,14 +20,14 @@ namespace walstorm::run {
 
 /// All that a run shows and leaves: the terminal and the run folder's files, each an Output of its own. None
 /// of them holds up the loop while a phase is on, and one that cannot be written costs no other.
-class Presentation final {
+class RunOutputs final {
  public:
   /// Makes the run folder. Throws Error{unavailable} when it cannot, and leaves none then; Error{config} for
   /// a JUnit file that cannot be written. `loop` and `config` outlive this.
-  Presentation(process::EventLoop& loop, const config::Config& config,
-               const std::filesystem::path& output_dir, const Display& display, std::int64_t started_unix_us);
-  Presentation(const Presentation&) = delete;
-  Presentation& operator=(const Presentation&) = delete;
+  RunOutputs(process::EventLoop& loop, const config::Config& config, const std::filesystem::path& output_dir,
+             const Display& display, std::int64_t started_unix_us);
+  RunOutputs(const RunOutputs&) = delete;
+  RunOutputs& operator=(const RunOutputs&) = delete;
 
   /// What profiles the run; nullptr when nothing does. The first call tries what can be recorded. Throws
   /// process::Interrupted.
