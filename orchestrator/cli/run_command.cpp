@@ -1,10 +1,22 @@
 #include "orchestrator/cli/command.h"
 #include "orchestrator/config/phase_plan.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/profile/commands.h"
 #include "orchestrator/run/run.h"
+#include "proto/wire/error.h"
 
 namespace walstorm {
 namespace {
+
+/// What is asked of a profile that is not taken, or of a baseline that is none, is told before the run.
+void require_profile(process::EventLoop& loop, const CommandLine& line, const config::Config& config) {
+  const auto refuse = [](const std::string& why) { throw wire::Error(wire::ErrorKind::config, why); };
+  if (!config.profiling.flame()) {
+    if (line.profile.baseline) refuse("--baseline compares profiles: it goes with --profile flame");
+    if (line.profile.pyroscope_url) refuse("--pyroscope pushes stacks: it goes with --profile flame");
+  }
+  if (line.profile.baseline) (void)profile::load_profile(loop, line.profile.baseline->string());
+}
 
 int carry_out_run(const CommandLine& line) {
   const config::Config config = resolve(line);
@@ -13,6 +25,7 @@ int carry_out_run(const CommandLine& line) {
     return 0;
   }
   process::EventLoop loop;
+  require_profile(loop, line, config);
   return run::carry_out(loop, config, config.output_dir, display_of(line)).exit_code;
 }
 

@@ -58,6 +58,7 @@ class Profiler final {
   const Extras extras_;
   const std::filesystem::path folder_;  // profile/
   const Modules modules_;
+  ProfileReport report_;  // before ability_, which leaves its notes in it
   PerfAbility ability_;
   Recorder recorder_;
   std::optional<std::string> phase_;   // that is on
@@ -65,7 +66,6 @@ class Profiler final {
   Profile profile_;
   std::map<std::string, Taken> taken_;               // by phase
   std::map<std::string, std::uint64_t> own_cpu_us_;  // by phase
-  ProfileReport report_;
   std::string diff_section_;
   std::vector<std::string> diff_lines_;
 };

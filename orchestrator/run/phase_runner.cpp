@@ -223,8 +223,9 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
 void PhaseRunner::begin_profile(const Stretch& stretch, PhaseWatch& watch) {
   std::vector<profile::Sampled> processes;
   for (const auto& worker : workers_.all()) {
+    if (!worker->pid()) continue;  // elsewhere
     processes.push_back(
-        {worker->pid(), worker->role() == Role::producer ? profile::kProducer : profile::kConsumer});
+        {*worker->pid(), worker->role() == Role::producer ? profile::kProducer : profile::kConsumer});
   }
   if (const auto server = target_.process())
     processes.push_back({static_cast<pid_t>(server->pid), profile::kClickhouse});

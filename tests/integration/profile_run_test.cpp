@@ -70,6 +70,39 @@ TEST_F(AProfiledRun, LeavesTheStacksOfItsTargetsAndAllItsFigures) {
   expect_nothing_left(run);
 }
 
+TEST_F(AProfiledRun, IsComparedWithABaselineAndPushed) {
+  const json load = config({phase("load", 3, 5000)}, flame({"consumer"}));
+  WalstormRun base(load);
+  expect_clean_run(base);
+  ScriptedClickhouse pyroscope;
+  WalstormRun run(load, {"--baseline", base.run_folder()->string(), "--pyroscope",
+                         "http://127.0.0.1:" + std::to_string(pyroscope.port()), "--top", "3"});
+  expect_clean_run(run);
+  const json diff = json::parse(run.read("profile/diff.json"));
+  EXPECT_EQ(diff["targets"][0]["target"], "consumer");
+  EXPECT_LE(diff["targets"][0]["functions"].size(), 3U);
+  EXPECT_THAT(run.read("profile/diff.html"), HasSubstr("\"compares\":true"));
+  EXPECT_THAT(run.read("report.md"), HasSubstr("### Profile beside "));
+  const auto pushed = pyroscope.requests();
+  ASSERT_EQ(pushed.size(), 1U);
+  EXPECT_EQ(pushed[0].parameters.at("name"), "walstorm.cpu{run=test,phase=load,role=consumer}");
+  EXPECT_THAT(pushed[0].body, testing::StartsWith("consumer;"));
+}
+
+TEST_F(AProfiledRun, PassesWhenNobodyTakesItsStacks) {
+  WalstormRun run(config({phase("load", 2, 5000)}, flame({"consumer"})),
+                  {"--pyroscope", "http://127.0.0.1:1"});
+  expect_clean_run(run);
+  EXPECT_THAT(run.metrics()["run"]["notes"].dump(),
+              HasSubstr("profile: connect to http://127.0.0.1:1/ingest"));
+}
+
+TEST_F(OnAServer, ABaselineThatIsNoneIsToldBeforeTheRun) {
+  WalstormRun run(config({phase("load", 1, 1000)}, flame({"consumer"})), {"--baseline", "/nowhere"});
+  EXPECT_EQ(run.finish().code, 2) << run.output();
+  EXPECT_THAT(run.output(), HasSubstr("there is no /nowhere"));
+}
+
 TEST_F(AProfiledRun, OfAWarmUpAloneLeavesNoStacks) {
   json warm = phase("warm", 1, 1000);
   warm["warmup"] = true;

@@ -8,14 +8,14 @@ namespace walstorm::profile {
 struct HttpRequest {
   std::string method = "GET";
   std::string url;           ///< http://[user[:password]@]host[:port]/path?query
-  std::string content_type;  ///< of the body
-  std::string body;
+  std::string content_type = {};  ///< of the body
+  std::string body = {};
   std::chrono::milliseconds timeout{10'000};  ///< for all of it
 };
 
 struct HttpAnswer {
   unsigned status = 0;
-  std::string body;
+  std::string body = {};
 };
 
 /// One request and its answer. Blocks, so it is for when nothing is measured. Throws Error{config} for a URL
