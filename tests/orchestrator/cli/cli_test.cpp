@@ -125,8 +125,8 @@ TEST(Cli, WhatIsAskedOfAProfile) {
   EXPECT_EQ(line.profile.baseline, "b");
   EXPECT_EQ(line.profile.pyroscope_url, "http://h:4040");
   EXPECT_EQ(taken({"run"}).profile.functions_max, 25U);
-  refuses({"--top", "0"}, "--top 0: write a number");
-  refuses({"--top", "many"}, "--top many: write a number");
+  refuses({"--top", "0"}, "--top 0: write a number from 1 to 1000000");
+  refuses({"--top", "many"}, "--top many: write a number from 1 to 1000000");
 }
 
 TEST(Cli, ProfileReadsOneSourceAndProfileDiffTwo) {
@@ -136,8 +136,9 @@ TEST(Cli, ProfileReadsOneSourceAndProfileDiffTwo) {
   EXPECT_EQ(diff.command, Command::profile_diff);
   EXPECT_EQ(diff.profile_base, "a");
   EXPECT_EQ(diff.profile_source, "b");
-  refuses({"profile"}, "profile: name a run's folder");
-  refuses({"profile-diff", "a"}, "profile-diff: write profile-diff BASE CANDIDATE");
+  refuses({"profile"}, "profile: name a run's folder, a file or a URL");
+  refuses({"profile-diff", "a"},
+          "profile-diff: write profile-diff BASE CANDIDATE, a run's folder, a file or a URL each");
 }
 
 TEST(Cli, AFlagCanTakeBackWhatTheFileSays) {

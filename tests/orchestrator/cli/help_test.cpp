@@ -82,7 +82,7 @@ TEST(Help, OfACommandShowsItsOptionsAndNoOthers) {
   shows("search", {"--max", "--precision", "--dry-run"}, {"--junit", "--vary", "--fail-on"});
   shows("sweep", {"--vary", "--repeats", "--dry-run"}, {"--junit", "--precision", "--fail-on"});
   shows("compare", {"BASE", "--fail-on", "--force", "--output"}, {"CONFIG", "--vary", "  -t, "});
-  shows("profile", {"SOURCE", "--top"}, {"CONFIG", "--throughput", "--profile", "--baseline"});
+  shows("profile", {"SOURCE", "--top"}, {"CONFIG", "--throughput", "--profile TOOL", "--baseline"});
   shows("profile-diff", {"BASE", "CANDIDATE", "--top", "--output"}, {"CONFIG", "--baseline"});
   shows("report", {"DIR"}, {"CONFIG", "--output", "--throughput"});
   shows("list", {"DIR", "--output"}, {"CONFIG", "--throughput", "--force"});

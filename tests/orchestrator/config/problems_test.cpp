@@ -181,11 +181,10 @@ TEST(Problems, OfFeaturesThatComeLater) {
 }
 
 TEST(Problems, OfWhatIsProfiled) {
-  rejects(
-      R"({"profiling": {"targets": ["consumers"], "frequencyHz": 0}})",
-      {"config.json: /profiling/targets/0: \"consumers\": must be one of \"consumer\", \"producer\", "
-       "\"postgres-walsender\", \"postgres-backends\", \"clickhouse\" or \"all\"; did you mean \"consumer\"?",
-       "config.json: /profiling/frequencyHz: 0: must be at least 1"});
+  rejects(R"({"profiling": {"targets": ["consumers"], "frequencyHz": 0}})",
+          {"config.json: /profiling/targets/0: \"consumers\": must be one of \"consumer\", \"producer\", "
+           "\"postgres-walsender\", \"postgres-backends\", \"clickhouse\" or \"all\"",
+           "config.json: /profiling/frequencyHz: 0: must be at least 1"});
 }
 
 TEST(Problems, AreNotRaisedByTheDefaultsOfLaterFeatures) {
