@@ -28,6 +28,13 @@ Frame named_frame(std::string_view name) {
   }
   if (frame.kernel || name.ends_with("_[i]") || name.ends_with("_[j]")) name.remove_suffix(4);
   frame.function = std::string(name);
+  // "[liblz4.so.1]": what folded_name() makes of a function without a name.
+  const bool is_object = name.size() > 2 && name.front() == '[' && name.back() == ']' && name != kUnknown &&
+                         name.find(' ') == std::string_view::npos && !frame.kernel;
+  if (is_object) {
+    frame.function = kUnknown;
+    frame.object = std::string(name.substr(1, name.size() - 2));
+  }
   return frame;
 }
 

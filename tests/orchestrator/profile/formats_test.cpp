@@ -44,6 +44,12 @@ TEST(Folded, NamesWithBlanksComeBack) {
   EXPECT_TRUE(read.profile.frames()[2].kernel);
 }
 
+TEST(Folded, AFunctionWithoutANameIsStillOfItsLibrary) {
+  std::istringstream in("main;[liblz4.so.1] 4\n");
+  const FoldedRead read = read_folded(in, "app");
+  EXPECT_EQ(read.profile.frames()[1], (Frame{"[unknown]", "liblz4.so.1", false}));
+}
+
 TEST(Pprof, WhatIsWrittenIsRead) {
   const std::string file = pprof_file(example(), {1'000'000, 2.5, 99});
   EXPECT_TRUE(is_gzip(file));
