@@ -23,7 +23,7 @@ class GatherWindow final {
  public:
   static constexpr std::int64_t kShortestUs = 20;
   static constexpr std::int64_t kLongestUs = 300;
-  static constexpr std::size_t kBytesWanted = 40 * 1024;
+  static constexpr std::size_t kBytesWanted = std::size_t{40} * 1024;
 
   /// A read has found so many bytes of whole messages. Returns for how long to let more gather, in
   /// microseconds; 0: wait for the socket.

@@ -24,9 +24,8 @@ CommandPage check_command() {
       .says = "Say whether PostgreSQL, ClickHouse and this machine are ready for a run",
       .usage = "[CONFIG] [options]",
       .about =
-          R"(It looks at both servers and at this machine with the eyes of a run, changes nothing, and tells for
-each thing whether it is ready and what to do when it is not. Give it the config and the flags that
-you mean to run with.)",
+          R"(It tries on both servers and on this machine what a run would need, and says what is ready and what
+to do about the rest. It changes nothing. Give it the config and the flags of the run to come.)",
       .options = {"CONFIG", "config", "throughput", "duration", "workers", "mock-clickhouse",
                   "private-clickhouse", "set", "output", "env-file", "profile"},
       .examples = R"(  walstorm check configs/quickstart.json

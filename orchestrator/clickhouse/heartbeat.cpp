@@ -31,11 +31,11 @@ Heartbeat::Heartbeat(process::EventLoop& loop, const Address& address, const std
       session_(loop, address, "mark the run in ClickHouse at " + address.shown()),
       client_(loop.io(), address, {.answer_timeout = kBeatTimeout}),
       timer_(loop.io()) {
-  session_.execute("begin", beat(false), kStepTimeout, 0);
+  session_.execute("begin", row(false), kStepTimeout, 0);
   beat_later();
 }
 
-Statement Heartbeat::beat(bool ended) {
+Statement Heartbeat::row(bool ended) {
   return {.sql = fmt::format("INSERT INTO {} SELECT {}, {}, now(), {}", table_, run_number_, ++number_,
                              ended ? 1 : 0)};
 }
@@ -44,7 +44,7 @@ void Heartbeat::beat_later() {
   timer_.expires_after(kBeat);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    client_.send(beat(false), [this](const Answer& answer) {
+    client_.send(row(false), [this](const Answer& answer) {
       if (!answer.ok()) spdlog::warn("mark the run as under way in ClickHouse: {}", answer.text);
       beat_later();  // one at a time: a server that hangs gets no queue of them
     });
@@ -54,7 +54,7 @@ void Heartbeat::beat_later() {
 std::string Heartbeat::end() {
   timer_.cancel();
   try {
-    session_.execute("end", beat(true), kEndTimeout, kTolerateAll);
+    session_.execute("end", row(true), kEndTimeout, kTolerateAll);
     return {};
   } catch (const wire::Error& error) {
     return fmt::format("{}; walstorm clean takes the run for one under way for {} s", error.what(),

@@ -32,7 +32,7 @@ class Heartbeat final {
   [[nodiscard]] std::string end();
 
  private:
-  [[nodiscard]] Statement beat(bool ended);
+  [[nodiscard]] Statement row(bool ended);
   void beat_later();
 
   const std::string table_;

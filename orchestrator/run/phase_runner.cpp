@@ -63,13 +63,13 @@ bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
     throw process::Interrupted{};
   }
   thresholds_.emplace(config_, phase.index, reports);
-  Stretch stretch{config_.phases[phase.index], phase.wire_index, start_phase(phase),
-                  config_.drain_timeout_sec,   std::nullopt,     !config_.phases[phase.index].warmup};
+  PhaseLoad phase_load{config_.phases[phase.index], phase.wire_index, start_phase(phase),
+                       config_.drain_timeout_sec,   std::nullopt,     !config_.phases[phase.index].warmup};
   // The producers' schedules hold whole records.
   if (phase.records_expected)
-    stretch.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
+    phase_load.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
   outputs_.begin_phase(phase.index);
-  const Ended ended = carry_out(stretch);
+  const Ended ended = carry_out(phase_load);
   measure::PhaseReport report = fold_->settle(ended.outcome);
   settle_thresholds(phase, report);
   report.notes.insert(report.notes.end(), clock_notes_.begin(), clock_notes_.end());
@@ -165,15 +165,15 @@ void PhaseRunner::compare_clocks_again() {
   if (!set.empty()) clock_notes_.push_back(std::move(set));
 }
 
-PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
+PhaseRunner::Ended PhaseRunner::carry_out(const PhaseLoad& phase_load) {
   compare_clocks();
   clock_.follow();
   clock_notes_.clear(), compared_.clear(), set_by_us_.clear();
-  fold_ = std::make_unique<measure::PhaseFold>(facts_of(stretch));
+  fold_ = std::make_unique<measure::PhaseFold>(facts_of(phase_load));
   ready_.clear(), load_finished_.clear(), results_.clear();
   all_drained_ = true;
   drained_ = false;
-  phase_on_ = stretch.wire_index;
+  phase_on_ = phase_load.wire_index;
   PhaseWatch watch(
       loop_, sampling_, config_.consumer.slot_name, config_.database.profiling_database, clock_, *fold_,
       [this](const measure::Second& second) {
@@ -182,19 +182,19 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
       },
       [this] { database_.hold(); }, target_);
   Ended ended;
-  if (profiler_ != nullptr && stretch.is_judged) begin_profile(stretch, watch);
+  if (profiler_ != nullptr && phase_load.is_judged) begin_profile(phase_load, watch);
   try {
-    start(stretch);
-    ended.outcome = load(stretch);
-    end_load(stretch);
-    drain(stretch);
+    start(phase_load);
+    ended.outcome = run_load(phase_load);
+    end_load(phase_load);
+    drain(phase_load);
   } catch (const process::Interrupted&) {
     ended = {Outcome::interrupted, std::current_exception()};
   } catch (const Error& error) {
     ended = {Outcome::failed, with_waits(error)};
     database_.give_up();
     target_.give_up();
-    salvage(stretch);
+    salvage(phase_load);
   }
   if (profiler_ != nullptr) profiler_->end_phase();
   watch.finish();
@@ -204,10 +204,10 @@ PhaseRunner::Ended PhaseRunner::carry_out(const Stretch& stretch) {
   return ended;
 }
 
-measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
+measure::PhaseFacts PhaseRunner::facts_of(const PhaseLoad& phase_load) const {
   measure::PhaseFacts facts;
-  facts.phase = stretch.phase;
-  facts.expected_records = stretch.expected_records;
+  facts.phase = phase_load.phase;
+  facts.expected_records = phase_load.expected_records;
   for (const auto& worker : workers_.all()) {
     (worker->role() == Role::producer ? facts.producers : facts.consumers)
         .push_back({worker->name(), worker->pid()});
@@ -220,7 +220,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const Stretch& stretch) const {
 }
 
 /// PostgreSQL's processes are known as soon as the first look at it is answered.
-void PhaseRunner::begin_profile(const Stretch& stretch, PhaseWatch& watch) {
+void PhaseRunner::begin_profile(const PhaseLoad& phase_load, PhaseWatch& watch) {
   std::vector<profile::Sampled> processes;
   for (const auto& worker : workers_.all()) {
     if (!worker->pid()) continue;  // elsewhere
@@ -229,7 +229,7 @@ void PhaseRunner::begin_profile(const Stretch& stretch, PhaseWatch& watch) {
   }
   if (const auto server = target_.process())
     processes.push_back({static_cast<pid_t>(server->pid), profile::kClickhouse});
-  profiler_->begin_phase(stretch.phase.name, processes);
+  profiler_->begin_phase(phase_load.phase.name, processes);
   watch.tell([this](const postgres::ServerSample& sample) {
     std::vector<profile::Sampled> server;
     for (const auto& process : sample.walsender) server.push_back({process.pid, profile::kWalsender});
@@ -238,11 +238,11 @@ void PhaseRunner::begin_profile(const Stretch& stretch, PhaseWatch& watch) {
   });
 }
 
-void PhaseRunner::start(const Stretch& stretch) {
+void PhaseRunner::start(const PhaseLoad& phase_load) {
   // Consumers first: they read while the first row is written.
   for (const Role role : {Role::consumer, Role::producer}) {
-    workers_.send_to(role, stretch.start);
-    workers_.await(fmt::format("start phase \"{}\"", stretch.phase.name), kReadyTimeout, kEndNow,
+    workers_.send_to(role, phase_load.start);
+    workers_.await(fmt::format("start phase \"{}\"", phase_load.phase.name), kReadyTimeout, kEndNow,
                    [this, role] { return workers_.all_in(ready_, role); });
   }
 }
@@ -253,9 +253,9 @@ double PhaseRunner::last_batches_sec() const {
 }
 
 /// The load window. Producers end it by themselves, unless a threshold or a person does first.
-Outcome PhaseRunner::load(const Stretch& stretch) {
-  const Waited waited = workers_.wait(from_sec(stretch.phase.duration_sec + last_batches_sec()), kSilenceMax,
-                                      kEndEarly, [this] {
+Outcome PhaseRunner::run_load(const PhaseLoad& phase_load) {
+  const Waited waited = workers_.wait(from_sec(phase_load.phase.duration_sec + last_batches_sec()),
+                                      kSilenceMax, kEndEarly, [this] {
                                         require_server();
                                         return workers_.all_in(load_finished_, Role::producer) ||
                                                (thresholds_ && thresholds_->ends_the_run());
@@ -274,11 +274,11 @@ Outcome PhaseRunner::load(const Stretch& stretch) {
   return Outcome::interrupted;
 }
 
-void PhaseRunner::end_load(const Stretch& stretch) {
+void PhaseRunner::end_load(const PhaseLoad& phase_load) {
   const bool all_over = workers_.all_in(load_finished_, Role::producer);
   const std::int64_t ended_unix_us = clock_.unix_us();
-  workers_.send_to(Role::producer, end_phase(stretch.wire_index, 0));
-  workers_.await(fmt::format("end the load of phase \"{}\"", stretch.phase.name),
+  workers_.send_to(Role::producer, end_phase(phase_load.wire_index, 0));
+  workers_.await(fmt::format("end the load of phase \"{}\"", phase_load.phase.name),
                  from_sec(all_over ? config_.stop_grace_sec : last_batches_sec()), kEndNow, [this] {
                    require_server();
                    return workers_.all_in(results_, Role::producer);
@@ -288,13 +288,13 @@ void PhaseRunner::end_load(const Stretch& stretch) {
 }
 
 /// Writes the phase's marker. A server that is lost meanwhile is waited for, as long as the workers live.
-void PhaseRunner::mark_end(const Stretch& stretch) {
+void PhaseRunner::mark_end(const PhaseLoad& phase_load) {
   struct Answer {
     bool arrived = false;
     std::exception_ptr error;
   };
   const auto answer = std::make_shared<Answer>();  // may outlive the wait
-  database_.emit_marker(wire::phase_end_marker(run_id_, stretch.wire_index),
+  database_.emit_marker(wire::phase_end_marker(run_id_, phase_load.wire_index),
                         [answer](std::exception_ptr error) {
                           answer->error = std::move(error);
                           answer->arrived = true;
@@ -306,12 +306,12 @@ void PhaseRunner::mark_end(const Stretch& stretch) {
   if (answer->error) std::rethrow_exception(answer->error);
 }
 
-void PhaseRunner::drain(const Stretch& stretch) {
+void PhaseRunner::drain(const PhaseLoad& phase_load) {
   const auto start = std::chrono::steady_clock::now();
-  mark_end(stretch);
-  workers_.send_to(Role::consumer, end_phase(stretch.wire_index, stretch.drain_timeout_sec));
-  workers_.await(fmt::format("drain phase \"{}\"", stretch.phase.name),
-                 from_sec(stretch.drain_timeout_sec + config_.stop_grace_sec), kEndNow, [this] {
+  mark_end(phase_load);
+  workers_.send_to(Role::consumer, end_phase(phase_load.wire_index, phase_load.drain_timeout_sec));
+  workers_.await(fmt::format("drain phase \"{}\"", phase_load.phase.name),
+                 from_sec(phase_load.drain_timeout_sec + config_.stop_grace_sec), kEndNow, [this] {
                    require_server();
                    return workers_.all_in(results_, Role::consumer);
                  });
@@ -322,8 +322,8 @@ void PhaseRunner::drain(const Stretch& stretch) {
 
 /// After a failure: lets the producers that still live end their batches and give their account, so that the
 /// ledger of what is left can be settled.
-void PhaseRunner::salvage(const Stretch& stretch) {
-  workers_.send_to(Role::producer, end_phase(stretch.wire_index, 0));
+void PhaseRunner::salvage(const PhaseLoad& phase_load) {
+  workers_.send_to(Role::producer, end_phase(phase_load.wire_index, 0));
   (void)loop_.wait(kSalvageTimeout, kEndNow, [this] {
     for (const auto& worker : workers_.all()) {
       const bool owes = worker->role() == Role::producer && worker->failure().empty();

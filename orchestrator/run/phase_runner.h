@@ -42,8 +42,8 @@ class PhaseRunner final {
   /// a threshold says that no further phase is to run.
   [[nodiscard]] bool run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports);
 
-  /// Before the first phase: has producer.preloadRows rows written and drained, a stretch of its own with a
-  /// marker at its end, so that it is in the run's ledger and in no phase. Says in `notes` how it went.
+  /// Before the first phase: has producer.preloadRows rows written and drained, a phase_load of its own with
+  /// a marker at its end, so that it is in the run's ledger and in no phase. Says in `notes` how it went.
   /// Throws as run() does, and Error when not all the rows got through.
   void preload(std::vector<std::string>& notes);
 
@@ -62,7 +62,7 @@ class PhaseRunner final {
   using Role = WorkerProcess::Role;
 
   /// A phase, or the preload.
-  struct Stretch {
+  struct PhaseLoad {
     config::Phase phase;
     unsigned wire_index = 0;
     proto::ControlFrame start;
@@ -76,19 +76,19 @@ class PhaseRunner final {
     void rethrow() const;
   };
 
-  [[nodiscard]] Ended carry_out(const Stretch& stretch);
-  [[nodiscard]] measure::PhaseFacts facts_of(const Stretch& stretch) const;
+  [[nodiscard]] Ended carry_out(const PhaseLoad& phase_load);
+  [[nodiscard]] measure::PhaseFacts facts_of(const PhaseLoad& phase_load) const;
   void compare_clocks();
   void compare_clocks_again();
   void take(const WorkerProcess& worker, const proto::MetricsFrame& frame);
-  void start(const Stretch& stretch);
-  void begin_profile(const Stretch& stretch, PhaseWatch& watch);
+  void start(const PhaseLoad& phase_load);
+  void begin_profile(const PhaseLoad& phase_load, PhaseWatch& watch);
   [[nodiscard]] double last_batches_sec() const;
-  [[nodiscard]] measure::Outcome load(const Stretch& stretch);
-  void end_load(const Stretch& stretch);
-  void mark_end(const Stretch& stretch);
-  void drain(const Stretch& stretch);
-  void salvage(const Stretch& stretch);
+  [[nodiscard]] measure::Outcome run_load(const PhaseLoad& phase_load);
+  void end_load(const PhaseLoad& phase_load);
+  void mark_end(const PhaseLoad& phase_load);
+  void drain(const PhaseLoad& phase_load);
+  void salvage(const PhaseLoad& phase_load);
   void settle_thresholds(const config::PhasePlan& phase, measure::PhaseReport& report);
   void require_server() const;
   [[nodiscard]] std::exception_ptr with_waits(const wire::Error& error) const;

@@ -71,15 +71,15 @@ PhaseWatch::PhaseWatch(process::EventLoop& loop, postgres::Session& session, std
                [this](const postgres::ServerSample& sample) { take(sample); }),
       target_(target),
       timer_(loop.io(), std::chrono::steady_clock::now() + kBeat),
-      last_beat_unix_us_(clock_.unix_us()) {
+      second_began_unix_us_(clock_.unix_us()) {
   look();
-  beat();
+  await_second();
 }
 
-void PhaseWatch::beat() {
+void PhaseWatch::await_second() {
   timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
     if (error || alive.expired()) return;
-    if (stood_still(std::chrono::milliseconds(0))) return beat();
+    if (stood_still(std::chrono::milliseconds(0))) return await_second();
     look();
     timer_.expires_at(timer_.expiry() + kAfterSamples);
     close_second();
@@ -89,21 +89,21 @@ void PhaseWatch::beat() {
 void PhaseWatch::close_second() {
   timer_.async_wait([this, alive = lifetime_.token()](const boost::system::error_code& error) {
     if (error || alive.expired()) return;
-    if (stood_still(kAfterSamples)) return beat();
-    last_beat_unix_us_ = clock_.unix_us();
-    const measure::Second second = fold_.close_second(last_beat_unix_us_);
+    if (stood_still(kAfterSamples)) return await_second();
+    second_began_unix_us_ = clock_.unix_us();
+    const measure::Second second = fold_.close_second(second_began_unix_us_);
     if (std::exchange(second_is_whole_, true)) on_second_(second);
     timer_.expires_at(timer_.expiry() + kBeat - kAfterSamples);
-    beat();
+    await_second();
   });
 }
 
-/// Whether a beat or more was missed. Then the next one is due on the next whole second of the phase, when
-/// what waited in the pipes has been read. `behind_whole_second`: where the timer was set to.
+/// Whether a await_second or more was missed. Then the next one is due on the next whole second of the phase,
+/// when what waited in the pipes has been read. `behind_whole_second`: where the timer was set to.
 bool PhaseWatch::stood_still(std::chrono::steady_clock::duration behind_whole_second) {
   const auto late = std::chrono::steady_clock::now() - timer_.expiry();
   if (late < kBeat) return false;
-  fold_.stood_still(last_beat_unix_us_, clock_.unix_us());
+  fold_.stood_still(second_began_unix_us_, clock_.unix_us());
   second_is_whole_ = false;
   timer_.expires_at(timer_.expiry() - behind_whole_second + (late / kBeat + 2) * kBeat);
   return true;

@@ -16,10 +16,10 @@
 
 namespace walstorm::run {
 
-/// The beat of a phase: once a second it looks at the servers and at the orchestrator itself, feeds what it
-/// sees to the phase's fold, and closes the second. Seconds in which this process stood still are left out:
-/// what is read after them is of no second alone, and the fold is told of them. Lives on the loop, for one
-/// phase; the fold, the clock, the session and the target outlive it.
+/// The await_second of a phase: once a second it looks at the servers and at the orchestrator itself, feeds
+/// what it sees to the phase's fold, and closes the second. Seconds in which this process stood still are
+/// left out: what is read after them is of no second alone, and the fold is told of them. Lives on the loop,
+/// for one phase; the fold, the clock, the session and the target outlive it.
 class PhaseWatch final {
  public:
   using OnSecond = std::function<void(const measure::Second&)>;
@@ -38,7 +38,7 @@ class PhaseWatch final {
   void finish();
 
  private:
-  void beat();
+  void await_second();
   void close_second();
   [[nodiscard]] bool stood_still(std::chrono::steady_clock::duration behind_whole_second);
   void look();
@@ -55,7 +55,7 @@ class PhaseWatch final {
   target::Target& target_;
   bool counting_parts_ = false;
   boost::asio::steady_timer timer_;
-  std::int64_t last_beat_unix_us_;
+  std::int64_t second_began_unix_us_;
   bool second_is_whole_ = true;  // false: a standstill is in it
   wire::Lifetime lifetime_;
 };

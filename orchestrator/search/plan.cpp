@@ -128,18 +128,18 @@ config::Config Plan::trial(double value, double load_sec, std::size_t number) co
 }
 
 std::string Plan::values_text() const {
-  const std::string most = question_.max || !by_rate_ ? fmt::format("to {:g}", limits_.max) : "up";
-  std::string from = fmt::format("from {:g} {}", limits_.min, most);
+  const std::string most = question_.max || !by_rate_ ? "to " + text::number_text(limits_.max) : "up";
+  std::string from = fmt::format("from {} {}", text::number_text(limits_.min), most);
   if (!by_rate_) return from;
-  return fmt::format("{}; first a look of {:g} s {}", from, kUnthrottledWarmupSec + kUnthrottledSec,
-                     question_.max ? fmt::format("at {:g}/s", *question_.max) : "without a target");
+  return fmt::format("{}; the first trial lasts {:g} s {}", from, kUnthrottledWarmupSec + kUnthrottledSec,
+                     question_.max ? "at " + text::rate_text(question_.max) : "without a target");
 }
 
 std::string Plan::thresholds_text() const {
   std::string text;
   for (const config::Threshold& threshold : thresholds_.judging)
     text += (text.empty() ? "" : "; ") + threshold.expr;
-  if (text.empty()) text = "none judges a trial";
+  if (text.empty()) text = "none: a trial is judged by its verdict alone";
   const std::string left_out = left_out_text(thresholds_);
   return left_out.empty() ? text : fmt::format("{}\n{:14}{}", text, "", left_out);
 }

@@ -44,7 +44,7 @@ void ConsumerFold::take(const proto::ConsumerStats& stats, std::int64_t taken_un
   busy_us_.add({taken_unix_us, totals_.busy_us});
   take_loop_window();
   taken_unix_us_ = taken_unix_us;
-  has_stats_ = told_this_second_ = true;
+  has_stats_ = reported_this_second_ = true;
   has_result_ = has_result_ || is_result;
 }
 
@@ -110,7 +110,7 @@ void ConsumerFold::take_loop_window() {
 
 ConsumerFold::SecondPart ConsumerFold::close_second() {
   SecondPart part;
-  part.told = std::exchange(told_this_second_, false);
+  part.reported = std::exchange(reported_this_second_, false);
   part.received_per_sec = received_rate_.close_second();
   part.acknowledged_per_sec = acknowledged_rate_.close_second();
   part.lag_us = std::exchange(second_lag_us_, {});

@@ -34,7 +34,7 @@ class ConsumerFold final {
   };
 
   struct SecondPart {
-    bool told = false;  ///< figures came in it
+    bool reported = false;  ///< figures came in it
     std::optional<double> received_per_sec, acknowledged_per_sec;
     wire::Histogram lag_us;
     std::uint64_t busy_us = 0, elapsed_us = 0;
@@ -54,7 +54,7 @@ class ConsumerFold final {
   [[nodiscard]] const CountCurve& run_acknowledged() const { return run_acknowledged_; }
   [[nodiscard]] bool has_stats() const { return has_stats_; }
   /// Since the last close_second().
-  [[nodiscard]] bool told_this_second() const { return told_this_second_; }
+  [[nodiscard]] bool reported_this_second() const { return reported_this_second_; }
   [[nodiscard]] bool has_result() const { return has_result_; }
   /// The time that its loop was at work, in microseconds.
   [[nodiscard]] const CountCurve& busy_us() const { return busy_us_; }
@@ -86,7 +86,7 @@ class ConsumerFold final {
   std::optional<double> loop_utilization_max_;
   std::int64_t ready_unix_us_ = 0;
   std::int64_t taken_unix_us_ = 0;
-  bool has_stats_ = false, told_this_second_ = false;
+  bool has_stats_ = false, reported_this_second_ = false;
   bool has_result_ = false;
 };
 

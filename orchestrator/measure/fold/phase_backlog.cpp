@@ -33,12 +33,12 @@ CountCurve PhaseFold::run_acknowledged_curve() const {
 }
 
 /// What was counted in the Samples of [from, to), by their number; nullopt when there was none.
-std::optional<double> PhaseFold::looks_share(const CountCurve& counted, double from_unix_us,
-                                             double to_unix_us) const {
-  if (looks_.empty()) return std::nullopt;
-  const double looks = *looks_.at(to_unix_us) - *looks_.at(from_unix_us);
-  if (looks < 1) return std::nullopt;
-  return (*counted.at(to_unix_us) - *counted.at(from_unix_us)) / looks;
+std::optional<double> PhaseFold::sample_share(const CountCurve& counted, double from_unix_us,
+                                               double to_unix_us) const {
+  if (samples_.empty()) return std::nullopt;
+  const double samples = *samples_.at(to_unix_us) - *samples_.at(from_unix_us);
+  if (samples < 1) return std::nullopt;
+  return (*counted.at(to_unix_us) - *counted.at(from_unix_us)) / samples;
 }
 
 void PhaseFold::look_at_connections(double load_us, BusyReport& busy) const {
@@ -66,7 +66,7 @@ BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional
   if (!window) return busy;
   look_at_connections(window->seconds() * kUsPerSec, busy);
   const double start = window->start_unix_us;
-  if (const auto flushes = looks_share(flushes_seen_, start, window->end_unix_us)) {
+  if (const auto flushes = sample_share(flushes_seen_, start, window->end_unix_us)) {
     busy.flushes = *flushes / facts_.flush_concurrency_max.value_or(1);
   }
   // A pipe that has kept up for long must not hide what held it up in the end.
@@ -76,7 +76,7 @@ BusyReport PhaseFold::busy_report(const PhaseReport& report, const std::optional
       stall_sec(window->seconds(), backlog.standstill->to_the_end) <= backlog.standstill->seconds()) {
     since_sec = backlog.standstill->from_sec;
   }
-  busy.flushes_full = looks_share(looks_full_, start + since_sec * kUsPerSec, window->end_unix_us);
+  busy.flushes_full = sample_share(samples_full_, start + since_sec * kUsPerSec, window->end_unix_us);
   double cores = 0;
   for (const ProcessReport& process : report.processes) cores += process.cpu_share.value_or(0);
   if (facts_.settings.cpu_count > 0 && cores > 0) busy.cpus = cores / facts_.settings.cpu_count;

@@ -59,7 +59,7 @@ void PhaseFold::ready(const std::string& worker, const proto::PhaseReady& ready)
     producers_.at(worker).ready(ready.at_unix_us());
   } else {
     worker_in(consumers_, worker).ready(ready.at_unix_us());
-    for (CountCurve* curve : {&looks_, &flushes_seen_, &looks_full_}) curve->add({ready.at_unix_us(), 0});
+    for (CountCurve* curve : {&samples_, &flushes_seen_, &samples_full_}) curve->add({ready.at_unix_us(), 0});
   }
   ready_unix_us_ = std::min(ready_unix_us_.value_or(ready.at_unix_us()), ready.at_unix_us());
   if (ready.has_usage()) take_usage(worker, ready.at_unix_us(), ready.usage());
@@ -83,9 +83,9 @@ void PhaseFold::look_at_flushes(const proto::ConsumerStats& stats, std::int64_t 
   const auto add = [at_unix_us](CountCurve& curve, std::uint64_t more) {
     curve.add({at_unix_us, (curve.empty() ? 0 : curve.points().back().count) + more});
   };
-  add(looks_, 1);
+  add(samples_, 1);
   add(flushes_seen_, stats.flushes_in_flight());
-  add(looks_full_, stats.flushes_in_flight() >= *facts_.flush_concurrency_max ? 1 : 0);
+  add(samples_full_, stats.flushes_in_flight() >= *facts_.flush_concurrency_max ? 1 : 0);
 }
 
 void PhaseFold::sample(const std::string& worker, const proto::Sample& sample) {
@@ -223,7 +223,7 @@ void PhaseFold::add_rates(Second& second) {
   std::uint64_t elapsed_us = 0;
   std::uint64_t flushes_in_flight = 0;
   std::uint64_t buffered_bytes = 0;
-  bool all_told = !consumers_.empty();
+  bool all_reported = !consumers_.empty();
   if (!consumers_.empty()) second.received_per_sec = second.landed_per_sec = 0;
   for (auto& [name, consumer] : consumers_) {
     const ConsumerFold::SecondPart part = consumer.close_second();
@@ -233,11 +233,11 @@ void PhaseFold::add_rates(Second& second) {
     lag_us.merge(part.lag_us);
     busy_us += part.busy_us;
     elapsed_us += part.elapsed_us;
-    all_told = all_told && part.told;
+    all_reported = all_reported && part.reported;
     flushes_in_flight += consumer.totals().flushes_in_flight;
     buffered_bytes += consumer.totals().buffered_bytes;
   }
-  if (all_told) {
+  if (all_reported) {
     second.flushes_in_flight = flushes_in_flight;
     second.buffered_bytes = buffered_bytes;
   }
@@ -253,7 +253,7 @@ void PhaseFold::add_rates(Second& second) {
 ConsumerRungs PhaseFold::consumer_rungs() const {
   ConsumerRungs rungs;
   for (const auto& [name, consumer] : consumers_) {
-    if (!consumer.told_this_second()) return {};
+    if (!consumer.reported_this_second()) return {};
     const ConsumerFold::Totals& totals = consumer.totals();
     rungs.received = std::min(rungs.received.value_or(totals.received_lsn), totals.received_lsn);
     rungs.flushed = std::min(rungs.flushed.value_or(totals.flushed_lsn), totals.flushed_lsn);

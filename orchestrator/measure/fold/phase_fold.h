@@ -165,8 +165,8 @@ class PhaseFold final {
   void add_waiting_batches(ProducerTotals& stretch) const;
   [[nodiscard]] std::optional<double> records_due_within(const LoadWindow& window) const;
   // phase_backlog.cpp
-  [[nodiscard]] std::optional<double> looks_share(const CountCurve& counted, double from_unix_us,
-                                                  double to_unix_us) const;
+  [[nodiscard]] std::optional<double> sample_share(const CountCurve& counted, double from_unix_us,
+                                                   double to_unix_us) const;
   void look_at_connections(double load_us, BusyReport& busy) const;
   [[nodiscard]] BusyReport busy_report(const PhaseReport& report,
                                        const std::optional<LoadWindow>& window) const;
@@ -197,7 +197,7 @@ class PhaseFold final {
   std::uint64_t parts_active_max_ = 0;
   // Since the phase began: consumers' Samples while the load was on, the flushes that were under way in them,
   // and those among them with every flush under way.
-  CountCurve looks_, flushes_seen_, looks_full_;
+  CountCurve samples_, flushes_seen_, samples_full_;
 };
 
 }  // namespace walstorm::measure

@@ -10,18 +10,18 @@ namespace walstorm::measure {
 std::optional<PipeTotals> PhaseFold::counted() const {
   const auto started = load_started();
   if (!started || producers_.empty() || consumers_.empty()) return std::nullopt;
-  std::optional<std::int64_t> told_until;
-  const auto told = [&told_until](std::int64_t at_unix_us) {
-    told_until = std::min(told_until.value_or(at_unix_us), at_unix_us);
+  std::optional<std::int64_t> known_until;
+  const auto known_to = [&known_until](std::int64_t at_unix_us) {
+    known_until = std::min(known_until.value_or(at_unix_us), at_unix_us);
   };
   for (const auto& [name, producer] : producers_) {
     const auto& points = producer.produced().points();
-    told(points.empty() ? 0 : points.back().at_unix_us);
+    known_to(points.empty() ? 0 : points.back().at_unix_us);
   }
-  for (const auto& [name, consumer] : consumers_) told(consumer.taken_unix_us());
-  if (*told_until <= *started) return std::nullopt;
+  for (const auto& [name, consumer] : consumers_) known_to(consumer.taken_unix_us());
+  if (*known_until <= *started) return std::nullopt;
   PipeTotals now = totals();
-  now.at_unix_us = *told_until;
+  now.at_unix_us = *known_until;
   return now;
 }
 

@@ -54,7 +54,7 @@ void ServerFold::take(const ServerLook& look, bool loading) {
   state_now_ = look.walsender_state;
   wait_now_ = look.walsender_wait;
   if (!loading) return;
-  ++looks_loading_;
+  ++samples_loading_;
   if (!look.walsender_state.empty()) report_.walsender_states[look.walsender_state] += 1;
   if (!look.walsender_wait.empty()) report_.walsender_waits[look.walsender_wait] += 1;
   for (const auto& [wait, backends] : look.writer_waits) report_.writer_waits[wait] += backends;
@@ -72,7 +72,7 @@ void ServerFold::take_decoded(const DecodedTransactions& now) {
 PostgresReport ServerFold::report() const {
   PostgresReport report = report_;
   for (auto* sums : {&report.walsender_states, &report.walsender_waits, &report.writer_waits}) {
-    divide(*sums, looks_loading_);
+    divide(*sums, samples_loading_);
   }
   return report;
 }

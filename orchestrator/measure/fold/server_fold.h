@@ -55,7 +55,7 @@ class ServerFold final {
 
   PostgresReport report_;  // but for shares and averages: sums until report()
   std::optional<DecodedTransactions> decoded_;
-  std::size_t looks_loading_ = 0;
+  std::size_t samples_loading_ = 0;
   std::string state_now_, wait_now_;
 };
 

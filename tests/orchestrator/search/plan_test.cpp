@@ -119,7 +119,7 @@ TEST(SearchPlan, IsToldInWordsForADryRun) {
   EXPECT_EQ(dry_run_text(resolve, options), R"(stress: dry run, nothing is started
 
   searches    the highest targetThroughput that is sustained and crosses no threshold
-  values      from 200 to 9000; first a look of 5 s at 9000/s
+  values      from 200 to 9,000; the first trial lasts 5 s at 9,000/s
   precision   5 %
   phase       "peak"
   a trial     3 s of warm-up, 15 s of load (30 s where it was unclear or is confirmed), a drain of up to 5 s: about 23 s
@@ -131,7 +131,7 @@ TEST(SearchPlan, IsToldInWordsForADryRun) {
   options.question.key = "consumer.mockClickhouseDelay";
   EXPECT_THAT(dry_run_text(resolve, options),
               AllOf(HasSubstr("the highest consumer.mockClickhouseDelay that"),
-                    HasSubstr("\"peak\", target 5,000/s\n"), Not(HasSubstr("first a look"))));
+                    HasSubstr("\"peak\", target 5,000/s\n"), Not(HasSubstr("the first trial"))));
 }
 
 }  // namespace
