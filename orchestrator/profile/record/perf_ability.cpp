@@ -1,10 +1,13 @@
 #include "orchestrator/profile/record/perf_ability.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <unistd.h>
 
 #include "orchestrator/process/child_process.h"
@@ -21,7 +24,12 @@ constexpr std::chrono::seconds kTrialTimeout{20};
 /// From here on the kernel is left out of what an ordinary user samples, and beyond it nothing may be sampled
 /// (kernel documentation, "perf_event_paranoid"; Debian's kernels know 3).
 constexpr int kNoKernelFrom = 2;
-constexpr int kLogLines = 3;
+constexpr int kLogLines = 40;
+
+/// Words of those lines of perf's that say what is wrong.
+constexpr std::array<std::string_view, 6> kTelling{"rror",    "ermission", "access",
+                                                   "limited", "No such",   "Failed"};
+constexpr std::size_t kTellingChars = 200;
 
 std::optional<int> setting(const char* name) {
   std::ifstream in(std::string("/proc/sys/kernel/") + name);
@@ -47,15 +55,20 @@ std::optional<std::string> refusal(process::EventLoop& loop, const std::string& 
   }
 }
 
-/// The last lines of what perf said, as one.
+/// What tells something of what perf said, as one line: its usage stands below every error.
 std::string one_line(const std::string& said) {
   std::istringstream in(said);
-  std::string text;
+  std::string telling, last;
   for (std::string line; std::getline(in, line);) {
-    const auto begin = line.find_first_not_of(" \t");
-    if (begin != std::string::npos) text += (text.empty() ? "" : " ") + line.substr(begin);
+    const auto begin = line.find_first_not_of(" \t\\_");
+    if (begin == std::string::npos) continue;
+    last = line.substr(begin);
+    const bool tells = std::any_of(kTelling.begin(), kTelling.end(), [&last](std::string_view word) {
+      return last.find(word) != std::string::npos;
+    });
+    if (tells && telling.size() < kTellingChars) telling += (telling.empty() ? "" : " ") + last;
   }
-  return text;
+  return telling.empty() ? last : telling;
 }
 
 std::string paranoid_text(const PerfFacts& facts) {
@@ -108,7 +121,8 @@ PerfAbility judge_perf_ability(const PerfFacts& facts) {
   } else {
     ability.findings.push_back(
         {Level::note, "off-CPU",
-         fmt::format("sched:sched_switch may not be recorded, so wall over CPU is not known{}: {}",
+         fmt::format("sched:sched_switch may not be recorded, so how long the processes wait is known, but "
+                     "not in what{}: {}",
                      paranoid_text(facts), one_line(*facts.off_cpu_refusal)),
          "run as root, or sysctl kernel.perf_event_paranoid=-1 and mount -o remount,mode=755 "
          "/sys/kernel/tracing"});
@@ -125,8 +139,9 @@ PerfFacts look_at_perf(process::EventLoop& loop) {
   if (facts.perf.empty()) return facts;
   const process::PrivateFolder folder(process::FolderFor::profile);
   const std::string data = (folder.path() / "trial.data").string();
-  facts.on_cpu_refusal = refusal(loop, facts.perf, folder.path(),
-                                 {"record", "-N", "-g", "-e", "cycles", "-o", data, "--", "true"});
+  facts.on_cpu_refusal =
+      refusal(loop, facts.perf, folder.path(),
+              {"record", "-N", "-g", "--switch-events", "-e", "cycles", "-o", data, "--", "true"});
   if (facts.on_cpu_refusal) return facts;
   facts.has_cycles = !refusal(loop, facts.perf, folder.path(), {"evlist", "-i", data}).has_value() && [&] {
     std::ifstream in(folder.path() / "trial.log");

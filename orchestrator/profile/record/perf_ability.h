@@ -25,7 +25,7 @@ struct PerfFacts {
 struct PerfAbility {
   std::string perf;
   bool on_cpu = false;
-  bool off_cpu = false;
+  bool off_cpu = false;  ///< what is waited in, that is; how long is known from on-CPU recordings too
   std::vector<config::Finding> findings;
 };
 

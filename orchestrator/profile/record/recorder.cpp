@@ -62,9 +62,8 @@ void Recorder::add(const std::string& phase, const std::vector<Sampled>& process
                        "-F",           std::to_string(frequency_hz_),
                        "--call-graph", "fp",
                        "-e",           "cycles"};
-  if (ability_.off_cpu)
-    options.arguments.insert(options.arguments.end(), {"--switch-events", "-e", "sched:sched_switch"});
-  options.arguments.insert(options.arguments.end(), {"-p", pids});
+  options.arguments.insert(options.arguments.end(), {"--switch-events", "-p", pids});
+  if (ability_.off_cpu) options.arguments.insert(options.arguments.end(), {"-e", "sched:sched_switch"});
   options.log_file = log_file_;
   try {
     running.perf = std::make_unique<process::ChildProcess>(loop_, options);

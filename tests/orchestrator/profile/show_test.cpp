@@ -172,12 +172,23 @@ TEST(PerfAbility, ARefusalIsToldWithTheSettingAndTheWayOut) {
                                  HasSubstr("sysctl kernel.perf_event_paranoid=1"), HasSubstr("--cap-add"))));
 }
 
+TEST(PerfAbility, OfAllThatPerfSaysTheReasonIsTold) {
+  const std::string said =
+      "event syntax error: 'sched:sched_switch'\n  \\___ can't access trace events\n\nRun 'perf list'\n\n "
+      "Usage: "
+      "perf record [<options>]\n\n    -e, --event <event>   event selector\n";
+  EXPECT_THAT(notes_of({"/usr/bin/perf", false, 1, 0, true, {}, said}),
+              testing::ElementsAre(
+                  AllOf(HasSubstr("sched_switch' can't access trace events;"), Not(HasSubstr("Usage")))));
+}
+
 TEST(PerfAbility, OffCpuMayBeMissingAlone) {
   const PerfFacts facts{"/usr/bin/perf", false, 1, 0, true, {}, "Can't open tracing/events"};
   const PerfAbility ability = judge_perf_ability(facts);
   EXPECT_TRUE(ability.on_cpu);
   EXPECT_FALSE(ability.off_cpu);
-  EXPECT_THAT(notes_of(facts), testing::ElementsAre(AllOf(HasSubstr("off-CPU"), HasSubstr("wall over CPU"))));
+  EXPECT_THAT(notes_of(facts), testing::ElementsAre(AllOf(
+                                   HasSubstr("off-CPU"), HasSubstr("how long the processes wait is known"))));
 }
 
 TEST(PerfAbility, RootOnAMachineWithoutCountersLacksNothing) {
