@@ -67,7 +67,7 @@ TEST_F(AProfiledRun, LeavesTheStacksOfItsTargetsAndAllItsFigures) {
   EXPECT_THAT(run.read("profile/load.folded"),
               AllOf(HasSubstr("consumer;"), HasSubstr("postgres-walsender;")));
   EXPECT_THAT(run.read("report.md"), AllOf(HasSubstr("## Profile"), HasSubstr("### Profile of consumer")));
-  EXPECT_THAT(run.output(), AllOf(HasSubstr("profile   consumer"), HasSubstr("the profiler itself took")));
+  EXPECT_THAT(run.output(), AllOf(HasSubstr("profile   consumer"), HasSubstr("perf itself took")));
   expect_nothing_left(run);
 }
 

@@ -91,8 +91,8 @@ std::string tables(const TargetAnalysis& target, Write write) {
 }  // namespace
 
 std::string overhead_text(const ProfileReport& report) {
-  if (!report.profiler_cpu_share) return "what the profiler itself took was not measured";
-  return fmt::format("the profiler itself took {:.2f} % of a CPU ({:.2f} s)",
+  if (!report.profiler_cpu_share) return "what perf itself took was not measured";
+  return fmt::format("perf itself took {:.2f} % of a CPU ({:.2f} s), beside what sampling costs its targets",
                      *report.profiler_cpu_share * 100, report.profiler_cpu_sec.value_or(0));
 }
 
