@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <string_view>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -26,6 +27,13 @@ constexpr std::size_t kShortRead = 8192;
 /// The kernel may let a sleep of this thread last longer by so much; its default of 50 us is more than the
 /// shortest sleep here.
 constexpr unsigned long kTimerSlackNs = 1'000;
+
+bool is_unix_socket(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  return ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0 &&
+         address.ss_family == AF_UNIX;
+}
 
 }  // namespace
 
@@ -75,6 +83,7 @@ void ReplicationStream::start(Handlers handlers) {
 /// The connection streams: reads from it, unless reading is paused.
 void ReplicationStream::start_reading() {
   socket_.assign(connection_->socket());
+  gather_.connected(is_unix_socket(connection_->socket()));
   if (!paused_) read_soon();
 }
 

@@ -41,6 +41,14 @@ TEST(GatherWindow, GrowsUntilAReadFindsWhatIsWanted) {
   EXPECT_NEAR(found, GatherWindow::kBytesWanted, 0.05 * GatherWindow::kBytesWanted);
 }
 
+TEST(GatherWindow, WantsLessOfAUnixSocketWhichHoldsFewerMessages) {
+  GatherWindow window;
+  window.connected(true);
+  const double bytes_per_us = 200;
+  const double found = static_cast<double>(settles_at(window, bytes_per_us, 20)) * bytes_per_us;
+  EXPECT_NEAR(found, GatherWindow::kBytesWantedUnix, 0.05 * GatherWindow::kBytesWantedUnix);
+}
+
 TEST(GatherWindow, IsNeverLongerThanItsBoundHoweverSlowTheStream) {
   GatherWindow window;
   EXPECT_EQ(settles_at(window, 0.001, 1000), GatherWindow::kLongestUs);
