@@ -18,6 +18,7 @@
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/postgres/table_shape.h"
 #include "orchestrator/process/private_folder.h"
+#include "orchestrator/profile/record/perf_ability.h"
 
 namespace walstorm::check {
 namespace {
@@ -129,12 +130,26 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
 
 }  // namespace
 
+namespace {
+
+/// What a run that profiles can record here.
+Section look_at_profiling(process::EventLoop& loop) {
+  Section section{"Flame graphs", {}};
+  attempt(section.findings, "perf",
+          [&] { section.findings = profile::judge_perf_ability(profile::look_at_perf(loop)).findings; });
+  return section;
+}
+
+}  // namespace
+
 std::vector<Section> look(process::EventLoop& loop, const config::Config& config) {
-  return {
+  std::vector<Section> sections{
       look_at_postgres(loop, config),
       look_at_clickhouse(loop, config),
       {"This machine",
        {check_workers(), check_output_folder(config.output_dir), check_temporary_folder(), check_perf()}}};
+  if (config.profiling.flame()) sections.push_back(look_at_profiling(loop));
+  return sections;
 }
 
 }  // namespace walstorm::check

@@ -27,7 +27,7 @@ CommandPage check_command() {
           R"(It tries on both servers and on this machine what a run would need, and says what is ready and what
 to do about the rest. It changes nothing. Give it the config and the flags of the run to come.)",
       .options = {"CONFIG", "config", "throughput", "duration", "workers", "mock-clickhouse",
-                  "private-clickhouse", "set", "output", "env-file"},
+                  "private-clickhouse", "set", "output", "env-file", "profile"},
       .examples = R"(  walstorm check configs/quickstart.json
   walstorm check -t 5000 -d 30s --mock-clickhouse)",
       .exit_codes = R"(  0    ready

@@ -1,6 +1,7 @@
 #include "orchestrator/cli/cli.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 #include <optional>
@@ -19,6 +20,7 @@ namespace walstorm {
 namespace {
 
 constexpr int kUsageExitCode = 2;
+constexpr double kTopMax = 1'000'000;
 /// The schema has it too; what needs no config does not read that.
 constexpr const char* kOutputDir = "./profiling-results";
 
@@ -68,8 +70,13 @@ void describe(CLI::App& app, Words& words) {
   app.add_flag("-v,--verbose", words.verbose, "Print log lines too");
   app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
   app.add_flag("--no-color", words.no_color, "Never color the output");
-  // What comes later is in no help, and known all the same.
-  app.add_option("--profile", words.profile)->group("");
+  app.add_option("--profile", words.profile, "flame: flame graphs of the run's processes, by perf; none")
+      ->type_name("TOOL");
+  app.add_option("--top", words.top, "Of a profile: list so many functions (default 25)")->type_name("N");
+  app.add_option("--baseline", words.baseline, "With --profile: compare with the profile of this run folder")
+      ->type_name("DIR");
+  app.add_option("--pyroscope", words.pyroscope, "With --profile: push the stacks to this Pyroscope server")
+      ->type_name("URL");
   for (const CommandPage& page : command_pages()) {
     CLI::App* command = app.add_subcommand(page.name, page.says)->fallthrough();
     if (page.describe != nullptr) page.describe(*command, words);
@@ -111,7 +118,9 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
 
 /// Commands and flags whose feature this version lacks.
 std::optional<Answer> later_feature(const Words& words) {
-  if (!words.profile.empty() && words.profile != "none") return not_yet("--profile " + words.profile);
+  for (const char* later : {"doctor", "both", "heap", "contention"}) {
+    if (words.profile == later) return not_yet("--profile " + words.profile);
+  }
   return std::nullopt;
 }
 
@@ -152,6 +161,11 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
     overrides.push_back({"--private-clickhouse ", "clickhouse.url", "private", true});
     overrides.push_back({"--private-clickhouse ", "consumer.useMockClickhouse", "false", false});
   }
+  if (app.count("--profile") > 0) {
+    overrides.push_back(
+        {"--profile ", "profiling.enabled", words.profile == "none" ? "false" : "true", false});
+    if (words.profile != "none") overrides.push_back({"--profile ", "profiling.tool", words.profile, true});
+  }
   add("--output", "profiling.outputDir", words.output, true);
   add("--name", "name", words.name, true);
   add("--seed", "seed", words.seed, false);
@@ -163,6 +177,19 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
     const std::string path = set.substr(0, equals);
     overrides.push_back({fmt::format("--set {}=", path), path, set.substr(equals + 1), false});
   }
+  return std::nullopt;
+}
+
+/// What is asked of a profile. Returns what is wrong.
+std::optional<Answer> read_extras(const CLI::App& app, const Words& words, profile::Extras& extras) {
+  if (app.count("--top") > 0) {
+    const auto top = number_in(words.top);
+    if (!top || *top < 1 || *top > kTopMax || *top != std::floor(*top))
+      return usage_error(fmt::format("--top {}: write a number from 1 to {:.0f}", words.top, kTopMax));
+    extras.functions_max = static_cast<std::size_t>(*top);
+  }
+  if (!words.baseline.empty()) extras.baseline = words.baseline;
+  if (!words.pyroscope.empty()) extras.pyroscope_url = words.pyroscope;
   return std::nullopt;
 }
 
@@ -204,6 +231,7 @@ std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const W
   line.verbosity = words.verbose ? Verbosity::verbose : words.quiet ? Verbosity::quiet : Verbosity::normal;
   line.output_dir = words.output.empty() ? kOutputDir : words.output;
   if (auto answer = add_overrides(app, words, line.request.overrides)) return *answer;
+  if (auto answer = read_extras(app, words, line.profile)) return *answer;
   if (page.read != nullptr) {
     if (const std::string wrong = page.read(*app.get_subcommand(page.name), words, line); !wrong.empty())
       return usage_error(wrong);

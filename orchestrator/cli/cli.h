@@ -7,12 +7,13 @@
 
 #include "orchestrator/compare/compare.h"
 #include "orchestrator/config/load.h"
+#include "orchestrator/profile/extras.h"
 #include "orchestrator/search/search.h"
 #include "orchestrator/sweep/sweep.h"
 
 namespace walstorm {
 
-enum class Command { run, check, clean, search, sweep, compare, report, list };
+enum class Command { run, check, clean, search, sweep, compare, report, list, profile, profile_diff };
 enum class Verbosity { quiet, normal, verbose };
 
 /// What the command line asks for.
@@ -24,8 +25,10 @@ struct CommandLine {
   search::Options search = {};
   sweep::Options sweep = {};
   compare::Options compare = {};
-  std::filesystem::path output_dir;  ///< for commands that read no config
-  std::filesystem::path folder;      ///< of report and list; empty: where runs go
+  profile::Extras profile = {};              ///< of run, and of the commands that read profiles
+  std::string profile_source, profile_base;  ///< of profile and profile-diff
+  std::filesystem::path output_dir;          ///< for commands that read no config
+  std::filesystem::path folder;              ///< of report and list; empty: where runs go
   bool dry_run = false;
   bool force = false;  ///< of clean
   bool color = true;   ///< false: never; true: where the terminal takes it

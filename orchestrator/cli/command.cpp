@@ -26,10 +26,10 @@ config::Environment environment() {
 
 }  // namespace
 
-const std::array<CommandPage, 8>& command_pages() {
-  static const std::array<CommandPage, 8> pages{run_command(),    check_command(), clean_command(),
-                                                search_command(), sweep_command(), compare_command(),
-                                                report_command(), list_command()};
+const std::array<CommandPage, 10>& command_pages() {
+  static const std::array<CommandPage, 10> pages{
+      run_command(),     check_command(),  clean_command(), search_command(),  sweep_command(),
+      compare_command(), report_command(), list_command(),  profile_command(), profile_diff_command()};
   return pages;
 }
 
@@ -50,6 +50,7 @@ run::Display display_of(const CommandLine& line) {
   display.terminal = ::isatty(STDOUT_FILENO) == 1;
   display.colour = line.color && display.terminal;
   display.junit_file = line.junit_file;
+  display.profile = line.profile;
   return display;
 }
 

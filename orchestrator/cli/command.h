@@ -16,7 +16,8 @@ namespace walstorm {
 struct Words {
   // Of any command: each says in `options` which of them it has a use for.
   std::string config_option, config_argument;
-  std::string throughput, duration, workers, profile, output, name, seed, env_file, junit;
+  std::string throughput, duration, workers, profile, output, name, seed, env_file, junit, top, baseline,
+      pyroscope;
   std::vector<std::string> sets;
   bool mock = false, private_clickhouse = false, dry_run = false, verbose = false, quiet = false,
        no_color = false;
@@ -27,6 +28,7 @@ struct Words {
   std::vector<std::string> base, candidate, fail_on;  // compare
   bool force = false;                                 // compare, clean
   std::string folder;                                 // report, list
+  std::string profile_source, profile_base;           // profile, profile-diff
 };
 
 /// A command: what --help says of it, which words it takes and what it does. All text is for a terminal of
@@ -60,9 +62,11 @@ struct CommandPage {
 [[nodiscard]] CommandPage compare_command();
 [[nodiscard]] CommandPage report_command();
 [[nodiscard]] CommandPage list_command();
+[[nodiscard]] CommandPage profile_command();
+[[nodiscard]] CommandPage profile_diff_command();
 
 /// In the order in which --help lists them.
-[[nodiscard]] const std::array<CommandPage, 8>& command_pages();
+[[nodiscard]] const std::array<CommandPage, 10>& command_pages();
 [[nodiscard]] const CommandPage& page_of(Command command);
 
 /// The config as file, environment and flags make it, with `more` put over it: for a trial.

@@ -66,7 +66,7 @@ std::vector<const CLI::Option*> own_options(const CLI::App& command) {
 
 std::string program_help(const CLI::App& app) {
   std::string commands;
-  for (const CommandPage& page : command_pages()) commands += entry(page.name, page.says, 10);
+  for (const CommandPage& page : command_pages()) commands += entry(page.name, page.says, 14);
   return fmt::format(
       R"(walstorm load-tests PostgreSQL -> ClickHouse replication. It writes rows to PostgreSQL at a rate
 that you set, reads them back by logical replication, and flushes them into ClickHouse or a mock of

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "orchestrator/cli/command.h"
+#include "orchestrator/profile/profile_folder.h"
 #include "orchestrator/report/metrics_reader.h"
 #include "orchestrator/report/output.h"
 #include "orchestrator/report/report_md.h"
@@ -25,7 +26,8 @@ std::string read_report(const CLI::App& /*command*/, const Words& words, Command
 int carry_out_report(const CommandLine& line) {
   // "results/x/" is the folder "results/x".
   const std::filesystem::path folder = line.folder.has_filename() ? line.folder : line.folder.parent_path();
-  const report::RecordedRun run = report::read_run(folder);
+  report::RecordedRun run = report::read_run(folder);
+  run.report.profile_section = profile::read_section(folder);
   const auto timelines = report::read_timelines(folder / report::kTimeseriesFile);
   show(report::summary(run.report, folder.string(), display_of(line).colour));
   report::Outputs outputs;

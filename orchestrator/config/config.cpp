@@ -38,6 +38,10 @@ constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
                                               {Compression::gzip, "gzip"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
+constexpr Words<ProfilingTool, 4> kProfilingTools{{ProfilingTool::none, "none"},
+                                                  {ProfilingTool::doctor, "doctor"},
+                                                  {ProfilingTool::flame, "flame"},
+                                                  {ProfilingTool::both, "both"}};
 
 template <typename Enum, std::size_t kSize>
 const char* word_of(const Words<Enum, kSize>& words, Enum value) {
@@ -229,6 +233,21 @@ json to_json(const Sweep& sweep) {
   return result;
 }
 
+Profiling profiling_from(const json& profiling) {
+  return {.enabled = profiling["enabled"],
+          .tool = value_of(kProfilingTools, profiling["tool"]),
+          .targets = profiling["targets"],
+          .frequency_hz = profiling["frequencyHz"]};
+}
+
+json to_json(const Profiling& profiling, const std::string& output_dir) {
+  return {{"enabled", profiling.enabled},
+          {"tool", word_of(kProfilingTools, profiling.tool)},
+          {"targets", profiling.targets},
+          {"frequencyHz", profiling.frequency_hz},
+          {"outputDir", output_dir}};
+}
+
 }  // namespace
 
 std::uint64_t buffered_bytes_max(const Consumer& consumer) {
@@ -254,6 +273,7 @@ Config from_json(const json& document) {
                 .clickhouse = clickhouse_from(document["clickhouse"]),
                 .thresholds = {},
                 .sweep = sweep_from(document["sweep"]),
+                .profiling = profiling_from(document["profiling"]),
                 .output_dir = document["profiling"]["outputDir"],
                 .drain_timeout_sec = document["drain"]["timeoutSec"],
                 .stop_grace_sec = document["stop"]["graceSec"]};
@@ -285,7 +305,7 @@ json to_json(const Config& config) {
               {"clickhouse", to_json(config.clickhouse)},
               {"thresholds", json::array()},
               {"sweep", to_json(config.sweep)},
-              {"profiling", {{"outputDir", config.output_dir}}},
+              {"profiling", to_json(config.profiling, config.output_dir)},
               {"drain", {{"timeoutSec", number_json(config.drain_timeout_sec)}}},
               {"stop", {{"graceSec", number_json(config.stop_grace_sec)}}}};
   if (!config.description.empty()) result["description"] = config.description;

@@ -145,6 +145,19 @@ struct Sweep {
   std::uint32_t repeats = 1;
 };
 
+enum class ProfilingTool { none, doctor, flame, both };
+
+struct Profiling {
+  bool enabled = false;
+  ProfilingTool tool = ProfilingTool::none;
+  std::vector<std::string> targets = {"consumer"};  ///< "consumer", "all", ...: as the schema lists them
+  std::uint32_t frequency_hz = 99;
+
+  [[nodiscard]] bool flame() const {
+    return enabled && (tool == ProfilingTool::flame || tool == ProfilingTool::both);
+  }
+};
+
 /// A run, resolved: built-in < file < environment < flags, checked, complete. What a key means is said once,
 /// in configs/walstorm.schema.json; this is the same in C++.
 struct Config {
@@ -158,6 +171,7 @@ struct Config {
   Clickhouse clickhouse;
   std::vector<Threshold> thresholds;
   Sweep sweep;
+  Profiling profiling = {};
   std::string output_dir;  ///< where the run's folder is made
   double drain_timeout_sec = 0;
   double stop_grace_sec = 0;

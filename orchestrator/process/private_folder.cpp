@@ -26,8 +26,8 @@ using wire::Error;
 using wire::ErrorKind;
 
 /// In the order of FolderFor.
-constexpr std::array<std::string_view, 4> kPrefixes{"walstorm-postgres-", "walstorm-clickhouse-",
-                                                    "walstorm-copy-", "walstorm-check-"};
+constexpr std::array<std::string_view, 5> kPrefixes{"walstorm-postgres-", "walstorm-clickhouse-",
+                                                    "walstorm-copy-", "walstorm-check-", "walstorm-profile-"};
 
 /// How long an empty folder may stand without a lock: one that is being made is that for a moment.
 constexpr std::chrono::minutes kUnlockedAgeMax{5};

@@ -10,7 +10,7 @@ namespace walstorm::process {
 [[nodiscard]] std::filesystem::path temporary_folder();
 
 /// What a run keeps in the temporary folder while it lasts; the name says what for.
-enum class FolderFor { postgres, clickhouse, schema_copy, check };
+enum class FolderFor { postgres, clickhouse, schema_copy, check, profile };
 
 /// A folder of one run in the temporary folder, nobody else's to read (mode 0700), gone with this object. A
 /// run that is killed leaves it there with a free lock: by that the next run, or `walstorm clean`, finds it.

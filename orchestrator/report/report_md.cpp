@@ -209,6 +209,7 @@ std::string report_md(const measure::RunReport& report, const ToolVersion& tool,
     text += phase_section(phase);
     if (timelines.contains(phase.name)) text += timeline_text(timelines.at(phase.name));
   }
+  text += report.profile_section;
   text += fmt::format("## Ledger\n\n- changes: {}\n- rows: {}\n- content: {}\n", ledger_text(report.changes),
                       ledger_text(report.rows), ledger_text(report.content));
   for (const std::string& difference : report.content.differences)

@@ -207,17 +207,20 @@ std::string summary(const measure::RunReport& report, const std::string& folder,
     if (is_off(clock))
       add("clock", fmt::format("{}'s is {}; times are corrected", clock.role, clock_text(clock)));
   }
-  for (const std::string& note : report.notes) {
+  const auto add_wrapped = [&add](std::string_view label, const std::string& value) {
     std::string lines;
-    for (const std::string& line : wrapped(note, kLabelWidth)) lines += (lines.empty() ? "" : "\n") + line;
-    add("note", lines.substr(std::min<std::size_t>(kLabelWidth, lines.size())));
-  }
+    for (const std::string& line : wrapped(value, kLabelWidth)) lines += (lines.empty() ? "" : "\n") + line;
+    add(label, lines.substr(std::min<std::size_t>(kLabelWidth, lines.size())));
+  };
+  for (const std::string& line : report.profile_lines) add_wrapped("profile", line);
+  for (const std::string& note : report.notes) add_wrapped("note", note);
   add("outcome", outcome_text(report, colour));
   if (report.outcome == measure::Outcome::failed) {
     add("", fmt::format("look at {}/logs for what each process said", folder));
   }
   add("report", folder + "/report.md");
   add("figures", folder + "/metrics.json, timeseries.csv");
+  if (!report.profile_lines.empty()) add("profile", folder + "/profile/flame.html");
   return text;
 }
 

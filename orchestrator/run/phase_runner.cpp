@@ -12,7 +12,6 @@
 #include "orchestrator/postgres/server_probe.h"
 #include "orchestrator/process/cpu_count.h"
 #include "orchestrator/report/threshold_text.h"
-#include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/setup_frames.h"
 #include "orchestrator/text/format.h"
 #include "proto/wire/clock.h"
@@ -54,6 +53,7 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       target_(target),
       outputs_(outputs),
       server_failure_(std::move(server_failure)),
+      profiler_(outputs.profiler()),
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample PostgreSQL") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
@@ -64,7 +64,7 @@ bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::Phase
   }
   thresholds_.emplace(config_, phase.index, reports);
   PhaseLoad phase_load{config_.phases[phase.index], phase.wire_index, start_phase(phase),
-                       config_.drain_timeout_sec, std::nullopt};
+                       config_.drain_timeout_sec,   std::nullopt,     !config_.phases[phase.index].warmup};
   // The producers' schedules hold whole records.
   if (phase.records_expected)
     phase_load.expected_records = static_cast<std::uint64_t>(std::llround(*phase.records_expected));
@@ -182,6 +182,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const PhaseLoad& phase_load) {
       },
       [this] { database_.hold(); }, target_);
   Ended ended;
+  if (profiler_ != nullptr && phase_load.is_judged) begin_profile(phase_load, watch);
   try {
     start(phase_load);
     ended.outcome = run_load(phase_load);
@@ -195,6 +196,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const PhaseLoad& phase_load) {
     target_.give_up();
     salvage(phase_load);
   }
+  if (profiler_ != nullptr) profiler_->end_phase();
   watch.finish();
   if (!ended.broken) compare_clocks_again();
   phase_on_.reset();
@@ -215,6 +217,25 @@ measure::PhaseFacts PhaseRunner::facts_of(const PhaseLoad& phase_load) const {
   facts.own_clickhouse = target_.process().has_value();
   if (fold_) facts.carry_over = fold_->carry_over();
   return facts;
+}
+
+/// PostgreSQL's processes are known as soon as the first look at it is answered.
+void PhaseRunner::begin_profile(const PhaseLoad& phase_load, PhaseWatch& watch) {
+  std::vector<profile::Sampled> processes;
+  for (const auto& worker : workers_.all()) {
+    if (!worker->pid()) continue;  // elsewhere
+    processes.push_back(
+        {*worker->pid(), worker->role() == Role::producer ? profile::kProducer : profile::kConsumer});
+  }
+  if (const auto server = target_.process())
+    processes.push_back({static_cast<pid_t>(server->pid), profile::kClickhouse});
+  profiler_->begin_phase(phase_load.phase.name, processes);
+  watch.tell([this](const postgres::ServerSample& sample) {
+    std::vector<profile::Sampled> server;
+    for (const auto& process : sample.walsender) server.push_back({process.pid, profile::kWalsender});
+    for (const auto& process : sample.backends) server.push_back({process.pid, profile::kBackends});
+    profiler_->see(server);
+  });
 }
 
 void PhaseRunner::start(const PhaseLoad& phase_load) {

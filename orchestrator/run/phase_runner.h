@@ -15,6 +15,8 @@
 #include "orchestrator/measure/fold/phase_fold.h"
 #include "orchestrator/measure/fold/phase_thresholds.h"
 #include "orchestrator/postgres/prepared_database.h"
+#include "orchestrator/profile/profiler.h"
+#include "orchestrator/run/phase_watch.h"
 #include "orchestrator/run/run_outputs.h"
 #include "orchestrator/run/workers.h"
 #include "orchestrator/target/target.h"
@@ -66,6 +68,7 @@ class PhaseRunner final {
     proto::ControlFrame start;
     double drain_timeout_sec = 0;
     std::optional<std::uint64_t> expected_records;
+    bool is_judged = false;
   };
   struct Ended {
     measure::Outcome outcome = measure::Outcome::passed;
@@ -79,6 +82,7 @@ class PhaseRunner final {
   void compare_clocks_again();
   void take(const WorkerProcess& worker, const proto::MetricsFrame& frame);
   void start(const PhaseLoad& phase_load);
+  void begin_profile(const PhaseLoad& phase_load, PhaseWatch& watch);
   [[nodiscard]] double last_batches_sec() const;
   [[nodiscard]] measure::Outcome run_load(const PhaseLoad& phase_load);
   void end_load(const PhaseLoad& phase_load);
@@ -98,6 +102,7 @@ class PhaseRunner final {
   target::Target& target_;
   RunOutputs& outputs_;
   const std::function<std::string()> server_failure_;  // why a private server is gone; empty while all run
+  profile::Profiler* const profiler_;                  // null where nothing is profiled
   postgres::Session sampling_;                         // looks at the server while the other session works
 
   wire::SystemClock system_clock_;

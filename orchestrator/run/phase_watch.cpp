@@ -131,6 +131,7 @@ void PhaseWatch::look_at_target() {
 }
 
 void PhaseWatch::take(postgres::ServerSample sample) {
+  if (on_server_) on_server_(sample);
   sample.look.at_unix_us = clock_.unix_at(sample.at_steady_us);
   if (sampler_.failing()) on_server_back_();
   fold_.ladder({sample.look.at_unix_us, sample.head, sample.sent, sample.confirmed});

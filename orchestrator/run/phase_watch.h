@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -28,6 +29,11 @@ class PhaseWatch final {
              const wire::EvenClock& clock, measure::PhaseFold& fold, OnSecond on_second,
              std::function<void()> on_server_back, target::Target& target);
 
+  /// `on_server` is told of each look at PostgreSQL, before it is folded.
+  void tell(std::function<void(const postgres::ServerSample&)> on_server) {
+    on_server_ = std::move(on_server);
+  }
+
   /// A last look at the servers, so that the phase's figures go to its end; waits a moment for it.
   void finish();
 
@@ -44,6 +50,7 @@ class PhaseWatch final {
   measure::PhaseFold& fold_;
   OnSecond on_second_;
   std::function<void()> on_server_back_;
+  std::function<void(const postgres::ServerSample&)> on_server_;  // may be empty
   postgres::Sampler sampler_;
   target::Target& target_;
   bool counting_parts_ = false;

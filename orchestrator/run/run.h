@@ -9,6 +9,7 @@
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/figures/run_report.h"
 #include "orchestrator/process/event_loop.h"
+#include "orchestrator/profile/extras.h"
 
 namespace walstorm::run {
 
@@ -25,6 +26,8 @@ struct Display {
   std::function<void(const std::vector<std::string>&)> on_not_written = {};
   /// Where the outcome goes as JUnit XML, beside the run folder; nullopt: nowhere.
   std::optional<std::filesystem::path> junit_file = {};
+  /// For a run that profiles.
+  profile::Extras profile = {};
 };
 
 /// START HERE. Carries out one run from its resolved config to its report and run folder: prepares

@@ -13,6 +13,7 @@ RunOutputs::RunOutputs(process::EventLoop& loop, const config::Config& config,
                        const std::filesystem::path& output_dir, const Display& display,
                        std::int64_t started_unix_us)
     : loop_(loop),
+      config_(config),
       display_(display),
       junit_(display.junit_file ? std::optional<report::JunitFile>(*display.junit_file) : std::nullopt),
       folder_(output_dir, config.name, started_unix_us),
@@ -30,6 +31,14 @@ RunOutputs::RunOutputs(process::EventLoop& loop, const config::Config& config,
   outputs_.add(std::make_unique<report::MetricsFile>(folder_, config));
   outputs_.add(std::make_unique<report::ReportFile>(folder_));
   if (junit_) outputs_.add(std::make_unique<report::JunitOutput>(std::move(*junit_)));
+}
+
+profile::Profiler* RunOutputs::profiler() {
+  if (!profiler_ && config_.profiling.flame()) {
+    terminal_.say("trying perf");
+    profiler_ = std::make_unique<profile::Profiler>(loop_, config_, display_.profile, folder_.path());
+  }
+  return profiler_.get();
 }
 
 void RunOutputs::say(const std::string& line) {
@@ -59,6 +68,10 @@ void RunOutputs::end_phase(std::size_t phase_index, const measure::PhaseReport& 
 }
 
 void RunOutputs::conclude(measure::RunReport& report) {
+  if (profiler_) {
+    terminal_.say("reading the profile");
+    profiler_->conclude(report);
+  }
   // Its last lines are written, or known to be lost, before the report tells of them and draws them.
   outputs_.attempt(timeseries_->name(), [&] { timeseries_->conclude(report); });
   for (const std::string& lost : outputs_.not_written()) report.notes.push_back(lost);

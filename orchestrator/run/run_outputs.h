@@ -8,6 +8,7 @@
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/figures/run_report.h"
+#include "orchestrator/profile/profiler.h"
 #include "orchestrator/report/junit_xml.h"
 #include "orchestrator/report/output.h"
 #include "orchestrator/report/run_folder.h"
@@ -28,6 +29,10 @@ class RunOutputs final {
   RunOutputs(const RunOutputs&) = delete;
   RunOutputs& operator=(const RunOutputs&) = delete;
 
+  /// What profiles the run; nullptr when nothing does. The first call tries what can be recorded. Throws
+  /// process::Interrupted.
+  [[nodiscard]] profile::Profiler* profiler();
+
   [[nodiscard]] std::filesystem::path log_dir() const { return folder_.logs(); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
@@ -41,19 +46,22 @@ class RunOutputs final {
   void show(const measure::Second& second);
   void end_phase(std::size_t phase_index, const measure::PhaseReport& report);
 
-  /// The summary first, then the run folder's files, then what of them could not be written. `report` gets a
-  /// note when seconds are missing, and the exit code of a run whose results are not all there. Never throws.
+  /// Nothing is measured any more: what was profiled is read. The summary first, then the run folder's files,
+  /// then what of them could not be written. `report` gets a note when seconds are missing, and the exit code
+  /// of a run whose results are not all there. Never throws.
   void conclude(measure::RunReport& report);
   /// Removes the folder of a run that never began.
   void discard();
 
  private:
   process::EventLoop& loop_;
+  const config::Config& config_;
   const Display display_;
   std::optional<report::JunitFile> junit_;  // before the folder: without it there is to be none
   report::RunFolder folder_;
   TerminalOutput terminal_;
   std::unique_ptr<TimeseriesFile> timeseries_;
+  std::unique_ptr<profile::Profiler> profiler_;
   report::Outputs outputs_;  // the files that are written at the end, and what becomes of every output
 };
 

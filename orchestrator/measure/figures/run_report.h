@@ -301,6 +301,10 @@ struct RunReport {
   ChangeLedger changes;
   RowLedger rows;
   ContentLedger content;
+  /// What a profiler found, as report.md and the summary have it; profile/profile.json has the figures. Empty
+  /// without one.
+  std::string profile_section = {};
+  std::vector<std::string> profile_lines = {};
 };
 
 /// One second of the run: a line of timeseries.csv and of the live view.

@@ -112,6 +112,35 @@ TEST(Cli, FlagsReachTheConfig) {
   EXPECT_EQ(config.seed, 7U);
 }
 
+TEST(Cli, ProfileTurnsATool) {
+  EXPECT_EQ(put({"--profile", "flame"}, "profiling.tool"), "flame");
+  EXPECT_EQ(put({"--profile", "flame"}, "profiling.enabled"), "true");
+  EXPECT_EQ(put({"--profile", "none"}, "profiling.enabled"), "false");
+}
+
+TEST(Cli, WhatIsAskedOfAProfile) {
+  const CommandLine line =
+      taken({"--profile", "flame", "--top", "7", "--baseline", "b", "--pyroscope", "http://h:4040"});
+  EXPECT_EQ(line.profile.functions_max, 7U);
+  EXPECT_EQ(line.profile.baseline, "b");
+  EXPECT_EQ(line.profile.pyroscope_url, "http://h:4040");
+  EXPECT_EQ(taken({"run"}).profile.functions_max, 25U);
+  refuses({"--top", "0"}, "--top 0: write a number from 1 to 1000000");
+  refuses({"--top", "many"}, "--top many: write a number from 1 to 1000000");
+}
+
+TEST(Cli, ProfileReadsOneSourceAndProfileDiffTwo) {
+  EXPECT_EQ(taken({"profile", "x.folded", "--top", "5"}).profile_source, "x.folded");
+  EXPECT_EQ(taken({"profile", "x.folded", "--top", "5"}).profile.functions_max, 5U);
+  const CommandLine diff = taken({"profile-diff", "a", "b"});
+  EXPECT_EQ(diff.command, Command::profile_diff);
+  EXPECT_EQ(diff.profile_base, "a");
+  EXPECT_EQ(diff.profile_source, "b");
+  refuses({"profile"}, "profile: name a run's folder, a file or a URL");
+  refuses({"profile-diff", "a"},
+          "profile-diff: write profile-diff BASE CANDIDATE, a run's folder, a file or a URL each");
+}
+
 TEST(Cli, AFlagCanTakeBackWhatTheFileSays) {
   EXPECT_EQ(put({"--mock-clickhouse"}, "consumer.useMockClickhouse"), "true");
   EXPECT_EQ(put({"--mock-clickhouse=false"}, "consumer.useMockClickhouse"), "false");
@@ -220,7 +249,7 @@ TEST(Cli, AJunitFileIsRefusedWhereNoneIsWritten) {
 }
 
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
-  refuses({"--profile", "flame"}, "--profile flame comes with a later version");
+  refuses({"--profile", "doctor"}, "--profile doctor comes with a later version");
 }
 
 TEST(Cli, CompareTakesFoldersOnBothSidesOfTheDashes) {

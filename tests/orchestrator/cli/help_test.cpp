@@ -15,8 +15,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::array<const char*, 8> kCommands{"run",   "check",   "clean",  "search",
-                                               "sweep", "compare", "report", "list"};
+constexpr std::array<const char*, 10> kCommands{"run",     "check",  "clean", "search",  "sweep",
+                                                "compare", "report", "list",  "profile", "profile-diff"};
 
 std::string help(const std::vector<const char*>& words) {
   const auto parsed = parse(words);
@@ -63,7 +63,7 @@ TEST(Help, OfTheProgramNamesEveryCommandAndTheOptionsUsedMost) {
          {"Examples:", "Exit codes:", "-t, --throughput N", "--set KEY.PATH=VALUE", "--dry-run"})
       EXPECT_THAT(text, HasSubstr(part));
     EXPECT_THAT(text, Not(HasSubstr("--vary"))) << "is of one command alone";
-    EXPECT_THAT(text, Not(HasSubstr("--profile"))) << "is not there yet";
+    EXPECT_THAT(text, Not(HasSubstr("--profile"))) << "is in run's own help";
   }
 }
 
@@ -75,12 +75,15 @@ TEST(Help, OfACommandShowsItsOptionsAndNoOthers) {
     for (const char* part : has) EXPECT_THAT(text, HasSubstr(part)) << command;
     for (const char* part : lacks) EXPECT_THAT(text, Not(HasSubstr(part))) << command;
   };
-  shows("run", {"CONFIG", "--throughput", "--junit", "--dry-run"}, {"--force", "--vary", "--resume"});
+  shows("run", {"CONFIG", "--throughput", "--junit", "--dry-run", "--profile", "--pyroscope"},
+        {"--force", "--vary", "--resume"});
   shows("check", {"CONFIG", "--throughput", "--set"}, {"--junit", "--dry-run", "--force", "--seed"});
   shows("clean", {"CONFIG", "--force", "--dry-run"}, {"--junit", "--throughput", "--output"});
   shows("search", {"--max", "--precision", "--dry-run"}, {"--junit", "--vary", "--fail-on"});
   shows("sweep", {"--vary", "--repeats", "--dry-run"}, {"--junit", "--precision", "--fail-on"});
   shows("compare", {"BASE", "--fail-on", "--force", "--output"}, {"CONFIG", "--vary", "  -t, "});
+  shows("profile", {"SOURCE", "--top"}, {"CONFIG", "--throughput", "--profile TOOL", "--baseline"});
+  shows("profile-diff", {"BASE", "CANDIDATE", "--top", "--output"}, {"CONFIG", "--baseline"});
   shows("report", {"DIR"}, {"CONFIG", "--output", "--throughput"});
   shows("list", {"DIR", "--output"}, {"CONFIG", "--throughput", "--force"});
 }

@@ -176,9 +176,15 @@ TEST(Problems, OfUnknownKeysSayWhatMayHaveBeenMeant) {
 
 TEST(Problems, OfFeaturesThatComeLater) {
   const std::string later = ": comes with a later version; ";
-  rejects(R"({"profiling": {"enabled": true, "tool": "flame"}})",
-          {"config.json: /profiling/enabled: true" + later + "this one has false",
-           "config.json: /profiling/tool: \"flame\"" + later + "this one has \"none\""});
+  rejects(R"({"profiling": {"enabled": true, "tool": "both"}})",
+          {"config.json: /profiling/tool: \"both\"" + later + "this one has \"none\" and \"flame\""});
+}
+
+TEST(Problems, OfWhatIsProfiled) {
+  rejects(R"({"profiling": {"targets": ["consumers"], "frequencyHz": 0}})",
+          {"config.json: /profiling/targets/0: \"consumers\": must be one of \"consumer\", \"producer\", "
+           "\"postgres-walsender\", \"postgres-backends\", \"clickhouse\" or \"all\"",
+           "config.json: /profiling/frequencyHz: 0: must be at least 1"});
 }
 
 TEST(Problems, AreNotRaisedByTheDefaultsOfLaterFeatures) {

@@ -20,7 +20,8 @@ constexpr const char* kEverything = R"({
                "slotName": "s", "publicationName": "p"},
   "database": {"url": "postgresql://u@h/db?schema=public", "profilingDatabase": "d", "copySchemaFrom": "app", "keep": false, "replicaIdentity": "full",
                "settings": {"synchronous_commit": "off", "work_mem": 64, "fsync": false}, "giveUpSec": 12.5},
-  "clickhouse": {"url": "https://h:8443/", "database": "c", "giveUpSec": 9.5}, "profiling": {"outputDir": "out"},
+  "clickhouse": {"url": "https://h:8443/", "database": "c", "giveUpSec": 9.5}, "profiling": {"enabled": true, "tool": "flame", "targets": ["producer", "clickhouse"], "frequencyHz": 199,
+               "outputDir": "out"},
   "thresholds": ["producer.errorRate < 0.01", {"expr": "consumer.lagMs.p99 < 9", "phase": "c", "windowSec": 3,
                  "abortOnFail": true, "delayAbortSec": 1.5}], "sweep": {"mode": "oneAtATime", "repeats": 3,
                  "consumer.flushBatchSize": [5, 50]}, "drain": {"timeoutSec": 7}, "stop": {"graceSec": 0.5}})";

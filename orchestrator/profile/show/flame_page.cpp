@@ -1,0 +1,108 @@
+#include "orchestrator/profile/show/flame_page.h"
+
+#include <cstdint>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace walstorm::profile {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Numbers of names, in the order in which they come up.
+class Names final {
+ public:
+  std::size_t number(const std::string& name) {
+    const auto [found, is_new] = numbers_.try_emplace(name, names_.size());
+    if (is_new) names_.push_back(name);
+    return found->second;
+  }
+  [[nodiscard]] const std::vector<std::string>& all() const { return names_; }
+
+ private:
+  std::map<std::string, std::size_t> numbers_;
+  std::vector<std::string> names_;
+};
+
+struct Weights {
+  std::uint64_t samples = 0, us = 0;
+};
+
+/// The stacks of both sides, each once.
+class Stacks final {
+ public:
+  void add(const Profile& profile, bool is_base) {
+    for (const Stack& stack : profile.stacks()) {
+      std::vector<std::uint32_t> numbers;
+      numbers.reserve(stack.frames.size());
+      for (const std::uint32_t number : stack.frames)
+        numbers.push_back(frames_.frame(profile.frames()[number]));
+      auto& [here, there] = stacks_[{phases_.number(stack.phase), targets_.number(stack.target),
+                                     stack.kind == Kind::on_cpu ? 0 : 1, std::move(numbers)}];
+      Weights& weights = is_base ? there : here;
+      weights.samples += stack.samples;
+      weights.us += stack.ns / 1000;
+    }
+  }
+
+  [[nodiscard]] Json json(const Modules& modules) const {
+    Json frames = Json::array(), stacks = Json::array(), names = Json::array();
+    for (std::uint32_t i = 0; i < frames_.frames().size(); ++i) {
+      const Frame& frame = frames_.frames()[i];
+      Profile lone;  // a frame's own module: as if nothing had called it
+      lone.add({}, {lone.frame(frame)}, false, 1, 1);
+      frames.push_back({frame.function, frame.object, modules.place(lone, lone.stacks().front()).self});
+    }
+    for (const auto& [key, weights] : stacks_) {
+      const auto& [phase, target, kind, numbers] = key;
+      stacks.push_back({phase, target, kind, weights.first.samples, weights.first.us, weights.second.samples,
+                        weights.second.us, numbers});
+    }
+    for (const Module& module : modules.all()) names.push_back(module.name);
+    return {{"modules", names},
+            {"frames", frames},
+            {"phases", phases_.all()},
+            {"targets", targets_.all()},
+            {"stacks", stacks}};
+  }
+
+ private:
+  using Key = std::tuple<std::size_t, std::size_t, int, std::vector<std::uint32_t>>;
+
+  Profile frames_;  // as their register
+  Names phases_, targets_;
+  std::map<Key, std::pair<Weights, Weights>> stacks_;
+};
+
+/// JSON that stands in a <script>: nothing in it may end that.
+std::string script_safe(const Json& json) {
+  std::string text;
+  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string flame_page(const Profile& profile, const Modules& modules, const std::string& title,
+                       const std::map<std::string, std::string>& says, const Profile* base) {
+  Stacks stacks;
+  stacks.add(profile, false);
+  if (base != nullptr) stacks.add(*base, true);
+  Json data{{"title", title}, {"says", Json::object()}, {"compares", base != nullptr}};
+  for (const auto& [target, text] : says) data["says"][target] = text;
+  data.update(stacks.json(modules));
+  constexpr std::string_view kPlace = "@DATA@";
+  std::string page = kFlamePage;
+  return page.replace(page.find(kPlace), kPlace.size(), script_safe(data));
+}
+
+}  // namespace walstorm::profile

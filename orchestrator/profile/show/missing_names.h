@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/profile/stacks/profile.h"
+
+namespace walstorm::profile {
+
+/// A sentence for each program or library in which much of a target's CPU time is and whose functions have no
+/// names here.
+[[nodiscard]] std::vector<std::string> missing_names(const Profile& profile);
+
+}  // namespace walstorm::profile
