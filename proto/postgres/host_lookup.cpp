@@ -167,7 +167,9 @@ void HostLookup::start(const std::string& conninfo, Done done) {
       [this, waiting = std::weak_ptr<UnderWay>(under_way_)](const boost::system::error_code& error) {
         const auto ended = waiting.lock();
         if (error || !ended) return;
-        under_way_.reset();  // `done` may start the next one
+        eventfd_t once = 0;
+        (void)::eventfd_read(ended->answer->ready, &once);  // what the thread wrote before is seen after this
+        under_way_.reset();                                 // `done` may start the next one
         ended->done(ended->answer->addresses, ended->answer->error);
       });
   std::thread([hosts = std::move(hosts), answer = under_way_->answer] {
