@@ -24,6 +24,8 @@ using wire::Error;
 using wire::ErrorKind;
 
 constexpr int kThresholdsCrossed = 99;
+constexpr std::size_t kFunctionsMax = 25;
+constexpr const char* kFlameTitle = "compare: red takes more of the CPU time than the base, blue less";
 
 /// The runs that the folders stand for. One that was named twice, by overlapping folders, is one run.
 Runs read_side(const std::vector<fs::path>& folders) {
@@ -60,7 +62,8 @@ int carry_out(const Options& options, const run::Display& display) {
   for (const std::string& text : options.fail_on) gates.push_back(parse_gate(text, known));
   if (!options.force) refuse_other_loads(differences_of(base, candidate));
 
-  const Comparison comparison = compare_runs(base, candidate, gates);
+  Comparison comparison = compare_runs(base, candidate, gates);
+  comparison.profile = compare_profiles(base, candidate, kFunctionsMax);
   const std::int64_t now = wire::SystemClock().unix_us();
   const int exit_code = comparison.crossed() ? kThresholdsCrossed : 0;
   const report::RunFolder folder(options.output_dir, "compare", now);
@@ -69,6 +72,9 @@ int carry_out(const Options& options, const run::Display& display) {
   report::Outputs outputs;
   outputs.attempt(kCompareFile, [&] { folder.write(kCompareFile, compare_json(comparison, now)); });
   outputs.attempt("compare.md", [&] { folder.write("compare.md", compare_md(comparison)); });
+  if (comparison.profile)
+    outputs.attempt(kFlameFile,
+                    [&] { folder.write(kFlameFile, profile_page(*comparison.profile, kFlameTitle)); });
   std::cerr << report::not_written_text(outputs.not_written(), exit_code);
   return report::exit_code_with(outputs.not_written(), exit_code);
 }

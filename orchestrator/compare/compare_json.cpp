@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "orchestrator/profile/show/diff_text.h"
 #include "orchestrator/text/document.h"
 #include "orchestrator/text/format.h"
 #include "orchestrator/text/or_null.h"
@@ -89,6 +90,15 @@ Json gates_json(const Comparison& comparison) {
   return all;
 }
 
+Json profile_json(const std::optional<ProfileChange>& profile) {
+  if (!profile) return nullptr;
+  Json json{{"baseRuns", profile->base_runs},
+            {"candidateRuns", profile->candidate_runs},
+            {"notes", profile->notes}};
+  json.update(profile::diff_json(profile->targets));
+  return json;
+}
+
 }  // namespace
 
 std::string compare_json(const Comparison& comparison, std::int64_t compared_at_unix_us) {
@@ -110,6 +120,7 @@ std::string compare_json(const Comparison& comparison, std::int64_t compared_at_
   json["significantBelow"] = kSignificant;
   json["tested"] = comparison.tested;
   json["phases"] = phases_json(comparison);
+  json["profile"] = profile_json(comparison.profile);
   return text::document_text(json);
 }
 

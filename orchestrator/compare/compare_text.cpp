@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/compare/change_text.h"
+#include "orchestrator/profile/show/diff_text.h"
 #include "orchestrator/text/format.h"
 #include "orchestrator/text/markdown.h"
 
@@ -101,33 +103,6 @@ std::string side_text(const std::string& path, const std::optional<MedianInterva
   return text;
 }
 
-/// "+4.2 %", "×12" or "from 0".
-std::string amount_text(const std::optional<double>& change) {
-  constexpr double kAsFactorMin = 9.995;
-  if (!change) return "–";
-  if (std::isinf(*change)) return "from 0";
-  if (*change >= kAsFactorMin) return fmt::format("×{:.0f}", *change + 1);
-  const double percent = *change * 100;
-  return std::abs(percent) < 99.95 ? fmt::format("{:+.1f} %", percent) : fmt::format("{:+.0f} %", percent);
-}
-
-std::string change_text(const FigureChange& figure) {
-  switch (figure.said) {
-    case Said::same:
-      return "~";
-    case Said::untold:
-      return figure.change ? amount_text(figure.change) + " ?" : "–";
-    default:
-      return fmt::format("{} {}", amount_text(figure.change), to_string(figure.said));
-  }
-}
-
-/// Of samples that cannot tell anything, a p says nothing either.
-std::string p_text(const FigureChange& figure) {
-  if (!figure.p || figure.said == Said::untold) return "–";
-  return *figure.p < 0.001 ? "<0.001" : fmt::format("{:.3f}", *figure.p);
-}
-
 Row figure_row(const FigureChange& figure) {
   return {figure.path, side_text(figure.path, figure.base), side_text(figure.path, figure.candidate),
           change_text(figure), p_text(figure)};
@@ -164,6 +139,8 @@ std::vector<std::string> caveats(const Comparison& comparison) {
                     "look changed, on average",
                     kSignificant, comparison.tested, std::ceil(alarms)));
   }
+  if (comparison.profile)
+    lines.insert(lines.end(), comparison.profile->notes.begin(), comparison.profile->notes.end());
   return lines;
 }
 
@@ -238,6 +215,11 @@ std::string phase_table(const PhaseComparison& phase, bool colour) {
   return text;
 }
 
+std::string profile_head(const ProfileChange& profile) {
+  return fmt::format("profile: {} {} of the base, {} of the candidate", profile.base_runs,
+                     profile.base_runs == 1 ? "run" : "runs", profile.candidate_runs);
+}
+
 }  // namespace
 
 std::string compare_text(const Comparison& comparison, const std::string& folder, bool colour) {
@@ -258,10 +240,17 @@ std::string compare_text(const Comparison& comparison, const std::string& folder
   for (const PhaseComparison& phase : comparison.phases)
     text += fmt::format("\n{}\n{}", phase_head(phase), phase_table(phase, colour));
   if (comparison.phases.empty()) text += "\nno phase that is judged on either side\n";
+  if (comparison.profile)
+    text += fmt::format("\n{}\n{}", profile_head(*comparison.profile),
+                        profile::diff_summary(comparison.profile->targets));
   text += "\n";
-  for (const std::string& line : caveats(comparison))
-    text += painted("note      ", kYellow, colour) + line + "\n";
-  return text + fmt::format("report    {}/compare.md, compare.json: all figures\n", folder);
+  auto notes = caveats(comparison);
+  if (comparison.profile) notes.push_back("in the profile, " + profile::diff_test_text());
+  for (const std::string& line : notes) text += painted("note      ", kYellow, colour) + line + "\n";
+  text += fmt::format("report    {}/compare.md, compare.json: all figures\n", folder);
+  if (comparison.profile)
+    text += fmt::format("flames    {}/{}: what takes more or less CPU time\n", folder, kFlameFile);
+  return text;
 }
 
 std::string compare_md(const Comparison& comparison) {
@@ -292,10 +281,14 @@ std::string compare_md(const Comparison& comparison) {
     text += fmt::format("## {}\n\n", phase_head(phase)) +
             text::markdown_table({"figure", "base", "candidate", "change", "p"}, rows);
   }
-  return text +
-         "Medians of the runs, with the wider side of their 95 % interval from 6 runs on; p by the "
-         "Mann-Whitney "
-         "test. `~`: within noise. `?`: too few runs to tell.\n";
+  text +=
+      "Medians of the runs, with the wider side of their 95 % interval from 6 runs on; p by the "
+      "Mann-Whitney "
+      "test. `~`: within noise. `?`: too few runs to tell.\n";
+  if (!comparison.profile) return text;
+  text += fmt::format("\n## {}\n\n", profile_head(*comparison.profile));
+  return text + profile::diff_md(comparison.profile->targets) +
+         fmt::format("The flame graph of both is `{}`.\n", kFlameFile);
 }
 
 }  // namespace walstorm::compare

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "orchestrator/compare/differences.h"
 #include "orchestrator/compare/figure_change.h"
 #include "orchestrator/compare/gate.h"
+#include "orchestrator/compare/profile_change.h"
 
 namespace walstorm::compare {
 
@@ -42,6 +44,7 @@ struct Comparison {
   /// How many figures could have come out as different: enough runs measured them, and not all the same.
   std::size_t tested = 0;
   std::vector<GateResult> gates;
+  std::optional<ProfileChange> profile = {};  ///< of runs that were profiled on both sides
 
   /// Whether runs of these numbers can tell any difference.
   [[nodiscard]] bool can_tell() const;

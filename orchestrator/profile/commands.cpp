@@ -39,7 +39,7 @@ constexpr double kUnknownFrequency = 0;
 constexpr std::size_t kNamesLookedAt = 512;
 
 bool is_url(const std::string& source) {
-  return source.starts_with("http://") || source.starts_with("https://");
+  return source.find("://") != std::string::npos;
 }
 
 Profile fetched(const std::string& url) {
@@ -47,7 +47,7 @@ Profile fetched(const std::string& url) {
   request.url = url;
   const HttpAnswer answer = http_exchange(request);
   if (answer.status != 200)
-    throw Error(ErrorKind::unavailable, fmt::format("{}: HTTP {}", shown_url(url), answer.status));
+    throw Error(ErrorKind::unavailable, fmt::format("{}: {}", shown_url(url), refusal_text(answer)));
   return read_flamebearer(answer.body, "all");
 }
 
@@ -117,6 +117,7 @@ std::string profile_command(process::EventLoop& loop, const std::string& source,
   report.how.by = source;
   report.all = analyse(profile.of_phase(std::nullopt), Modules(), functions_max, report.limits);
   report.notes = missing_names(profile);
+  for (std::string& each : broken_stacks(report.all)) report.notes.push_back(std::move(each));
   return profile_text(report);
 }
 

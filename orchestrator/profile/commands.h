@@ -10,7 +10,7 @@
 namespace walstorm::profile {
 
 /// A profile that is there already: a run folder or its profile/, a perf.data, folded stacks, a pprof file,
-/// or the http:// URL at which a Pyroscope server renders one as JSON. Throws Error{config} that says what it
+/// or the URL at which a Pyroscope server renders one as JSON. Throws Error{config} that says what it
 /// is not, Error{unavailable} when a server or perf does not answer. Turns the loop.
 [[nodiscard]] Profile load_profile(process::EventLoop& loop, const std::string& source);
 

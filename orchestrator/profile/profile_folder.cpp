@@ -56,7 +56,12 @@ void write_profile_folder(const fs::path& folder, const std::string& run_name, c
              to_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   if (profile.empty()) return;
   std::map<std::string, std::string> says;
-  for (const TargetAnalysis& target : report.all) says[target.target] = target.conclusion;
+  for (const TargetAnalysis& target : report.all) {
+    says[target.target] = target.conclusion;
+    const bool said = target.conclusion.find(broken_text(target)) != std::string::npos;
+    if (target.samples > 0 && !said) says[target.target] += fmt::format(" ({})", broken_text(target));
+  }
+  says[kEveryTarget] = how_text(report) + ".";
   write_file(folder / "flame.html", flame_page(profile, modules, run_name + ": flame graph", says));
   write_stacks(folder, kAllPhases, profile, together(taken));
   for (const std::string& phase : profile.phases()) {
@@ -87,6 +92,13 @@ void write_file(const fs::path& file, const std::string& bytes) {
   fs::remove(part, ignored);
   throw Error(ErrorKind::unavailable, fmt::format("write {}: {}", file.string(),
                                                   failed ? failed.message() : "it could not be written to"));
+}
+
+std::optional<Profile> read_stacks(const fs::path& run_folder) {
+  const fs::path file = run_folder / kProfileFolder / (std::string(kAllPhases) + ".pb.gz");
+  std::error_code unknown;
+  if (!fs::exists(file, unknown)) return std::nullopt;
+  return read_pprof(read_file(file), "");
 }
 
 std::string read_section(const fs::path& run_folder) {

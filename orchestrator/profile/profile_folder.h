@@ -29,6 +29,10 @@ void write_profile_folder(const std::filesystem::path& folder, const std::string
 /// Writes the file at once, as it is. Throws Error{unavailable}.
 void write_file(const std::filesystem::path& file, const std::string& bytes);
 
+/// The stacks of a run's judged phases; nullopt where there are none. Throws Error{config} for a file that
+/// cannot be read, Error{data} for one that is damaged.
+[[nodiscard]] std::optional<Profile> read_stacks(const std::filesystem::path& run_folder);
+
 /// What report.md has of a run's profile: kept in profile/profile.md, so that it can be written again. Empty
 /// where there is none.
 [[nodiscard]] std::string read_section(const std::filesystem::path& run_folder);

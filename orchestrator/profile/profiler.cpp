@@ -107,7 +107,8 @@ void Profiler::conclude(measure::RunReport& report) {
     }
   };
   attempt([this] { end_phase(); });
-  if (ability_.on_cpu) attempt([this] { read_recordings(), note_missing(), analyse_all(); });
+  if (ability_.on_cpu)
+    attempt([this, &report] { read_recordings(), note_missing(), analyse_all(), mark_broken_off(report); });
   if (extras_.baseline && !profile_.empty()) attempt([this] { compare_with_baseline(); });
   if (extras_.pyroscope_url && !profile_.empty()) attempt([this, &report] { push(report.name); });
   attempt([this, &report] { write(report); });
@@ -129,6 +130,7 @@ void Profiler::read_recordings() {
     taken.duration_sec = std::max(taken.duration_sec, sec);
     taken.frequency_hz = config_.profiling.frequency_hz;
     own_cpu_us_[recording.phase] += recording.own_cpu_us.value_or(0);
+    for (const auto& [target, us] : recording.counted_cpu_us) counted_cpu_us_[target] += us;
     if (failure.empty()) {
       try {
         const PerfScript::Result result = recorder_.read(recording);
@@ -175,8 +177,27 @@ void Profiler::analyse_all() {
     return taken_.at(a.phase).at_unix_us < taken_.at(b.phase).at_unix_us;
   });
   report_.all = analyse(profile_.of_phase(std::nullopt), modules_, extras_.functions_max, report_.limits);
+  for (TargetAnalysis& target : report_.all) {
+    if (const auto counted = counted_cpu_us_.find(target.target); counted != counted_cpu_us_.end())
+      target.counted_cpu_ns = counted->second * 1000;
+  }
+  add_new(report_.notes, broken_stacks(report_.all));
   report_.profiler_cpu_sec = cpu_sec;
   if (duration_sec > 0) report_.profiler_cpu_share = cpu_sec / duration_sec;
+}
+
+/// Of a phase that did not run to its end there is less than of one that did.
+void Profiler::mark_broken_off(const measure::RunReport& report) {
+  for (PhaseAnalysis& analysis : report_.phases) {
+    const auto phase = std::find_if(report.phases.begin(), report.phases.end(),
+                                    [&](const auto& each) { return each.name == analysis.phase; });
+    if (phase == report.phases.end()) continue;
+    if (phase->outcome == measure::Outcome::failed) analysis.broke_off = "failed";
+    if (phase->outcome == measure::Outcome::interrupted) analysis.broke_off = "was interrupted";
+    if (!analysis.broke_off.empty())
+      report_.notes.push_back(
+          fmt::format("phase \"{}\" {}: its stacks end there", analysis.phase, analysis.broke_off));
+  }
 }
 
 void Profiler::write(const measure::RunReport& report) {

@@ -49,6 +49,7 @@ class Profiler final {
   void read_recordings();
   void note_missing();
   void analyse_all();
+  void mark_broken_off(const measure::RunReport& report);
   void write(const measure::RunReport& report);
   void compare_with_baseline();
   void push(const std::string& run_name);
@@ -64,8 +65,9 @@ class Profiler final {
   std::optional<std::string> phase_;   // that is on
   std::map<pid_t, std::string> seen_;  // in it
   Profile profile_;
-  std::map<std::string, Taken> taken_;               // by phase
-  std::map<std::string, std::uint64_t> own_cpu_us_;  // by phase
+  std::map<std::string, Taken> taken_;                   // by phase
+  std::map<std::string, std::uint64_t> own_cpu_us_;      // by phase
+  std::map<std::string, std::uint64_t> counted_cpu_us_;  // by target
   std::string diff_section_;
   std::vector<std::string> diff_lines_;
 };

@@ -1,18 +1,22 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
-#include <map>
 #include <string>
+#include <vector>
+
+#include "orchestrator/compare/bench_file.h"
 
 namespace walstorm::bench {
 
 /// A benchmark's counter for the size of an item as it leaves the process.
 inline constexpr const char* kWireBytesPerItem = "wireBytesPerItem";
 
-/// Prints each benchmark's time beside the baseline's, and keeps what it printed.
+/// Prints each benchmark's time beside the baseline's, by the comparison that `walstorm profile-diff` makes,
+/// and keeps what it printed.
 class BaselineReporter final : public benchmark::BenchmarkReporter {
  public:
-  /// Reads the baseline file; one that is not there has no figures.
+  /// Reads the baseline file; one that is not there has no figures. Throws Error{config} for one that is
+  /// none.
   explicit BaselineReporter(const std::string& file);
 
   bool ReportContext(const Context& context) override;
@@ -23,8 +27,7 @@ class BaselineReporter final : public benchmark::BenchmarkReporter {
 
  private:
   std::string file_;
-  std::map<std::string, double> baseline_ns_;
-  std::map<std::string, double> measured_ns_;
+  std::vector<compare::Bench> baseline_, measured_;
 };
 
 }  // namespace walstorm::bench

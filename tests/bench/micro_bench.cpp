@@ -228,7 +228,7 @@ void make_rows(benchmark::State& state, producer::Columns columns, std::uint32_t
 
 void add_all() {
   const auto add = [](const std::string& name, auto&& run) {
-    benchmark::RegisterBenchmark(name.c_str(), run)->Repetitions(5)->MinTime(0.1)->ReportAggregatesOnly();
+    benchmark::RegisterBenchmark(name.c_str(), run)->Repetitions(5)->MinTime(0.1);
   };
   add("decode/insert/binary", [](auto& state) { decode(state, Change::insert, Form::binary); });
   add("decode/insert/text", [](auto& state) { decode(state, Change::insert, Form::text); });

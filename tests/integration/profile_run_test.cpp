@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
+#include <vector>
 
 #include "orchestrator/profile/record/perf_ability.h"
+#include "tests/support/clickhouse.h"
 #include "tests/support/run_fixture.h"
 #include "tests/support/scripted_clickhouse.h"
 
@@ -88,6 +90,26 @@ TEST_F(AProfiledRun, IsComparedWithABaselineAndPushed) {
   ASSERT_EQ(pushed.size(), 1U);
   EXPECT_EQ(pushed[0].parameters.at("name"), "walstorm.cpu{run=test,phase=load,role=consumer}");
   EXPECT_THAT(pushed[0].body, testing::StartsWith("consumer;"));
+}
+
+TEST_F(AProfiledRun, OfClickhouseTellsWhatItIsDoing) {
+  SKIP_WITHOUT_CLICKHOUSE();
+  json changes = flame({"clickhouse"});
+  changes["clickhouse"]["url"] = "private";
+  changes["consumer"]["useMockClickhouse"] = false;
+  WalstormRun run(config({phase("load", 5, 3000)}, changes));
+  expect_clean_run(run);
+  const json profile = json::parse(run.read("profile/profile.json"));
+  ASSERT_EQ(profile["all"].size(), 1U);
+  EXPECT_EQ(profile["all"][0]["target"], "clickhouse");
+  EXPECT_GT(profile["all"][0]["cpuSecCounted"], 0);
+  std::vector<std::string> modules;
+  for (const json& module : profile["all"][0]["modules"]) modules.push_back(module["module"]);
+  EXPECT_THAT(modules, testing::Not(testing::Contains("compress"))) << "which is the consumer's";
+  // perf takes its time to find its way into so many threads, on a busy machine more than the phase has.
+  if (profile["all"][0]["samples"] < 100) return;
+  EXPECT_THAT(modules, testing::Contains("clickhouse insert"));
+  EXPECT_THAT(run.read("profile/load.folded"), HasSubstr(";DB::"));
 }
 
 TEST_F(AProfiledRun, PassesWhenNobodyTakesItsStacks) {

@@ -32,7 +32,10 @@ class TargetTally final {
     }
     on_cpu_.add(stack);
     timed_ = timed_ && stack.ns > 0;
-    if (stack.broken) broken_ += stack.samples;
+    if (stack.broken) {
+      broken_ += stack.samples;
+      broken_in_[lost_in(stack)] += stack.samples;
+    }
     self_modules_[place.self].add(stack);
     if (place.own) own_[*place.own].add(stack);
     if (stack.frames.empty()) return;
@@ -51,8 +54,11 @@ class TargetTally final {
     if (profile_.has(Kind::off_cpu)) result.off_cpu_ns = off_cpu_.ns;
     if (result.cpu_ns && result.off_cpu_ns) result.wall_per_cpu = wall_per_cpu(on_cpu_, off_cpu_);
     result.broken_samples = broken_;
-    if (on_cpu_.samples > 0)
-      result.broken_share = static_cast<double>(broken_) / static_cast<double>(on_cpu_.samples);
+    if (on_cpu_.samples > 0) result.broken_share = of_samples(broken_);
+    for (const auto& [object, samples] : broken_in_)
+      result.broken_in.push_back({object, samples, of_samples(samples)});
+    std::stable_sort(result.broken_in.begin(), result.broken_in.end(),
+                     [](const auto& a, const auto& b) { return a.samples > b.samples; });
     result.functions = function_rows(functions_max);
     result.modules = module_rows();
     result.waits = wait_rows();
@@ -65,6 +71,18 @@ class TargetTally final {
     Tally self, total;
   };
 
+  /// What of a broken stack is known last, going out from where it is: beyond that the callers are missing.
+  /// What is not code ("[heap]", "[stack]") was taken for a caller by mistake.
+  [[nodiscard]] std::string lost_in(const Stack& stack) const {
+    for (const std::uint32_t number : stack.frames) {
+      const Frame& frame = profile_.frames()[number];
+      if (frame.kernel || (!frame.object.empty() && !frame.object.starts_with('['))) return frame.object;
+    }
+    return {};
+  }
+  [[nodiscard]] double of_samples(std::uint64_t samples) const {
+    return static_cast<double>(samples) / static_cast<double>(on_cpu_.samples);
+  }
   [[nodiscard]] std::uint64_t weight(const Tally& tally) const { return timed_ ? tally.ns : tally.samples; }
   [[nodiscard]] double share(const Tally& part) const {
     const std::uint64_t all = weight(on_cpu_);
@@ -138,6 +156,7 @@ class TargetTally final {
   Tally on_cpu_, off_cpu_;
   bool timed_ = true;  // every on-CPU stack weighs a time
   std::uint64_t broken_ = 0;
+  std::map<std::string, std::uint64_t> broken_in_;  // by object
   std::map<std::uint32_t, Function> functions_;
   std::map<std::size_t, Tally> self_modules_, own_, own_off_cpu_, waits_;
 };

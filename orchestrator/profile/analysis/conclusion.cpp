@@ -8,6 +8,9 @@
 namespace walstorm::profile {
 namespace {
 
+/// Of a target's stacks: an object in which fewer are broken is not named.
+constexpr double kBrokenShareMin = 0.03;
+
 std::string whole_percent(double share) {
   return fmt::format("{:.0f} %", share * 100);
 }
@@ -47,18 +50,21 @@ std::string cpu_text(const TargetAnalysis& target, const Modules& modules, const
 }
 
 std::string with_doubts(std::string text, const TargetAnalysis& target, const Limits& limits) {
-  if (target.broken_share && *target.broken_share >= limits.broken_share) {
-    text += fmt::format(". {} of the stacks are broken, so what a module's callees cost is counted too low",
-                        whole_percent(*target.broken_share));
-  }
+  if (target.broken_share && *target.broken_share >= limits.broken_share)
+    text += ". " + broken_text(target) + ", so what a module's callees cost is counted too low";
   return text + ".";
+}
+
+std::string samples_text(std::uint64_t samples) {
+  return fmt::format("{} {}", text::count_text(samples), samples == 1 ? "sample" : "samples");
 }
 
 }  // namespace
 
 std::string limits_text(const Limits& limits) {
   return fmt::format(
-      "{} samples at least; compute-bound from {} of its time on a CPU; waiting from {} of it off the CPU; "
+      "nothing is concluded from less than {} samples; compute-bound from {} of its time on a CPU; waiting "
+      "from {} of it off the CPU; "
       "short of CPUs from {} of it ready with none free; a module is worth a change from {} of the CPU time; "
       "callers are doubtful from {} of broken stacks",
       limits.samples_min, whole_percent(limits.compute_bound_share), whole_percent(limits.waiting_share),
@@ -66,18 +72,24 @@ std::string limits_text(const Limits& limits) {
       whole_percent(limits.broken_share));
 }
 
-std::string conclude(const TargetAnalysis& target, const Modules& modules, const Limits& limits) {
-  const bool few = target.samples < limits.samples_min;
-  const bool waits_known = target.wall_per_cpu.has_value();
-  if (few && !waits_known) {
-    return fmt::format("{}: {} samples are too few to conclude from ({} are needed).", target.target,
-                       text::count_text(target.samples), limits.samples_min);
+std::string broken_text(const TargetAnalysis& target) {
+  std::string text =
+      fmt::format("{} of the stacks are broken", whole_percent(target.broken_share.value_or(0)));
+  for (const BrokenRow& row : target.broken_in) {
+    if (row.share < kBrokenShareMin) break;
+    text += fmt::format(", {} in {}", whole_percent(row.share),
+                        row.object.empty() ? "code that perf does not know" : row.object);
   }
-  const std::string cpu =
-      few ? fmt::format("its {} samples are too few to tell where its CPU time goes ({} are needed)",
-                        text::count_text(target.samples), limits.samples_min)
-          : cpu_text(target, modules, limits);
-  if (!waits_known) return with_doubts(target.target + ": " + cpu, target, limits);
+  return text;
+}
+
+std::string conclude(const TargetAnalysis& target, const Modules& modules, const Limits& limits) {
+  if (target.samples < limits.samples_min) {
+    return fmt::format("{}: too little data to conclude from: {}, {} are needed.", target.target,
+                       target.samples == 0 ? "no sample" : samples_text(target.samples), limits.samples_min);
+  }
+  const std::string cpu = cpu_text(target, modules, limits);
+  if (!target.wall_per_cpu) return with_doubts(target.target + ": " + cpu, target, limits);
   const double on_cpu = 1 / *target.wall_per_cpu;
   std::string text;
   if (on_cpu >= limits.compute_bound_share) {

@@ -1,5 +1,6 @@
 #include "orchestrator/profile/analysis/modules.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sstream>
 #include <utility>
@@ -24,6 +25,10 @@ bool has_rule_for(const Module& module, const Frame& frame) {
   return false;
 }
 
+bool is_for(const Module& module, const std::string& target) {
+  return std::find(module.not_of.begin(), module.not_of.end(), target) == module.not_of.end();
+}
+
 std::optional<Module> module_in(const std::string& line) {
   const auto end = line.find(']');
   if (!line.starts_with('[') || end == std::string::npos || end + 2 > line.size()) return std::nullopt;
@@ -33,7 +38,7 @@ std::optional<Module> module_in(const std::string& line) {
   if (is_rest) word.resize(word.size() - kRest.size());
   const auto layer = layer_in(word);
   if (!layer) return std::nullopt;
-  return Module{line.substr(1, end - 1), *layer, is_rest, "", "", {}};
+  return Module{line.substr(1, end - 1), *layer, is_rest, "", "", {}, {}};
 }
 
 /// "wait: [ready..." has brackets in its patterns alone, so a line that begins with one is a head.
@@ -46,6 +51,9 @@ bool take_rule(const std::string& line, Module& module) {
     module.says = rest;
   } else if (word == "advice") {
     module.advice = rest;
+  } else if (word == "not-of") {
+    std::istringstream targets(rest);
+    for (std::string target; targets >> target;) module.not_of.push_back(target);
   } else if (word == "function" || word == "object") {
     module.rules.push_back({word == "object", rest});
   } else {
@@ -97,8 +105,8 @@ Modules::Modules(std::string_view text) {
   }
 }
 
-const Modules::OfFrame& Modules::of(const Frame& frame) const {
-  const auto [found, is_new] = found_.try_emplace(frame);
+const Modules::OfFrame& Modules::of(const Frame& frame, const std::string& target) const {
+  const auto [found, is_new] = found_[target].try_emplace(frame);
   if (!is_new) return found->second;
   OfFrame& answer = found->second;
   for (std::size_t i = 0; i < modules_.size(); ++i) {
@@ -106,7 +114,7 @@ const Modules::OfFrame& Modules::of(const Frame& frame) const {
     std::optional<std::size_t>& place = layer == Layer::wait ? answer.waits : answer.self;
     // The kernel's functions are the kernel's alone, whatever they are called.
     if (layer != Layer::wait && frame.kernel != (layer == Layer::kernel)) continue;
-    if (place || !has_rule_for(modules_[i], frame)) continue;
+    if (place || !is_for(modules_[i], target) || !has_rule_for(modules_[i], frame)) continue;
     place = i;
     if (layer == Layer::own) answer.own = i;
   }
@@ -128,7 +136,7 @@ Modules::Place Modules::place(const Profile& profile, const Stack& stack) const 
   bool in_kernel = true;
   for (auto number = stack.frames.rbegin(); number != stack.frames.rend(); ++number) {
     const Frame& frame = profile.frames()[*number];
-    const OfFrame& found = of(frame);
+    const OfFrame& found = of(frame, stack.target);
     // Of the kernel's part of a stack the first telling frame counts, and never the user's below it.
     if (in_kernel && !frame.kernel && !self) self = self_rest;
     in_kernel = in_kernel && frame.kernel;

@@ -25,6 +25,7 @@ struct Module {
   std::string says;      ///< what it does
   std::string advice;    ///< what to do when most time goes there; may be empty
   std::vector<Rule> rules;
+  std::vector<std::string> not_of = {};  ///< targets whose stacks it is not for
 };
 
 /// modules.txt, embedded at build time.
@@ -52,14 +53,15 @@ class Modules final {
   [[nodiscard]] const Module* named(const std::string& name) const;
 
  private:
-  /// What one frame is of, by layer; found once for each frame.
+  /// What one frame is of, by layer; found once for each frame of a target.
   struct OfFrame {
     std::optional<std::size_t> self, own, waits;
   };
-  [[nodiscard]] const OfFrame& of(const Frame& frame) const;
+  [[nodiscard]] const OfFrame& of(const Frame& frame, const std::string& target) const;
 
   std::vector<Module> modules_;
-  mutable std::map<Frame, OfFrame> found_;  // a memory of answers; one thread
+  mutable std::map<std::string, std::map<Frame, OfFrame>>
+      found_;  // by target; a memory of answers; one thread
 };
 
 }  // namespace walstorm::profile

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/detail/base64.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -13,6 +14,7 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/url/parse.hpp>
 
+#include "proto/clickhouse/tls_trust.h"
 #include "proto/wire/error.h"
 
 namespace walstorm::profile {
@@ -25,15 +27,18 @@ using wire::Error;
 using wire::ErrorKind;
 
 constexpr std::size_t kAnswerBytesMax = 256U << 20U;
+constexpr std::size_t kSaidChars = 200;
+
+using Request = http::request<http::string_body>;
+using Result = beast::error_code;
 
 boost::urls::url_view parsed(const std::string& url) {
   const auto result = boost::urls::parse_uri(url);
   if (result.has_error() || result->host().empty())
     throw Error(ErrorKind::config, fmt::format("{} is no URL", shown_url(url)));
-  if (result->scheme() != "http")
-    throw Error(ErrorKind::config,
-                fmt::format("{}: only http:// is spoken here; put a proxy before it that speaks {}",
-                            shown_url(url), std::string(result->scheme())));
+  if (result->scheme() != "http" && result->scheme() != "https")
+    throw Error(ErrorKind::config, fmt::format("{}: http:// and https:// are spoken here, {}:// is not",
+                                               shown_url(url), std::string(result->scheme())));
   return *result;
 }
 
@@ -44,34 +49,10 @@ std::string basic_authorization(const boost::urls::url_view& url) {
   return "Basic " + text;
 }
 
-/// Runs what has been started to its end, within the stream's own deadline.
-void settle(boost::asio::io_context& io, const beast::error_code& result, const char* what,
-            const std::string& url) {
-  io.restart();
-  io.run();
-  if (result)
-    throw Error(ErrorKind::unavailable, fmt::format("{} {}: {}", what, shown_url(url), result.message()));
-}
-
-}  // namespace
-
-HttpAnswer http_exchange(const HttpRequest& wanted) {
-  const boost::urls::url_view url = parsed(wanted.url);
-  boost::asio::io_context io(1);
-  beast::error_code result;
-  tcp::resolver resolver(io);
-  const std::string host(url.host_address());
-  const auto endpoints = resolver.resolve(host, url.has_port() ? std::string(url.port()) : "80", result);
-  if (result)
-    throw Error(ErrorKind::unavailable, fmt::format("find {}: {}", shown_url(wanted.url), result.message()));
-  beast::tcp_stream stream(io);
-  stream.expires_after(wanted.timeout);
-  const auto take = [&result](const beast::error_code& error, auto&&...) { result = error; };
-  stream.async_connect(endpoints, take);
-  settle(io, result, "connect to", wanted.url);
+Request request_to(const boost::urls::url_view& url, const HttpRequest& wanted) {
   std::string target(url.encoded_target());
   if (target.empty() || target.front() != '/') target.insert(0, "/");
-  http::request<http::string_body> request(http::string_to_verb(wanted.method), target, 11);
+  Request request(http::string_to_verb(wanted.method), target, 11);
   request.set(http::field::host, std::string(url.encoded_host_and_port()));
   request.set(http::field::user_agent, "walstorm");
   request.set(http::field::connection, "close");
@@ -79,14 +60,96 @@ HttpAnswer http_exchange(const HttpRequest& wanted) {
   if (!wanted.content_type.empty()) request.set(http::field::content_type, wanted.content_type);
   request.body() = wanted.body;
   request.prepare_payload();
-  http::async_write(stream, request, take);
-  settle(io, result, "send to", wanted.url);
-  beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(kAnswerBytesMax);
-  http::async_read(stream, buffer, parser, take);
-  settle(io, result, "read the answer of", wanted.url);
-  return {parser.get().result_int(), parser.get().body()};
+  return request;
+}
+
+/// One exchange: its steps run one by one to their ends, within one deadline.
+class Exchange final {
+ public:
+  explicit Exchange(const HttpRequest& wanted) : wanted_(wanted), url_(parsed(wanted.url)) {}
+
+  [[nodiscard]] HttpAnswer run() {
+    if (url_.scheme() != "https") {
+      beast::tcp_stream stream(io_);
+      connect(stream);
+      return carry(stream);
+    }
+    clickhouse::TlsTrust trust;
+    boost::asio::ssl::stream<beast::tcp_stream> stream(io_, trust.context());
+    connect(stream.next_layer());
+    shake_hands(stream);
+    return carry(stream);
+  }
+
+ private:
+  [[nodiscard]] auto take() {
+    return [this](const Result& result, auto&&...) { result_ = result; };
+  }
+
+  void settle(const char* what) {
+    io_.restart();
+    io_.run();
+    if (result_) fail(what, result_.message());
+  }
+
+  [[noreturn]] void fail(const char* what, const std::string& why) const {
+    throw Error(ErrorKind::unavailable, fmt::format("{} {}: {}", what, shown_url(wanted_.url), why));
+  }
+
+  void connect(beast::tcp_stream& stream) {
+    tcp::resolver resolver(io_);
+    const std::string port = url_.has_port() ? std::string(url_.port()) : std::string(url_.scheme());
+    const auto endpoints = resolver.resolve(std::string(url_.host_address()), port, result_);
+    if (result_) fail("find", result_.message());
+    stream.expires_after(wanted_.timeout);
+    stream.async_connect(endpoints, take());
+    settle("connect to");
+  }
+
+  void shake_hands(boost::asio::ssl::stream<beast::tcp_stream>& stream) {
+    const std::string host(url_.host_address());
+    clickhouse::TlsTrust::expect_host(stream.native_handle(), host);
+    stream.async_handshake(boost::asio::ssl::stream_base::client, take());
+    io_.restart();
+    io_.run();
+    if (!result_) return;
+    const std::string trouble = clickhouse::TlsTrust::certificate_trouble(stream.native_handle(), host);
+    fail("connect to", trouble.empty() ? fmt::format("TLS handshake: {}; see that it is the port for https",
+                                                     result_.message())
+                                       : trouble);
+  }
+
+  template <typename Stream>
+  [[nodiscard]] HttpAnswer carry(Stream& stream) {
+    const Request request = request_to(url_, wanted_);
+    http::async_write(stream, request, take());
+    settle("send to");
+    beast::flat_buffer buffer;
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(kAnswerBytesMax);
+    http::async_read(stream, buffer, parser, take());
+    settle("read the answer of");
+    const auto location = parser.get()[http::field::location];
+    return {parser.get().result_int(), parser.get().body(), std::string(location.data(), location.size())};
+  }
+
+  const HttpRequest& wanted_;
+  const boost::urls::url_view url_;
+  boost::asio::io_context io_{1};
+  Result result_;
+};
+
+}  // namespace
+
+HttpAnswer http_exchange(const HttpRequest& request) {
+  return Exchange(request).run();
+}
+
+std::string refusal_text(const HttpAnswer& answer) {
+  if (!answer.location.empty())
+    return fmt::format("HTTP {}, a redirect to {}: give that URL", answer.status, shown_url(answer.location));
+  const std::string said = answer.body.substr(0, kSaidChars);
+  return fmt::format("HTTP {}{}{}", answer.status, said.empty() ? "" : " ", said);
 }
 
 std::string shown_url(const std::string& url) {

@@ -10,8 +10,6 @@
 namespace walstorm::profile {
 namespace {
 
-constexpr std::size_t kSaidChars = 200;
-
 /// Fit to stand in a query.
 std::string in_query(const std::string& text) {
   std::string encoded;
@@ -82,8 +80,7 @@ std::vector<std::string> push_to_pyroscope(const std::vector<HttpRequest>& reque
     try {
       const HttpAnswer answer = http_exchange(request);
       if (answer.status >= 200 && answer.status < 300) continue;
-      failures.push_back(fmt::format("push to {}: HTTP {} {}", shown_url(request.url), answer.status,
-                                     answer.body.substr(0, kSaidChars)));
+      failures.push_back(fmt::format("push to {}: {}", shown_url(request.url), refusal_text(answer)));
     } catch (const wire::Error& error) {
       failures.emplace_back(error.what());
     }

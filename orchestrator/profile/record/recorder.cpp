@@ -47,7 +47,9 @@ void Recorder::add(const std::string& phase, const std::vector<Sampled>& process
   Running running;
   std::string pids;
   for (const Sampled& process : processes) {
-    if (::kill(process.pid, 0) != 0 && errno == ESRCH) continue;
+    const auto used = process::read_proc_stat(process.pid);
+    if (!used) continue;
+    running.counted_before_us[process.pid] = used->cpu_user_us + used->cpu_system_us;
     running.recording.targets[process.pid] = process.target;
     pids += (pids.empty() ? "" : ",") + std::to_string(process.pid);
   }
@@ -77,6 +79,11 @@ void Recorder::end() {
   for (Running& running : running_) {
     if (!running.perf || running.recording.ended_unix_us != 0) continue;
     running.recording.ended_unix_us = now_unix_us();
+    for (const auto& [pid, before_us] : running.counted_before_us) {
+      if (const auto used = process::read_proc_stat(pid))
+        running.recording.counted_cpu_us[running.recording.targets.at(pid)] +=
+            used->cpu_user_us + used->cpu_system_us - before_us;
+    }
     if (running.perf->ended()) continue;
     if (const auto used = process::read_proc_stat(running.perf->pid()))
       running.recording.own_cpu_us = used->cpu_user_us + used->cpu_system_us;

@@ -30,6 +30,8 @@ struct Recording {
   std::int64_t began_unix_us = 0, ended_unix_us = 0;
   /// CPU time of perf itself while the phase was on; nullopt when it was gone by then.
   std::optional<std::uint64_t> own_cpu_us;
+  /// What the kernel counted meanwhile, by target: what the samples should add up to.
+  std::map<std::string, std::uint64_t> counted_cpu_us;
   std::string failure;  ///< why there is nothing in it; empty: it went well
 };
 
@@ -55,6 +57,7 @@ class Recorder final {
   struct Running {
     Recording recording;
     std::unique_ptr<process::ChildProcess> perf;
+    std::map<pid_t, std::uint64_t> counted_before_us;  // CPU time of each process when it was seen first
   };
 
   process::EventLoop& loop_;

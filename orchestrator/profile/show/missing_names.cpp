@@ -36,4 +36,16 @@ std::vector<std::string> missing_names(const Profile& profile) {
   return sentences;
 }
 
+std::vector<std::string> broken_stacks(const std::vector<TargetAnalysis>& targets) {
+  std::vector<std::string> sentences;
+  for (const TargetAnalysis& target : targets) {
+    if (target.broken_share.value_or(0) < kShareMin) continue;
+    sentences.push_back(
+        fmt::format("{}: {}: there perf found no way from a function to its caller (code that keeps no frame "
+                    "pointer), and what is above it in the graph is missing",
+                    target.target, broken_text(target)));
+  }
+  return sentences;
+}
+
 }  // namespace walstorm::profile

@@ -20,6 +20,9 @@ std::optional<double> seconds(std::optional<std::uint64_t> ns) {
 
 Json target_json(const TargetAnalysis& target) {
   Json functions = Json::array(), modules = Json::array(), waits = Json::array();
+  Json broken = Json::array();
+  for (const BrokenRow& row : target.broken_in)
+    broken.push_back({{"object", or_null(row.object)}, {"samples", row.samples}, {"share", row.share}});
   const bool timed = target.cpu_ns.has_value();
   const auto cpu_sec = [timed](std::uint64_t ns) {
     return or_null(timed ? seconds(ns) : std::optional<double>());
@@ -48,10 +51,12 @@ Json target_json(const TargetAnalysis& target) {
   return {{"target", target.target},
           {"samples", target.samples},
           {"cpuSec", or_null(seconds(target.cpu_ns))},
+          {"cpuSecCounted", or_null(seconds(target.counted_cpu_ns))},
           {"offCpuSec", or_null(seconds(target.off_cpu_ns))},
           {"wallPerCpu", or_null(target.wall_per_cpu)},
           {"brokenStacks", target.broken_samples},
           {"brokenShare", or_null(target.broken_share)},
+          {"brokenIn", std::move(broken)},
           {"conclusion", target.conclusion},
           {"modules", std::move(modules)},
           {"functions", std::move(functions)},
@@ -70,6 +75,7 @@ Json to_json(const ProfileReport& report) {
   Json phases = Json::array();
   for (const PhaseAnalysis& phase : report.phases) {
     phases.push_back({{"phase", phase.phase},
+                      {"brokeOff", or_null(phase.broke_off)},
                       {"durationSec", or_null(phase.duration_sec)},
                       {"profilerCpuSec", or_null(phase.profiler_cpu_sec)},
                       {"profilerCpuShare", or_null(phase.profiler_cpu_share)},

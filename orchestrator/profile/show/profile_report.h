@@ -25,6 +25,7 @@ struct PhaseAnalysis {
   std::vector<TargetAnalysis> targets;
   /// CPU time of the profiler itself while the phase was on, and as a share of one CPU.
   std::optional<double> profiler_cpu_sec, profiler_cpu_share;
+  std::string broke_off = {};  ///< "failed", "was interrupted": its stacks end there; empty: it did not
 };
 
 /// What profile.json holds.
@@ -41,6 +42,9 @@ struct ProfileReport {
 
 /// The section of report.md, "## Profile" and what is below it; `folder` is where the files are.
 [[nodiscard]] std::string profile_section(const ProfileReport& report, const std::string& folder);
+
+/// "Sampled by perf (cpu-clock) at 99 Hz, unwound by frame pointers".
+[[nodiscard]] std::string how_text(const ProfileReport& report);
 
 /// The same tables for a terminal.
 [[nodiscard]] std::string profile_text(const ProfileReport& report);

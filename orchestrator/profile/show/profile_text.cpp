@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <string>
@@ -54,19 +55,14 @@ Table wait_table(const TargetAnalysis& target) {
 }
 
 std::string target_figures(const TargetAnalysis& target) {
-  std::string text = fmt::format("{} samples", text::count_text(target.samples));
+  std::string text =
+      fmt::format("{} {}", text::count_text(target.samples), target.samples == 1 ? "sample" : "samples");
   if (target.cpu_ns) text += fmt::format(", {} of CPU", cpu_text(*target.cpu_ns));
+  if (target.cpu_ns && target.counted_cpu_ns)
+    text += fmt::format(" (the kernel counted {})", cpu_text(*target.counted_cpu_ns));
   text += target.wall_per_cpu ? fmt::format(", wall over CPU {}", ratio_text(target.wall_per_cpu))
                               : ", wall over CPU not measured";
-  return text + fmt::format(", {} of the stacks broken", text::percent_text(target.broken_share));
-}
-
-std::string how_text(const ProfileReport& report) {
-  std::string text = "Sampled by " + report.how.by;
-  if (!report.how.events.empty()) text += fmt::format(" ({})", fmt::join(report.how.events, ", "));
-  if (report.how.frequency_hz) text += fmt::format(" at {:.0f} Hz", *report.how.frequency_hz);
-  if (!report.how.unwinding.empty()) text += ", unwound by " + report.how.unwinding;
-  return text;
+  return target.samples == 0 ? text : text + ", " + broken_text(target);
 }
 
 std::string markdown(const Table& table) {
@@ -90,6 +86,14 @@ std::string tables(const TargetAnalysis& target, Write write) {
 
 }  // namespace
 
+std::string how_text(const ProfileReport& report) {
+  std::string text = "Sampled by " + report.how.by;
+  if (!report.how.events.empty()) text += fmt::format(" ({})", fmt::join(report.how.events, ", "));
+  if (report.how.frequency_hz) text += fmt::format(" at {:.0f} Hz", *report.how.frequency_hz);
+  if (!report.how.unwinding.empty()) text += ", unwound by " + report.how.unwinding;
+  return text;
+}
+
 std::string overhead_text(const ProfileReport& report) {
   if (!report.profiler_cpu_share) return "what perf itself took was not measured";
   return fmt::format("perf itself took {:.2f} % of a CPU ({:.2f} s), beside what sampling costs its targets",
@@ -108,11 +112,17 @@ std::string profile_section(const ProfileReport& report, const std::string& fold
     text += fmt::format("### Profile of {}\n\n{}.\n\n", target.target, target_figures(target));
     text += tables(target, markdown);
   }
-  if (report.phases.size() < 2) return text;
+  const bool broke_off = std::any_of(report.phases.begin(), report.phases.end(),
+                                     [](const PhaseAnalysis& phase) { return !phase.broke_off.empty(); });
+  if (report.phases.size() < 2 && !broke_off) return text;
   text += "### Profile by phase\n\n";
   for (const PhaseAnalysis& phase : report.phases) {
+    const std::string name = fmt::format(
+        "**{}**{}", phase.phase,
+        phase.broke_off.empty() ? "" : fmt::format(" ({}: its stacks end there)", phase.broke_off));
     for (const TargetAnalysis& target : phase.targets)
-      text += fmt::format("- **{}**: {}\n", phase.phase, target.conclusion);
+      text += fmt::format("- {}: {}\n", name, target.conclusion);
+    if (phase.targets.empty()) text += fmt::format("- {}: nothing was sampled\n", name);
   }
   return text + "\n";
 }

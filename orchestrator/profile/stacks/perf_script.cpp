@@ -86,7 +86,10 @@ void PerfScript::line(std::string_view text) {
   }
   if (is_blank(text.front()) && head_) {
     if (auto frame = parse_frame(text)) {
-      frames_.push_back(std::move(*frame));
+      // One address again and again: the unwinding runs in a circle there.
+      const bool again = frame->function == kUnknown && frame->object.empty() && !frames_.empty() &&
+                         frames_.back() == *frame;
+      if (!again) frames_.push_back(std::move(*frame));
       return;
     }
   }
@@ -291,13 +294,25 @@ PerfScript::Result PerfScript::finish() {
 }
 
 bool is_broken(const std::vector<Frame>& frames) {
-  static constexpr std::array<std::string_view, 10> kBeginnings{
-      "_start",   "__libc_start_main", "__libc_start_call_main", "main", "clone", "clone3", "__clone",
-      "__clone3", "start_thread",      "ret_from_fork_asm"};
+  // The last two begin what a thread of a pool does; the few functions before them keep no frame pointer.
+  static constexpr std::array<std::string_view, 12> kBeginnings{"_start",
+                                                                "__libc_start_main",
+                                                                "__libc_start_call_main",
+                                                                "main",
+                                                                "clone",
+                                                                "clone3",
+                                                                "__clone",
+                                                                "__clone3",
+                                                                "start_thread",
+                                                                "ret_from_fork_asm",
+                                                                "execute_native_thread_routine",
+                                                                "Poco::Net::HTTPServerConnection::run"};
   if (frames.empty()) return true;
-  const std::string& outermost = frames.front().function;
-  return !outermost.starts_with("ret_from_fork") &&
-         std::find(kBeginnings.begin(), kBeginnings.end(), outermost) == kBeginnings.end();
+  const Frame& outermost = frames.front();
+  // Its one function that calls others is that routine, which is nameless without debug symbols.
+  if (outermost.function == kUnknown && outermost.object.starts_with("libstdc++.so")) return false;
+  return !outermost.function.starts_with("ret_from_fork") &&
+         std::find(kBeginnings.begin(), kBeginnings.end(), outermost.function) == kBeginnings.end();
 }
 
 }  // namespace walstorm::profile

@@ -16,9 +16,10 @@ struct Placed {
   std::string self, own, waits;
 };
 
-Placed placed(const std::vector<std::string>& frames, Kind kind = Kind::on_cpu) {
+Placed placed(const std::vector<std::string>& frames, Kind kind = Kind::on_cpu,
+              const std::string& target = "consumer") {
   const Modules modules;
-  const Profile profile = profile_of({{frames, 1, kind}});
+  const Profile profile = profile_of({{frames, 1, kind, 0, target}});
   const Modules::Place place = modules.place(profile, profile.stacks().front());
   return {modules.all()[place.self].name, place.own ? modules.all()[*place.own].name : "",
           place.waits ? modules.all()[*place.waits].name : ""};
@@ -91,6 +92,26 @@ TEST(Modules, WhatIsLeftOverIsToldByItsCallers) {
       "consumer");
 }
 
+TEST(Modules, ClickhousesStacksAreClickhouses) {
+  const auto of_clickhouse = [](const std::vector<std::string>& frames) {
+    return placed(frames, Kind::on_cpu, "clickhouse");
+  };
+  const Placed merge =
+      of_clickhouse({"[unknown]@libstdc++.so.6", "DB::StorageMergeTree::mergeTask@libclickhouse.so.18.16",
+                     "[unknown]@libclickhouse.so.18.16", "LZ4_compress_fast@liblz4.so.1"});
+  EXPECT_EQ(merge.own, "clickhouse merge");
+  EXPECT_EQ(merge.self, "compression") << "and not what the consumer's compression is";
+  EXPECT_EQ(
+      of_clickhouse({"Poco::Net::HTTPServerConnection::run@libPocoNet.so.80",
+                     "DB::MergeTreeBlockOutputStream::write@libclickhouse.so.18.16", "memcpy@libc.so.6"})
+          .own,
+      "clickhouse insert");
+  EXPECT_EQ(of_clickhouse({"[unknown]@libclickhouse.so.18.16"}).self, "clickhouse");
+  EXPECT_EQ(of_clickhouse({"DB::MergeTreeData::f@libclickhouse.so.18.16", "[unknown]@libjemalloc.so.2"}).self,
+            "allocate");
+  EXPECT_EQ(placed({"LZ4_compress_fast@liblz4.so.1"}).own, "compress");
+}
+
 TEST(Modules, OfTheKernelOnlyTheKernelsPartCounts) {
   // tcp_sendmsg is the kernel's name; a function of that name elsewhere is not.
   EXPECT_EQ(placed({"main", "tcp_sendmsg@my.so"}).self, "other");
@@ -154,9 +175,40 @@ TEST(Analysis, BrokenStacksAreAShareOfAll) {
   EXPECT_THAT(target.conclusion, HasSubstr("40 % of the stacks are broken"));
 }
 
+TEST(Analysis, BrokenStacksAreCountedWhereTheirCallersAreLost) {
+  const auto broken = [](std::vector<std::string> frames, std::uint64_t samples) {
+    return Seen{std::move(frames), samples, Kind::on_cpu, 0, "consumer", "load", true};
+  };
+  const TargetAnalysis target = analysis_of({{{"main"}, 59},
+                                             broken({"[unknown]@", "LZ4_compress@liblz4.so.1"}, 20),
+                                             broken({"LZ4_hash@liblz4.so.1", "memcpy@libc.so.6"}, 10),
+                                             broken({"[unknown]@"}, 10),
+                                             broken({"f@[heap]", "strange@libx.so"}, 1)});
+  ASSERT_EQ(target.broken_in.size(), 3U);
+  EXPECT_EQ(target.broken_in[0].object, "liblz4.so.1");
+  EXPECT_EQ(target.broken_in[0].samples, 30U);
+  EXPECT_DOUBLE_EQ(target.broken_in[0].share, 0.3);
+  EXPECT_EQ(target.broken_in[1].object, "");
+  EXPECT_EQ(target.broken_in[2].object, "libx.so");
+  EXPECT_EQ(broken_text(target),
+            "41 % of the stacks are broken, 30 % in liblz4.so.1, 10 % in code that perf does not know");
+}
+
 TEST(Conclusion, OfTooFewSamplesThereIsNone) {
   EXPECT_EQ(analysis_of({{{"main"}, 99}}).conclusion,
-            "consumer: 99 samples are too few to conclude from (100 are needed).");
+            "consumer: too little data to conclude from: 99 samples, 100 are needed.");
+}
+
+// One that was killed, or hardly ran: what it waited for says nothing about the load.
+TEST(Conclusion, OfTooFewSamplesWaitsSayNothingEither) {
+  const auto with = [](std::uint64_t samples) {
+    return analysis_of({{{"main"}, samples}, {{"main", "k:do_epoll_wait"}, 9, Kind::off_cpu, 8'000'000'000}})
+        .conclusion;
+  };
+  EXPECT_EQ(with(1), "consumer: too little data to conclude from: 1 sample, 100 are needed.");
+  EXPECT_THAT(with(100), HasSubstr("consumer waits for"));
+  EXPECT_EQ(analysis_of({{{"main", "k:do_epoll_wait"}, 9, Kind::off_cpu, 8'000'000'000}}).conclusion,
+            "consumer: too little data to conclude from: no sample, 100 are needed.");
 }
 
 TEST(Conclusion, AComputeBoundTargetIsToldWhatToDoAboutItsHeaviestModule) {

@@ -83,6 +83,13 @@ TEST(Diff, WhatOneSideLacksIsZeroThere) {
   EXPECT_TRUE(named(diffs[0].functions, "g").differs());
 }
 
+TEST(Diff, AFunctionWithoutANameIsToldByItsLibrary) {
+  const auto diffs = diff(profile_of({{{"main", "[unknown]@liblz4.so.1"}, 500}, {{"main"}, 500}}),
+                          profile_of({{{"main"}, 900}}), Modules(), 25);
+  EXPECT_THAT(diff_text(diffs), HasSubstr("[liblz4.so.1]"));
+  EXPECT_THAT(diff_summary(diffs), HasSubstr("[liblz4.so.1]"));
+}
+
 TEST(Diff, OfTheSameSaysThatNothingChanged) {
   const Profile same = profile_of({{{"main", "f"}, 50}, {{"main", "g"}, 60}});
   EXPECT_THAT(diff(same, same, Modules(), 25)[0].conclusion, HasSubstr("no module takes another share"));

@@ -84,6 +84,20 @@ TEST(PerfScript, AStackThatDoesNotReachItsBeginningIsBroken) {
                           "load/a/on-cpu ret_from_fork_asm;kthread 1 100"));
 }
 
+TEST(PerfScript, AThreadOfCppBeginsInTheLibrarysRoutine) {
+  EXPECT_FALSE(
+      is_broken({{"[unknown]", "libstdc++.so.6.0.30", false}, {"DB::merge", "libclickhouse.so", false}}));
+  EXPECT_FALSE(is_broken({{"execute_native_thread_routine", "libstdc++.so.6", false}}));
+  EXPECT_FALSE(is_broken({{"Poco::Net::HTTPServerConnection::run", "libPocoNet.so.80", false}}));
+  EXPECT_TRUE(is_broken({{"[unknown]", "libclickhouse.so", false}}));
+}
+
+TEST(PerfScript, UnwindingThatRunsInACircleIsOneFrame) {
+  std::string text = "a 1/1 1.5: 100 cpu-clock: \n\t 1 f (x)\n";
+  for (int i = 0; i < 100; ++i) text += "\t 7f53bf5c6310 [unknown] ([unknown])\n";
+  EXPECT_THAT(lines_of(read(text + "\n").profile), ElementsAre("load/a/on-cpu [unknown];f 1 100 broken"));
+}
+
 TEST(PerfScript, EventsThatCountNoTimeWeighAPeriodOfTheFrequency) {
   const std::string sample = "a 1/1 1.5: 2345678 cycles:P: \n\t 1 main (x)\n\n";
   EXPECT_THAT(lines_of(read(sample, 100).profile), ElementsAre("load/a/on-cpu main 1 10000000"));

@@ -100,6 +100,56 @@ TEST(ProfileSection, HasTheConclusionTheLimitsAndTheTables) {
                           HasSubstr("took 1.00 % of a CPU"), HasSubstr("**peak**: producer")));
 }
 
+TEST(ProfileSection, SaysOfAPhaseThatBrokeOffThatItDid) {
+  ProfileReport report = report_of(profile_of({{{"main"}, 3}}));
+  EXPECT_THAT(profile_section(report, "profile"), Not(HasSubstr("### Profile by phase")));
+  report.phases[0].broke_off = "failed";
+  EXPECT_THAT(
+      profile_section(report, "profile"),
+      HasSubstr("- **load** (failed: its stacks end there): consumer: too little data to conclude from: "
+                "3 samples"));
+  EXPECT_EQ(json::parse(to_json(report).dump())["phases"][0]["brokeOff"], "failed");
+  report.phases[0].targets.clear();
+  EXPECT_THAT(profile_section(report, "profile"), HasSubstr("its stacks end there): nothing was sampled\n"));
+}
+
+TEST(ProfileSection, SaysWhatTheKernelCounted) {
+  ProfileReport report = report_of(example());
+  report.all[0].counted_cpu_ns = 1'600'000'000;
+  EXPECT_THAT(profile_section(report, "profile"),
+              HasSubstr("150 samples, 1.50 s of CPU (the kernel counted 1.60 s)"));
+  const json document = json::parse(to_json(report).dump());
+  EXPECT_EQ(document["all"][0]["cpuSecCounted"], 1.6);
+  EXPECT_TRUE(document["all"][1]["cpuSecCounted"].is_null());
+}
+
+TEST(ProfileSection, CountsOneSampleAsOne) {
+  EXPECT_THAT(profile_section(report_of(profile_of({{{"main"}, 1}})), "profile"), HasSubstr("\n1 sample, "));
+}
+
+TEST(ProfileFolder, ThePageSaysHowItWasSampledAndWhereStacksAreBroken) {
+  const tests::TemporaryFolder folder;
+  const Profile profile =
+      profile_of({{{"main"}, 150}, {{"f@liblz4.so.1"}, 50, Kind::on_cpu, 0, "consumer", "load", true}});
+  write_profile_folder(folder.path(), "run", profile, report_of(profile), Modules(), {});
+  const json says = data_of(read_file(folder.path() / "flame.html"))["says"];
+  EXPECT_EQ(says[""], "Sampled by perf (cycles) at 99 Hz, unwound by frame pointers.");
+  EXPECT_THAT(says["consumer"].get<std::string>(),
+              HasSubstr("25 % of the stacks are broken, 25 % in liblz4.so.1"));
+}
+
+TEST(BrokenStacks, OfATargetWithManyAreToldByLibrary) {
+  const auto told = [](std::uint64_t broken) {
+    return broken_stacks(
+        analyse(profile_of({{{"main"}, 100 - broken},
+                            {{"f@liblz4.so.1"}, broken, Kind::on_cpu, 0, "consumer", "load", true}}),
+                Modules(), 25));
+  };
+  EXPECT_THAT(told(5), testing::IsEmpty());
+  EXPECT_THAT(told(27), testing::ElementsAre(HasSubstr(
+                            "consumer: 27 % of the stacks are broken, 27 % in liblz4.so.1: there perf")));
+}
+
 TEST(MissingNames, AreToldWithWhatWouldTellThem) {
   const Profile profile = profile_of({{{"main", "[unknown]@liblz4.so.1"}, 20}, {{"main"}, 80}});
   const auto sentences = missing_names(profile);
@@ -144,7 +194,7 @@ TEST(LoadProfile, KnowsAFileByWhatIsInIt) {
   EXPECT_THROW((void)load("what is this?\n"), wire::Error);
   EXPECT_THROW((void)load_profile(loop, "/nowhere"), wire::Error);
   EXPECT_THROW((void)load_profile(loop, folder.path().string()), wire::Error);
-  EXPECT_THROW((void)load_profile(loop, "https://u:hunter2@h/render"), wire::Error);
+  EXPECT_THROW((void)load_profile(loop, "ftp://u:hunter2@h/render"), wire::Error);
 }
 
 std::vector<std::string> notes_of(const PerfFacts& facts) {
