@@ -32,6 +32,7 @@ class LoopWatch final {
   explicit LoopWatch(boost::asio::io_context& loop) : timer_(loop) {}
   LoopWatch(const LoopWatch&) = delete;
   LoopWatch& operator=(const LoopWatch&) = delete;
+  ~LoopWatch() { end_phase(); }
 
   /// Counts from zero.
   void begin_phase();

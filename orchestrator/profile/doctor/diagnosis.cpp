@@ -90,7 +90,9 @@ Overall over(const std::vector<Window>& windows, std::optional<double> Window::*
 }
 
 Category state_of(const Window& window, Role role, const Thresholds& limits) {
-  if (reaches(window.run_queue_share, limits.run_queue_share)) return Category::scheduler_starved;
+  if (reaches(window.run_queue_share, limits.run_queue_share) &&
+      reaches(busy_of(window), limits.starved_busy_share))
+    return Category::scheduler_starved;
   if (reaches(busy_of(window), limits.busy_share)) return Category::cpu_bound;
   if (role == Role::producer) {
     return reaches(window.connections_share, limits.connections_share) ? Category::io_bound_on_postgres
@@ -117,7 +119,7 @@ Diagnosis diagnose(const Watched& watched, const Thresholds& limits) {
     diagnosis.category = all.front().first;
     found.windows = all.front().second;
     for (std::size_t i = 1; i < all.size(); ++i) diagnosis.also.push_back(all[i].first);
-    diagnosis.remarks = remarks(found);
+    diagnosis.remarks = remarks(found, diagnosis.category);
   }
   diagnosis.says = sentence(found, diagnosis.category);
   for (const Category each : diagnosis.also) diagnosis.says += fmt::format(" It is {} too.", words(each));

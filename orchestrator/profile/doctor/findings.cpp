@@ -158,13 +158,18 @@ std::string next_step(Role role, Category category, const Thresholds& limits) {
   return "";
 }
 
-std::vector<std::string> remarks(const Found& found) {
+std::vector<std::string> remarks(const Found& found, Category category) {
   std::vector<std::string> all;
   const Overall late = of(found, &Window::loop_delay_p99_ms);
   if (late.highest && *late.highest >= found.limits.loop_delay_p99_ms)
     all.push_back(
         fmt::format("its loop was late by up to {} (p99 of a window; limit {}): timers and answers waited",
                     ms_text(late.highest), ms_text(found.limits.loop_delay_p99_ms)));
+  const Overall waited = of(found, &Window::run_queue_share);
+  const bool known_already = category == Category::scheduler_starved;
+  if (!known_already && waited.mean && *waited.mean >= found.limits.run_queue_share)
+    all.push_back(fmt::format("it waited for a CPU for {} of the time (limit {}): what it does comes later",
+                              percent_text(waited.mean), percent_text(found.limits.run_queue_share)));
   const Overall faults = of(found, &Window::major_faults_per_sec);
   if (faults.mean && *faults.mean >= found.limits.major_faults_per_sec)
     all.push_back(
@@ -173,7 +178,6 @@ std::vector<std::string> remarks(const Found& found) {
                     *faults.mean, found.limits.major_faults_per_sec));
   const Overall busy = of(found, &Window::utilization);
   const Overall cpu = of(found, &Window::cpu_share);
-  const Overall waited = of(found, &Window::run_queue_share);
   constexpr double kUnexplained = 0.2;
   if (busy.mean && cpu.mean && *busy.mean - *cpu.mean - waited.mean.value_or(0) >= kUnexplained)
     all.push_back(

@@ -28,6 +28,6 @@ struct Found {
 /// What to do about it: a sentence without its end.
 [[nodiscard]] std::string next_step(Role role, Category category, const Thresholds& limits);
 /// What is worth a look and no category of its own.
-[[nodiscard]] std::vector<std::string> remarks(const Found& found);
+[[nodiscard]] std::vector<std::string> remarks(const Found& found, Category category);
 
 }  // namespace walstorm::profile::doctor

@@ -52,8 +52,10 @@ std::vector<Rule> rules(const Thresholds& limits) {
                    limits.growth_bytes / 1024 / 1024, percent(limits.growth_share),
                    percent(limits.growth_step_share), limits.growth_windows_min)},
       {Category::scheduler_starved,
-       often + fmt::format("ready to run without a CPU for at least {} of the time",
-                           percent(limits.run_queue_share))},
+       often +
+           fmt::format("ready to run without a CPU for at least {} of the time, and on one or ready for it "
+                       "for at least {}",
+                       percent(limits.run_queue_share), percent(limits.starved_busy_share))},
       {Category::cpu_bound, often + fmt::format("on a CPU, or ready for one, for at least {} of the time",
                                                 percent(limits.busy_share))},
       {Category::io_bound_on_sink,

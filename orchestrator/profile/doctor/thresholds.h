@@ -30,13 +30,14 @@ struct Thresholds {
   double windows_share = 0.3;
 
   // Of a window.
-  double run_queue_share = 0.2;    ///< starved: so much of its time ready, and without a CPU
-  double busy_share = 0.85;        ///< cpu-bound: so much of its time on a CPU, or ready for one
-  double flushes_share = 1;        ///< on the sink: of the flushes allowed, under way
-  double buffered_share = 0.9;     ///< ... or of the memory allowed, held
-  double held_up_ms = 50;          ///< ... and the reader held up by that: p50 from commit to read
-  double postgres_wait_ms = 500;   ///< on PostgreSQL, consumer: p50 from commit to read
-  double connections_share = 0.9;  ///< ... producer: of its connections' time, in transactions
+  double run_queue_share = 0.2;     ///< starved: so much of its time ready, and without a CPU
+  double starved_busy_share = 0.5;  ///< ... and so much of it on a CPU or ready for one: it has work
+  double busy_share = 0.85;         ///< cpu-bound: so much of its time on a CPU, or ready for one
+  double flushes_share = 1;         ///< on the sink: of the flushes allowed, under way
+  double buffered_share = 0.9;      ///< ... or of the memory allowed, held
+  double held_up_ms = 50;           ///< ... and the reader held up by that: p50 from commit to read
+  double postgres_wait_ms = 500;    ///< on PostgreSQL, consumer: p50 from commit to read
+  double connections_share = 0.9;   ///< ... producer: of its connections' time, in transactions
 
   // Of a phase: the median of its last third of windows against that of its first.
   std::size_t growth_windows_min = 6;

@@ -88,6 +88,17 @@ TEST(Doctor, FindsAWorkerThatWaitsForACpu) {
   EXPECT_THAT(diagnosis.says, HasSubstr("in 10 of 10 windows"));
 }
 
+/// A machine that is busy otherwise makes an idle worker's few wake-ups late. That does not limit what it
+/// takes.
+TEST(Doctor, AWorkerThatHardlyWorksIsNotStarved) {
+  const Diagnosis diagnosis = diagnose(windows(10, [](Window& w, std::size_t) {
+    w.cpu_share = 0.05;
+    w.run_queue_share = 0.3;
+  }));
+  EXPECT_EQ(diagnosis.category, Category::healthy);
+  EXPECT_THAT(diagnosis.remarks, testing::Contains(HasSubstr("waited for a CPU for 30.0 % of the time")));
+}
+
 TEST(Doctor, FindsASinkThatHasAllTheFlushes) {
   const Diagnosis diagnosis = diagnose(windows(10, [](Window& w, std::size_t) {
     w.flushes_share = 1;
@@ -130,7 +141,7 @@ TEST(Doctor, FindsMemoryThatGoesOnGrowing) {
   const Diagnosis diagnosis = diagnose(
       windows(12, [](Window& w, std::size_t i) { w.rss_bytes = 40e6 + 10e6 * static_cast<double>(i); }));
   EXPECT_EQ(diagnosis.category, Category::memory_growing);
-  EXPECT_THAT(diagnosis.says, AllOf(HasSubstr("from 40 MB to 150 MB"), HasSubstr("10 MB a second")));
+  EXPECT_THAT(diagnosis.says, AllOf(HasSubstr("from 40.0 MB to 150 MB"), HasSubstr("10.0 MB a second")));
 }
 
 TEST(Doctor, MemoryThatGrowsOnceAndStaysIsNoGrowth) {

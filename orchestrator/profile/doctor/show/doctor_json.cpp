@@ -17,6 +17,7 @@ Json thresholds_json(const Thresholds& limits) {
   return {{"windowsMin", limits.windows_min},
           {"windowsShare", limits.windows_share},
           {"runQueueShare", limits.run_queue_share},
+          {"starvedBusyShare", limits.starved_busy_share},
           {"busyShare", limits.busy_share},
           {"flushesShare", limits.flushes_share},
           {"bufferedShare", limits.buffered_share},

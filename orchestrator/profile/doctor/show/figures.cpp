@@ -20,7 +20,7 @@ std::vector<Figure> figures(const Thresholds& limits) {
        limits.loop_delay_p99_ms},
       {"loopDelayMaxMs", "loop delay max", Unit::ms, &Window::loop_delay_max_ms, true},
       {"flushesInFlight", "flushes under way", Unit::count, &Window::flushes_in_flight},
-      {"flushesShare", "... of those allowed", Unit::share, &Window::flushes_share, false,
+      {"flushesShare", "flushes, of those allowed", Unit::share, &Window::flushes_share, false,
        limits.flushes_share},
       {"bufferedShare", "memory held, of that allowed", Unit::share, &Window::buffered_share, false,
        limits.buffered_share},
