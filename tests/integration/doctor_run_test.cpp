@@ -29,7 +29,8 @@ json document_of(const WalstormRun& run) {
 
 /// Of the first phase; its category and figures are in the test's log.
 json worker_of(const WalstormRun& run, const std::string& name) {
-  for (const json& worker : document_of(run)["phases"][0]["workers"]) {
+  const json document = document_of(run);
+  for (const json& worker : document["phases"][0]["workers"]) {
     if (worker["worker"] != name) continue;
     fmt::print("{} {} {}\n", worker["says"].get<std::string>(), worker["also"].dump(),
                worker["figures"].dump());
