@@ -36,12 +36,14 @@ std::string at_leisure(const Found& found) {
   return text.empty() ? "" : "; " + text;
 }
 
+/// For how long its loop slept says little here: it wakes late.
 std::string starved(const Found& found) {
   const Overall waited = of(found, &Window::run_queue_share);
   return fmt::format(
-      "{} it was ready to run and had no CPU for {} of the time or more ({} on average, {} at most){}",
+      "{} it was ready to run and had no CPU for {} of the time or more ({} on average, {} at most); it used "
+      "{} of a CPU",
       in_windows(found), percent_text(found.limits.run_queue_share), percent_text(waited.mean),
-      percent_text(waited.highest), at_leisure(found));
+      percent_text(waited.highest), percent_text(of(found, &Window::cpu_share).mean));
 }
 
 std::string cpu_bound(const Found& found) {
