@@ -1,12 +1,19 @@
 // Each of the doctor's categories is provoked, with real processes. What is slowed is slowed far beyond the
 // limit, and what depends on a machine's load is asked of the figures, so that a busy one changes nothing.
 
+#include <chrono>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <string>
-#include <sys/resource.h>
+#include <sys/types.h>
 
+#include <boost/asio/steady_timer.hpp>
+
+#include "orchestrator/process/child_process.h"
+#include "orchestrator/profile/doctor.h"
+#include "orchestrator/profile/profile_folder.h"
 #include "tests/support/cpu_hog.h"
 #include "tests/support/run_fixture.h"
 
@@ -51,6 +58,14 @@ std::size_t windows_in(const json& worker, const std::string& state) {
   std::size_t count = 0;
   for (const json& each : worker["series"]["state"]) count += each == state ? 1 : 0;
   return count;
+}
+
+/// Gives a process a CPU whenever it wants one, whatever else runs: niceness holds within a session alone.
+/// False where that is not allowed.
+bool let_come_first(pid_t pid) {
+  sched_param lowest{};
+  lowest.sched_priority = 1;
+  return ::sched_setscheduler(pid, SCHED_RR, &lowest) == 0;
 }
 
 class TheDoctor : public OnAServer {
@@ -131,32 +146,63 @@ TEST_F(TheDoctor, FindsAWorkerThatGetsNoCpu) {
   EXPECT_THAT(consumer["nextStep"].get<std::string>(), HasSubstr("give it a CPU"));
 }
 
-/// Text and gzip in blocks of one record: many times what PostgreSQL needs for it. Before all others it gets
-/// a CPU on a machine that they use too; where that is not allowed the doctor may rightly say that it waits
-/// for one.
-TEST_F(TheDoctor, FindsAConsumerThatComputesAllTheTime) {
-  WalstormRun run(config(
-      {phase("full-speed", 8, "max")},
-      doctor({{"consumer",
-               {{"compression", "gzip"}, {"insertFormat", "jsonCompactEachRow"}, {"flushBatchSize", 1}}},
-              {"producer", {{"insertUpdateRatio", 1}}},
-              {"drain", {{"timeoutSec", 3}}}})));
-  run.wait_for_output("full-speed");
-  const auto consumers = run.descendants("walstorm-consumer");
-  ASSERT_EQ(consumers.size(), 1U);
-  constexpr int kHighestPriority = -20;
-  const bool comes_first =
-      ::setpriority(PRIO_PROCESS, static_cast<id_t>(consumers.front()), kHighestPriority) == 0;
+/// Text and gzip, with PostgreSQL and the producer beside it: whether it computes all the time or waits for a
+/// CPU is the machine's. Either way it could not have taken more, unless nothing came.
+TEST_F(TheDoctor, TellsAConsumerAtFullSpeedFromOneThatHasNothingToDo) {
+  WalstormRun run(
+      config({phase("full-speed", 6, "max")},
+             doctor({{"consumer", {{"compression", "gzip"}, {"insertFormat", "jsonCompactEachRow"}}},
+                     {"drain", {{"timeoutSec", 2}}}})));
   finish(run);
   const json consumer = worker_of(run, "consumer-0");
-  EXPECT_GT(windows_in(consumer, "cpu-bound") + windows_in(consumer, "scheduler-starved"),
-            consumer["windows"].get<std::size_t>() / 2);
+  const double busy = mean(consumer, "cpuShare") + mean(consumer, "runQueueShare");
+  const std::string category = consumer["category"];
+  if (busy >= 0.95) {
+    EXPECT_THAT(category, AnyOf("cpu-bound", "scheduler-starved"));
+  }
+  if (busy < 0.25) {
+    EXPECT_THAT(category, testing::Not(AnyOf("cpu-bound", "scheduler-starved")));
+  }
+}
+
+/// Looked at as a worker is. A full drain needs a PostgreSQL that is faster than the consumer, which a busy
+/// machine does not have: so this is a program that computes, and comes before all others.
+TEST(TheDoctorAtWork, FindsAProcessThatComputesAllTheTime) {
+  process::EventLoop loop;
+  process::ChildOptions options;
+  options.program = "/bin/sh";
+  options.arguments = {"-c", "ulimit -t 60; while :; do :; done"};
+  options.log_file = "/dev/null";
+  process::ChildProcess computing(loop, options);
+  const bool comes_first = let_come_first(computing.pid());
+  const TemporaryFolder folder;
+  config::Config config;
+  config.consumer.max_flush_concurrency = 10;
+  config.consumer.max_buffered_mb = 64;
+  profile::Doctor doctor(config, folder.path());
+  doctor.begin_phase("load", {{"consumer-0", profile::doctor::Role::consumer, computing.pid()}});
+  boost::asio::steady_timer timer(loop.io());
+  for (int i = 0; i < 6; ++i) {
+    proto::MetricsFrame frame;
+    frame.mutable_sample()->set_taken_unix_us(i * 600'000);
+    frame.mutable_sample()->mutable_consumer();
+    doctor.take("consumer-0", frame);
+    bool due = false;
+    timer.expires_after(std::chrono::milliseconds(600));
+    timer.async_wait([&due](const boost::system::error_code&) { due = true; });
+    ASSERT_EQ(loop.wait(std::chrono::seconds(60), 0, [&due] { return due; }), process::Waited::done);
+  }
+  measure::RunReport report;
+  doctor.conclude(report);
+  const json profile = json::parse(profile::read_file(folder.path() / "profile" / "profile.json"));
+  const json worker = profile["doctor"]["phases"][0]["workers"][0];
+  const std::string says = worker["says"];
+  fmt::print("{}\n", says);
   if (comes_first) {
-    EXPECT_EQ(consumer["category"], "cpu-bound");
-    EXPECT_GT(mean(consumer, "cpuShare"), 0.6);
-    EXPECT_THAT(consumer["nextStep"].get<std::string>(), HasSubstr("--profile flame"));
+    EXPECT_EQ(worker["category"], "cpu-bound") << says;
+    EXPECT_THAT(worker["nextStep"].get<std::string>(), HasSubstr("--profile flame"));
   } else {
-    EXPECT_THAT(consumer["category"].get<std::string>(), AnyOf("cpu-bound", "scheduler-starved"));
+    EXPECT_THAT(worker["category"].get<std::string>(), AnyOf("cpu-bound", "scheduler-starved")) << says;
   }
 }
 
