@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 #include "orchestrator/check/attempt.h"
@@ -18,6 +19,8 @@
 #include "orchestrator/postgres/session.h"
 #include "orchestrator/postgres/table_shape.h"
 #include "orchestrator/process/private_folder.h"
+#include "orchestrator/process/proc_activity.h"
+#include "orchestrator/profile/doctor.h"
 #include "orchestrator/profile/record/perf_ability.h"
 
 namespace walstorm::check {
@@ -149,6 +152,8 @@ std::vector<Section> look(process::EventLoop& loop, const config::Config& config
       {"This machine",
        {check_workers(), check_output_folder(config.output_dir), check_temporary_folder(), check_perf()}}};
   if (config.profiling.flame()) sections.push_back(look_at_profiling(loop));
+  if (config.profiling.doctor())
+    sections.push_back({"Doctor", profile::judge_doctor_ability(process::read_proc_activity(::getpid()))});
   return sections;
 }
 

@@ -70,7 +70,8 @@ void describe(CLI::App& app, Words& words) {
   app.add_flag("-v,--verbose", words.verbose, "Print log lines too");
   app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
   app.add_flag("--no-color", words.no_color, "Never color the output");
-  app.add_option("--profile", words.profile, "flame: flame graphs of the run's processes, by perf; none")
+  app.add_option("--profile", words.profile,
+                 "doctor: what limits the workers; flame: flame graphs by perf; both, none, or a list")
       ->type_name("TOOL");
   app.add_option("--top", words.top, "Of a profile: list so many functions (default 25)")->type_name("N");
   app.add_option("--baseline", words.baseline, "With --profile: compare with the profile of this run folder")
@@ -118,7 +119,7 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
 
 /// Commands and flags whose feature this version lacks.
 std::optional<Answer> later_feature(const Words& words) {
-  for (const char* later : {"doctor", "both", "heap", "contention"}) {
+  for (const char* later : {"heap", "contention"}) {
     if (words.profile == later) return not_yet("--profile " + words.profile);
   }
   return std::nullopt;
@@ -162,9 +163,9 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
     overrides.push_back({"--private-clickhouse ", "consumer.useMockClickhouse", "false", false});
   }
   if (app.count("--profile") > 0) {
-    overrides.push_back(
-        {"--profile ", "profiling.enabled", words.profile == "none" ? "false" : "true", false});
-    if (words.profile != "none") overrides.push_back({"--profile ", "profiling.tool", words.profile, true});
+    const std::string tool = profiling_tool(words.profile);
+    overrides.push_back({"--profile ", "profiling.enabled", tool == "none" ? "false" : "true", false});
+    if (tool != "none") overrides.push_back({"--profile ", "profiling.tool", tool, true});
   }
   add("--output", "profiling.outputDir", words.output, true);
   add("--name", "name", words.name, true);

@@ -68,7 +68,7 @@ the duration of every phase. A flag wins over the environment, which wins over t
                   "no-color"},
       .examples = R"(  walstorm run configs/quickstart.json
   walstorm run -t 2000 -d 10s --mock-clickhouse --set consumer.flushBatchSize=500
-  walstorm run -t 20000 -d 20s --mock-clickhouse --profile flame)",
+  walstorm run -t 20000 -d 20s --mock-clickhouse --profile doctor,flame)",
       .exit_codes = R"(  0    passed
   1    the run failed: a process died, rows are missing, a server was lost
   2    bad config or usage

@@ -156,6 +156,9 @@ struct Profiling {
   [[nodiscard]] bool flame() const {
     return enabled && (tool == ProfilingTool::flame || tool == ProfilingTool::both);
   }
+  [[nodiscard]] bool doctor() const {
+    return enabled && (tool == ProfilingTool::doctor || tool == ProfilingTool::both);
+  }
 };
 
 /// A run, resolved: built-in < file < environment < flags, checked, complete. What a key means is said once,

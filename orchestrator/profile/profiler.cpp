@@ -118,6 +118,7 @@ void Profiler::conclude(measure::RunReport& report) {
   attempt([&] { write_file(folder_ / kSectionFile, report.profile_section); });
   for (const std::string& each : report_.notes) report.notes.push_back(kNote + each);
   report.profile_lines = summary_lines(report_);
+  if (!report_.all.empty()) report.profile_pages.emplace_back("flame.html");
   report.profile_lines.insert(report.profile_lines.end(), diff_lines_.begin(), diff_lines_.end());
 }
 

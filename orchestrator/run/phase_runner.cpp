@@ -54,6 +54,7 @@ PhaseRunner::PhaseRunner(process::EventLoop& loop, const config::Config& config,
       outputs_(outputs),
       server_failure_(std::move(server_failure)),
       profiler_(outputs.profiler()),
+      doctor_(outputs.doctor()),
       sampling_(loop, database.conninfo("walstorm-sampler"), "sample PostgreSQL") {}
 
 bool PhaseRunner::run(const config::PhasePlan& phase, std::vector<measure::PhaseReport>& reports) {
@@ -182,7 +183,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const PhaseLoad& phase_load) {
       },
       [this] { database_.hold(); }, target_);
   Ended ended;
-  if (profiler_ != nullptr && phase_load.is_judged) begin_profile(phase_load, watch);
+  if (phase_load.is_judged) begin_profile(phase_load, watch);
   try {
     start(phase_load);
     ended.outcome = run_load(phase_load);
@@ -197,6 +198,7 @@ PhaseRunner::Ended PhaseRunner::carry_out(const PhaseLoad& phase_load) {
     salvage(phase_load);
   }
   if (profiler_ != nullptr) profiler_->end_phase();
+  if (doctor_ != nullptr) doctor_->end_phase();
   watch.finish();
   if (!ended.broken) compare_clocks_again();
   phase_on_.reset();
@@ -222,11 +224,16 @@ measure::PhaseFacts PhaseRunner::facts_of(const PhaseLoad& phase_load) const {
 /// PostgreSQL's processes are known as soon as the first look at it is answered.
 void PhaseRunner::begin_profile(const PhaseLoad& phase_load, PhaseWatch& watch) {
   std::vector<profile::Sampled> processes;
+  std::vector<profile::Patient> patients;
   for (const auto& worker : workers_.all()) {
+    const bool writes = worker->role() == Role::producer;
+    using profile::doctor::Role;
+    patients.push_back({worker->name(), writes ? Role::producer : Role::consumer, worker->pid()});
     if (!worker->pid()) continue;  // elsewhere
-    processes.push_back(
-        {*worker->pid(), worker->role() == Role::producer ? profile::kProducer : profile::kConsumer});
+    processes.push_back({*worker->pid(), writes ? profile::kProducer : profile::kConsumer});
   }
+  if (doctor_ != nullptr) doctor_->begin_phase(phase_load.phase.name, patients);
+  if (profiler_ == nullptr) return;
   if (const auto server = target_.process())
     processes.push_back({static_cast<pid_t>(server->pid), profile::kClickhouse});
   profiler_->begin_phase(phase_load.phase.name, processes);
@@ -344,7 +351,9 @@ void PhaseRunner::on_frame(const WorkerProcess& worker, const proto::MetricsFram
     return;
   }
   const auto on_own_clock = clocks_.on_own_clock(worker.name(), frame);
-  take(worker, on_own_clock ? *on_own_clock : frame);
+  const proto::MetricsFrame& told = on_own_clock ? *on_own_clock : frame;
+  take(worker, told);
+  if (doctor_ != nullptr) doctor_->take(worker.name(), told);
 }
 
 void PhaseRunner::take(const WorkerProcess& worker, const proto::MetricsFrame& frame) {

@@ -103,6 +103,7 @@ class PhaseRunner final {
   RunOutputs& outputs_;
   const std::function<std::string()> server_failure_;  // why a private server is gone; empty while all run
   profile::Profiler* const profiler_;                  // null where nothing is profiled
+  profile::Doctor* const doctor_;                      // null where nothing is examined
   postgres::Session sampling_;                         // looks at the server while the other session works
 
   wire::SystemClock system_clock_;

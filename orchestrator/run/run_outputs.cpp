@@ -28,6 +28,7 @@ RunOutputs::RunOutputs(process::EventLoop& loop, const config::Config& config,
     discard();
     throw;
   }
+  if (config.profiling.doctor()) doctor_.emplace(config, folder_.path());
   outputs_.add(std::make_unique<report::MetricsFile>(folder_, config));
   outputs_.add(std::make_unique<report::ReportFile>(folder_));
   if (junit_) outputs_.add(std::make_unique<report::JunitOutput>(std::move(*junit_)));
@@ -72,6 +73,7 @@ void RunOutputs::conclude(measure::RunReport& report) {
     terminal_.say("reading the profile");
     profiler_->conclude(report);
   }
+  if (doctor_) doctor_->conclude(report);
   // Its last lines are written, or known to be lost, before the report tells of them and draws them.
   outputs_.attempt(timeseries_->name(), [&] { timeseries_->conclude(report); });
   for (const std::string& lost : outputs_.not_written()) report.notes.push_back(lost);

@@ -8,6 +8,7 @@
 
 #include "orchestrator/config/config.h"
 #include "orchestrator/measure/figures/run_report.h"
+#include "orchestrator/profile/doctor.h"
 #include "orchestrator/profile/profiler.h"
 #include "orchestrator/report/junit_xml.h"
 #include "orchestrator/report/output.h"
@@ -32,6 +33,8 @@ class RunOutputs final {
   /// What profiles the run; nullptr when nothing does. The first call tries what can be recorded. Throws
   /// process::Interrupted.
   [[nodiscard]] profile::Profiler* profiler();
+  /// What examines the workers; nullptr when nothing does.
+  [[nodiscard]] profile::Doctor* doctor() { return doctor_ ? &*doctor_ : nullptr; }
 
   [[nodiscard]] std::filesystem::path log_dir() const { return folder_.logs(); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
@@ -62,6 +65,7 @@ class RunOutputs final {
   TerminalOutput terminal_;
   std::unique_ptr<TimeseriesFile> timeseries_;
   std::unique_ptr<profile::Profiler> profiler_;
+  std::optional<profile::Doctor> doctor_;
   report::Outputs outputs_;  // the files that are written at the end, and what becomes of every output
 };
 

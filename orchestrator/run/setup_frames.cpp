@@ -13,11 +13,13 @@ namespace {
 /// Samples are the resolution of rates, lag per second and the live view.
 constexpr std::uint32_t kSampleIntervalMs = 1000;
 
-proto::Setup& common_setup(proto::ControlFrame& frame, const SetupFacts& facts, const std::string& worker) {
+proto::Setup& common_setup(proto::ControlFrame& frame, const config::Config& config, const SetupFacts& facts,
+                           const std::string& worker) {
   proto::Setup& setup = *frame.mutable_setup();
   setup.set_protocol_version(wire::kProtocolVersion);
   setup.set_worker(worker);
   setup.set_run_id(facts.run_id);
+  setup.set_watch_loop(config.profiling.doctor());
   return setup;
 }
 
@@ -63,7 +65,7 @@ proto::Streaming to_proto(config::Streaming streaming) {
 
 proto::ControlFrame producer_setup(const config::Config& config, const SetupFacts& facts, unsigned index) {
   proto::ControlFrame frame;
-  proto::ProducerSetup& setup = *common_setup(frame, facts, producer_name(index)).mutable_producer();
+  proto::ProducerSetup& setup = *common_setup(frame, config, facts, producer_name(index)).mutable_producer();
   const config::Producer& producer = config.producer;
   setup.set_postgres(facts.conninfo);
   // A private server has them as its own settings already.
@@ -91,7 +93,7 @@ proto::ControlFrame producer_setup(const config::Config& config, const SetupFact
 proto::ControlFrame consumer_setup(const config::Config& config, const SetupFacts& facts,
                                    const target::Target& target, unsigned index) {
   proto::ControlFrame frame;
-  proto::ConsumerSetup& setup = *common_setup(frame, facts, consumer_name(index)).mutable_consumer();
+  proto::ConsumerSetup& setup = *common_setup(frame, config, facts, consumer_name(index)).mutable_consumer();
   const config::Consumer& consumer = config.consumer;
   setup.set_postgres(facts.conninfo);
   setup.set_slot_name(consumer.slot_name);

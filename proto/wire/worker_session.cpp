@@ -133,6 +133,7 @@ void WorkerSession::set_up(const proto::Setup& setup) {
   }
   start_log(setup.worker(), false);
   worker_->setup(setup);
+  if (setup.watch_loop()) loop_watch_.emplace(loop_);
   compare_clocks();
   set_up_ = true;
   proto::MetricsFrame frame;
@@ -160,6 +161,7 @@ void WorkerSession::start_phase(const proto::StartPhase& phase) {
   ready.set_at_unix_us(even_clock_.unix_us());
   if (clock_) to_proto(*clock_, *ready.mutable_clock());
   send(frame);
+  if (loop_watch_) loop_watch_->begin_phase();
   sample_interval_ = std::chrono::milliseconds(phase.sample_interval_ms());
   if (sample_interval_.count() == 0) return;
   sample_timer_.expires_after(sample_interval_);
@@ -188,6 +190,7 @@ void WorkerSession::send_sample() {
   sample.set_phase_index(phase_index_);
   sample.set_taken_unix_us(even_clock_.unix_us());
   read_own_usage(*sample.mutable_usage());
+  if (loop_watch_) loop_watch_->fill(*sample.mutable_loop());
   worker_->fill(sample);
   channel_.offer(frame);
 }
@@ -199,6 +202,10 @@ void WorkerSession::send_result() {
   result.set_taken_unix_us(even_clock_.unix_us());
   result.set_wall_clock_set_by_us(even_clock_.wall_set_by_us());
   read_own_usage(*result.mutable_usage());
+  if (loop_watch_) {
+    loop_watch_->fill(*result.mutable_loop());
+    loop_watch_->end_phase();
+  }
   worker_->fill(result);
   send(frame);
   phase_on_ = false;

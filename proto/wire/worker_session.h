@@ -15,6 +15,7 @@
 #include "proto/wire/clock_offset.h"
 #include "proto/wire/error.h"
 #include "proto/wire/frame_channel.h"
+#include "proto/wire/loop_watch.h"
 
 namespace walstorm::wire {
 
@@ -86,7 +87,8 @@ class WorkerSession final {
   Worker* worker_ = nullptr;  // set for the length of run()
   SystemClock system_clock_;
   EvenClock even_clock_{system_clock_};
-  std::optional<ClockOffset> clock_;  // as far as it is known
+  std::optional<ClockOffset> clock_;     // as far as it is known
+  std::optional<LoopWatch> loop_watch_;  // where Setup asks for it
   std::string where_ = "start";
   std::chrono::milliseconds sample_interval_{0};  // 0: none by timer
   std::uint32_t phase_index_ = 0;

@@ -305,6 +305,7 @@ struct RunReport {
   /// without one.
   std::string profile_section = {};
   std::vector<std::string> profile_lines = {};
+  std::vector<std::string> profile_pages = {};  ///< in profile/: "flame.html"
 };
 
 /// One second of the run: a line of timeseries.csv and of the live view.

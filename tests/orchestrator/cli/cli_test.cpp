@@ -116,6 +116,10 @@ TEST(Cli, ProfileTurnsATool) {
   EXPECT_EQ(put({"--profile", "flame"}, "profiling.tool"), "flame");
   EXPECT_EQ(put({"--profile", "flame"}, "profiling.enabled"), "true");
   EXPECT_EQ(put({"--profile", "none"}, "profiling.enabled"), "false");
+  EXPECT_EQ(put({"--profile", "doctor"}, "profiling.tool"), "doctor");
+  EXPECT_EQ(put({"--profile", "flame,doctor"}, "profiling.tool"), "both");
+  EXPECT_EQ(put({"--profile", "doctor,doctor"}, "profiling.tool"), "doctor");
+  EXPECT_EQ(put({"--profile", "doctor,x"}, "profiling.tool"), "doctor,x");
 }
 
 TEST(Cli, WhatIsAskedOfAProfile) {
@@ -249,7 +253,7 @@ TEST(Cli, AJunitFileIsRefusedWhereNoneIsWritten) {
 }
 
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
-  refuses({"--profile", "doctor"}, "--profile doctor comes with a later version");
+  refuses({"--profile", "heap"}, "--profile heap comes with a later version");
 }
 
 TEST(Cli, CompareTakesFoldersOnBothSidesOfTheDashes) {

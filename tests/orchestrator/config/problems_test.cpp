@@ -174,12 +174,6 @@ TEST(Problems, OfUnknownKeysSayWhatMayHaveBeenMeant) {
           {"config.json: /xyzzy: unknown key", "config.json: /stop/plugh: unknown key"});
 }
 
-TEST(Problems, OfFeaturesThatComeLater) {
-  const std::string later = ": comes with a later version; ";
-  rejects(R"({"profiling": {"enabled": true, "tool": "both"}})",
-          {"config.json: /profiling/tool: \"both\"" + later + "this one has \"none\" and \"flame\""});
-}
-
 TEST(Problems, OfWhatIsProfiled) {
   rejects(R"({"profiling": {"targets": ["consumers"], "frequencyHz": 0}})",
           {"config.json: /profiling/targets/0: \"consumers\": must be one of \"consumer\", \"producer\", "
