@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <optional>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,9 @@ void describe(CLI::App& app, Words& words) {
   app.add_flag("-v,--verbose", words.verbose, "Print log lines too");
   app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
   app.add_flag("--no-color", words.no_color, "Never color the output");
-  app.add_option("--profile", words.profile, "flame: flame graphs of the run's processes, by perf; none")
+  app.add_option("--profile", words.profile,
+                 "flame: flame graphs; heap: where memory grows; contention: waits for locks; several: "
+                 "flame,heap; none")
       ->type_name("TOOL");
   app.add_option("--top", words.top, "Of a profile: list so many functions (default 25)")->type_name("N");
   app.add_option("--baseline", words.baseline, "With --profile: compare with the profile of this run folder")
@@ -118,8 +121,9 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
 
 /// Commands and flags whose feature this version lacks.
 std::optional<Answer> later_feature(const Words& words) {
-  for (const char* later : {"doctor", "both", "heap", "contention"}) {
-    if (words.profile == later) return not_yet("--profile " + words.profile);
+  std::istringstream tools(words.profile);
+  for (std::string tool; std::getline(tools, tool, ',');) {
+    if (tool == "doctor" || tool == "both") return not_yet("--profile " + tool);
   }
   return std::nullopt;
 }

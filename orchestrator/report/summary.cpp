@@ -220,7 +220,7 @@ std::string summary(const measure::RunReport& report, const std::string& folder,
   }
   add("report", folder + "/report.md");
   add("figures", folder + "/metrics.json, timeseries.csv");
-  if (!report.profile_lines.empty()) add("profile", folder + "/profile/flame.html");
+  for (const std::string& page : report.profile_pages) add("profile", folder + "/profile/" + page);
   return text;
 }
 

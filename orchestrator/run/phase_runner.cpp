@@ -224,8 +224,8 @@ void PhaseRunner::begin_profile(const PhaseLoad& phase_load, PhaseWatch& watch) 
   std::vector<profile::Sampled> processes;
   for (const auto& worker : workers_.all()) {
     if (!worker->pid()) continue;  // elsewhere
-    processes.push_back(
-        {*worker->pid(), worker->role() == Role::producer ? profile::kProducer : profile::kConsumer});
+    const char* const target = worker->role() == Role::producer ? profile::kProducer : profile::kConsumer;
+    processes.push_back({*worker->pid(), target, worker->name()});
   }
   if (const auto server = target_.process())
     processes.push_back({static_cast<pid_t>(server->pid), profile::kClickhouse});

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include "orchestrator/profile/preload/gperftools.h"
 #include "orchestrator/profile/record/perf_ability.h"
 #include "tests/support/run_fixture.h"
 #include "tests/support/scripted_clickhouse.h"
@@ -110,6 +111,39 @@ TEST_F(AProfiledRun, OfAWarmUpAloneLeavesNoStacks) {
   WalstormRun run(config({warm}, flame({"consumer"})));
   expect_clean_run(run);
   EXPECT_TRUE(json::parse(run.read("profile/profile.json"))["all"].empty());
+}
+
+/// Without perf the workers sample themselves, and the same comes of it.
+TEST_F(OnAServer, ARunWithoutPerfSamplesItsWorkersFromWithin) {
+  const auto within = profile::judge_sampler(profile::look_for_gperftools());
+  if (within.level != config::Level::ok) GTEST_SKIP() << within.says << ": " << within.todo;
+  const Path nowhere("/nowhere");
+  WalstormRun run(config({phase("first", 3, 4000), phase("second", 3, 4000)},
+                         flame({"consumer", "producer", "postgres-walsender"})));
+  expect_clean_run(run);
+  const json profile = json::parse(run.read("profile/profile.json"));
+  EXPECT_THAT(profile["sampled"]["by"], HasSubstr("gperftools"));
+  EXPECT_EQ(profile["profilerCpuShare"], nullptr);
+  ASSERT_EQ(profile["phases"].size(), 2U);
+  for (const json& each : profile["phases"]) {
+    ASSERT_EQ(each["targets"].size(), 2U) << each["phase"];
+    for (const json& target : each["targets"]) {
+      EXPECT_GT(target["samples"], 10) << target["target"];
+      EXPECT_EQ(target["wallPerCpu"], nullptr);
+    }
+  }
+  // As many samples as the workers had CPU time, within what 499 a second and the tick of /proc allow.
+  const json metrics = run.metrics();
+  EXPECT_THAT(run.read("profile/first.folded"),
+              AllOf(HasSubstr("walstorm::consumer::"), HasSubstr("producer;")));
+  EXPECT_THAT(run.read("profile/flame.html"), HasSubstr("walstorm::producer::"));
+  for (const char* file : {"all.pb.gz", "second.speedscope.json"})
+    EXPECT_FALSE(run.read(std::string("profile/") + file).empty());
+  EXPECT_THAT(
+      metrics["run"]["notes"].dump(),
+      AllOf(HasSubstr("perf: is not installed"), HasSubstr("PostgreSQL and ClickHouse cannot be sampled so"),
+            HasSubstr("postgres-walsender was not sampled")));
+  expect_nothing_left(run);
 }
 
 TEST_F(OnAServer, ARunWithoutPerfPassesAndSaysHowToGetIt) {

@@ -305,6 +305,7 @@ struct RunReport {
   /// without one.
   std::string profile_section = {};
   std::vector<std::string> profile_lines = {};
+  std::vector<std::string> profile_pages = {};  ///< "flame.html", ...: in the run folder's profile/
 };
 
 /// One second of the run: a line of timeseries.csv and of the live view.

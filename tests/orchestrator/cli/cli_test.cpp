@@ -115,6 +115,7 @@ TEST(Cli, FlagsReachTheConfig) {
 TEST(Cli, ProfileTurnsATool) {
   EXPECT_EQ(put({"--profile", "flame"}, "profiling.tool"), "flame");
   EXPECT_EQ(put({"--profile", "flame"}, "profiling.enabled"), "true");
+  EXPECT_EQ(put({"--profile", "heap,contention,flame"}, "profiling.tool"), "heap,contention,flame");
   EXPECT_EQ(put({"--profile", "none"}, "profiling.enabled"), "false");
 }
 
@@ -250,6 +251,7 @@ TEST(Cli, AJunitFileIsRefusedWhereNoneIsWritten) {
 
 TEST(Cli, WhatComesLaterIsRefusedPlainly) {
   refuses({"--profile", "doctor"}, "--profile doctor comes with a later version");
+  refuses({"--profile", "flame,doctor"}, "--profile doctor comes with a later version");
 }
 
 TEST(Cli, CompareTakesFoldersOnBothSidesOfTheDashes) {
