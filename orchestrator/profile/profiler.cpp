@@ -11,7 +11,6 @@
 #include "orchestrator/profile/analysis/contention.h"
 #include "orchestrator/profile/analysis/diff.h"
 #include "orchestrator/profile/commands.h"
-#include "orchestrator/profile/preload/cpu_samples.h"
 #include "orchestrator/profile/profile_folder.h"
 #include "orchestrator/profile/push/pyroscope.h"
 #include "orchestrator/profile/show/diff_text.h"
@@ -28,6 +27,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kAll = "all";
 constexpr const char* kNote = "profile: ";
+/// Of samples that were due: below this share, and from so many on, it is told.
+constexpr double kCameShareMin = 0.7, kDueMin = 50;
 
 bool takes_stacks(const config::Profiling& profiling) {
   return profiling.flame() || profiling.contention();
@@ -214,7 +215,8 @@ void Profiler::read_samples() {
     taken.frequency_hz = config_.profiling.frequency_hz;
     try {
       const CpuSamples samples = read_cpu_samples(read_file(each.file));
-      profile_.add(named(samples, each.phase, each.target));
+      profile_.add(named(samples, each.phase, each.target, each.cpu_us));
+      note_lost(each, samples);
       if (!samples.complete)
         report_.notes.push_back(
             fmt::format("{} breaks off: its worker was ended", each.file.filename().string()));
@@ -223,6 +225,18 @@ void Profiler::read_samples() {
                                           each.phase, error.what()));
     }
   }
+}
+
+/// SIGPROF comes with the kernel's tick: one that is asked for more often comes less often than asked.
+void Profiler::note_lost(const WorkerProbes::CpuFile& file, const CpuSamples& samples) {
+  std::uint64_t came = 0;
+  for (const CpuSamples::Stack& stack : samples.stacks) came += stack.count;
+  const double due = static_cast<double>(file.cpu_us.value_or(0)) / 1e6 * config_.profiling.frequency_hz;
+  if (due < kDueMin || static_cast<double>(came) >= kCameShareMin * due) return;
+  report_.notes.push_back(fmt::format(
+      "{} of the {:.0f} samples due of {} in phase \"{}\" came: the kernel's tick is coarser than "
+      "profiling.frequencyHz. Those that came stand for all of its CPU time",
+      came, due, file.worker, file.phase));
 }
 
 /// Each phase, and from the first one's beginning to the last one's end.

@@ -33,22 +33,24 @@ class AHeap : public OnAServer {
   }
 };
 
-/// A sink that holds every batch for longer than the run lasts: what is read stays in memory.
+/// A sink that holds every batch for seconds: what came in the last of them is in memory when the phase ends.
 TEST_F(AHeap, ThatGrowsIsFoundWithThePlaceThatTookIt) {
   WalstormRun run(config(
       {phase("blocked", 4, 3000)},
       {{"profiling", profiling("heap", {"consumer"})},
-       {"consumer", {{"mockClickhouseDelay", 60'000}, {"maxFlushConcurrency", 1000}, {"maxBufferedMB", 256}}},
+       {"consumer", {{"mockClickhouseDelay", 2500}, {"maxFlushConcurrency", 1000}, {"maxBufferedMB", 256}}},
        {"drain", {{"timeoutSec", 0.5}}}}));
   EXPECT_EQ(run.finish().code, 0) << run.output();
   const json document = json::parse(run.read("profile/profile.json"));
   const json& heap = document["heap"]["all"][0];
-  const double received_bytes = run.metrics()["ledger"]["changes"]["received"].get<double>() * 1024;
-  ASSERT_GT(received_bytes, 2e6);
+  const json changes = run.metrics()["ledger"]["changes"];
+  const double held_bytes =
+      1024 * (changes["received"].get<double>() - changes["acknowledged"].get<double>());
+  ASSERT_GT(held_bytes, 1.5e6) << changes;
   EXPECT_EQ(heap["target"], "consumer");
   EXPECT_EQ(heap["grew"], true) << heap["conclusion"];
   // Every record has a payload of 1 KB that is in flight.
-  EXPECT_GT(heap["grownBytes"], 0.8 * received_bytes);
+  EXPECT_GT(heap["grownBytes"], 0.8 * held_bytes);
   const json& most = heap["sites"][0];
   EXPECT_THAT(most["function"], HasSubstr("walstorm::consumer::"));
   EXPECT_GT(most["grownBytes"], 0.5 * heap["grownBytes"].get<double>());
@@ -72,7 +74,9 @@ TEST_F(AHeap, OfWorkersThatGiveEverythingBackDoesNotGrowFromPhaseToPhase) {
   ASSERT_EQ(document["heap"]["all"].size(), 2U);  // consumer and producer
   ASSERT_EQ(document["heap"]["phases"].size(), 4U);
   for (const json& target : document["heap"]["phases"]) {
-    if (target["phase"] == "second") EXPECT_EQ(target["grew"], false) << target["conclusion"];
+    if (target["phase"] == "second") {
+      EXPECT_EQ(target["grew"], false) << target["conclusion"];
+    }
     EXPECT_GT(target["takenBlocks"], 100) << target["conclusion"];
   }
   EXPECT_TRUE(document["all"].empty());  // no flame graph was asked for
@@ -137,8 +141,10 @@ TEST_F(Contention, OfTwoThreadsOnOneMutexIsFoundWhereTheyTakeIt) {
   const auto all = profile::analyse_contention(result.profile, profile::Modules(), 25);
   ASSERT_EQ(all.size(), 1U);
   EXPECT_GT(all[0].lock_waits, 5U);
-  // Two threads, and only one may go on: nearly half of their time together.
-  EXPECT_GT(all[0].lock_ns, all[0].wall_ns / 10) << all[0].conclusion;
+  // While one of them runs with the lock, the other waits for it; on a busy machine both wait for a CPU
+  // besides.
+  const std::uint64_t on_cpu_ns = all[0].wall_ns - all[0].off_cpu_ns;
+  EXPECT_GT(all[0].lock_ns, on_cpu_ns / 10) << all[0].conclusion;
   EXPECT_THAT(all[0].sites[0].function, HasSubstr("contender::")) << all[0].conclusion;
 }
 

@@ -36,4 +36,17 @@ Frame call_site(const Profile& profile, const Stack& stack) {
   return site == nullptr ? Frame{std::string(kUnknown), "", false} : *site;
 }
 
+std::string without_template_arguments(std::string_view function) {
+  // operator<, operator->: an arrow closes nothing, and such a name is left as it is.
+  if (function.find("operator") != std::string_view::npos) return std::string(function);
+  std::string name;
+  int depth = 0;
+  for (const char c : function) {
+    if (c == '<') ++depth;
+    if (depth == 0) name += c;
+    if (c == '>') --depth;
+  }
+  return depth == 0 ? name : std::string(function);
+}
+
 }  // namespace walstorm::profile

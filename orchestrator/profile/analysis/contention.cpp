@@ -46,7 +46,8 @@ LockWaits of_target(const Profile& profile, const Modules& modules, const std::s
     if (!waits_for_a_lock(profile, modules, stack)) continue;
     waits.lock_ns += stack.ns;
     waits.lock_waits += stack.samples;
-    const Frame frame = call_site(profile, stack);
+    Frame frame = call_site(profile, stack);
+    frame.function = without_template_arguments(frame.function);
     LockSite& site = sites[{frame.function, frame.object}];
     site.function = frame.function, site.object = frame.object;
     site.count += stack.samples, site.ns += stack.ns;

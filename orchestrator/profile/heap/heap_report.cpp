@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kFunctionChars = 70;
 /// An allocation with its release, beyond what it costs without the profiler. Measured:
 /// docs/heap-and-contention.md.
-constexpr unsigned kAllocationNs = 500;
+constexpr unsigned kAllocationUs = 7;
 
 std::string signed_bytes(std::int64_t bytes) {
   return (bytes < 0 ? "−" : "+") + text::bytes_text(static_cast<std::uint64_t>(std::abs(bytes)));
@@ -68,7 +68,7 @@ std::vector<HeapSite> sites_of(const HeapBook& book, const HeapBook::Key& key) {
     if (std::pair(stack.phase, stack.target) != key) continue;
     const Stack as_stack{stack.phase, stack.target, Kind::in_use, stack.frames};
     const Frame site = call_site(book.frames(), as_stack);
-    sums[{site.function, site.object}] += stack.figures;
+    sums[{without_template_arguments(site.function), site.object}] += stack.figures;
   }
   std::vector<HeapSite> sites;
   for (const auto& [name, figures] : sums) sites.push_back({name.first, name.second, figures});
@@ -80,9 +80,9 @@ std::string cost_text(const HeapReport& report) {
   std::uint64_t times = 0;
   for (const HeapTarget& target : report.all) times += target.figures.taken.count;
   return fmt::format(
-      "Counting {} allocations cost about {} of CPU, {} ns each as docs/heap-and-contention.md measured it.",
-      text::count_text(times), text::sec_text(static_cast<double>(times) * kAllocationNs / 1e9),
-      kAllocationNs);
+      "Counting {} allocations cost about {} of CPU, {} µs each as docs/heap-and-contention.md measured it.",
+      text::count_text(times), text::sec_text(static_cast<double>(times) * kAllocationUs / 1e6),
+      kAllocationUs);
 }
 
 Json figures_json(const HeapFigures& figures) {

@@ -1,5 +1,6 @@
 #include "orchestrator/profile/preload/cpu_samples.h"
 
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -61,8 +62,13 @@ CpuSamples read_cpu_samples(std::string_view bytes) {
   return samples;
 }
 
-Profile named(const CpuSamples& samples, const std::string& phase, const std::string& target) {
+Profile named(const CpuSamples& samples, const std::string& phase, const std::string& target,
+              std::optional<std::uint64_t> cpu_us) {
   Profile profile;
+  std::uint64_t count = 0;
+  for (const CpuSamples::Stack& stack : samples.stacks) count += stack.count;
+  const double ns = cpu_us && count > 0 ? 1000.0 * static_cast<double>(*cpu_us) / static_cast<double>(count)
+                                        : 1000.0 * static_cast<double>(samples.period_us);
   Symbols symbols(samples.maps);
   for (const CpuSamples::Stack& stack : samples.stacks) {
     std::vector<Frame> frames;
@@ -71,7 +77,7 @@ Profile named(const CpuSamples& samples, const std::string& phase, const std::st
     std::vector<std::uint32_t> numbers;
     for (const Frame& frame : frames) numbers.push_back(profile.frame(frame));
     profile.add({phase, target, Kind::on_cpu}, std::move(numbers), is_broken(frames), stack.count,
-                stack.count * samples.period_us * 1000);
+                static_cast<std::uint64_t>(std::llround(ns * static_cast<double>(stack.count))));
   }
   return profile;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,10 @@ struct CpuSamples {
 /// as text. Of a file without its end what is there. Throws Error{data} for what is no such file.
 [[nodiscard]] CpuSamples read_cpu_samples(std::string_view bytes);
 
-/// Its stacks with names, on-CPU.
-[[nodiscard]] Profile named(const CpuSamples& samples, const std::string& phase, const std::string& target);
+/// Its stacks with names, on-CPU. The samples stand for `cpu_us` together, the CPU time that the process is
+/// known to have taken: the kernel's timer knows no intervals below its tick, and leaves such samples out.
+/// Without it each stands for its period.
+[[nodiscard]] Profile named(const CpuSamples& samples, const std::string& phase, const std::string& target,
+                            std::optional<std::uint64_t> cpu_us);
 
 }  // namespace walstorm::profile

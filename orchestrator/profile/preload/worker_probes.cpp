@@ -37,6 +37,11 @@ std::optional<std::uint64_t> rss_bytes(pid_t pid) {
   return stat ? std::optional(stat->rss_bytes) : std::nullopt;
 }
 
+std::optional<std::uint64_t> cpu_us(pid_t pid) {
+  const auto stat = process::read_proc_stat(pid);
+  return stat ? std::optional(stat->cpu_user_us + stat->cpu_system_us) : std::nullopt;
+}
+
 fs::path whole_path(const fs::path& folder) {
   std::error_code failed;
   fs::path path = fs::absolute(folder, failed);
@@ -73,17 +78,20 @@ void WorkerProbes::begin_phase(const std::string& phase, const std::vector<Worke
       heap_files_.push_back({phase, worker.name, worker.target, dumps[i], {}, rss_bytes(worker.pid), {}});
     toggle(worker);
     if (!equipped.samples) continue;
-    cpu_files_.push_back({phase, worker.target,
-                          fmt::format("{}.cpu.{}", stem(worker.name), equipped.cpu_files++), now_unix_us(),
-                          0});
+    const fs::path file = fmt::format("{}.cpu.{}", stem(worker.name), equipped.cpu_files++);
+    cpu_files_.push_back({phase, worker.name, worker.target, file, now_unix_us(), 0, cpu_us(worker.pid)});
   }
 }
 
 void WorkerProbes::end_phase() {
-  const std::int64_t now = now_unix_us();
-  for (const Worker& worker : workers_) toggle(worker);
-  for (CpuFile& file : cpu_files_) {
-    if (file.ended_unix_us == 0) file.ended_unix_us = now;
+  for (const Worker& worker : workers_) {
+    toggle(worker);
+    for (CpuFile& file : cpu_files_) {
+      if (file.ended_unix_us != 0 || file.worker != worker.name) continue;
+      file.ended_unix_us = now_unix_us();
+      const auto now_us = cpu_us(worker.pid);
+      file.cpu_us = now_us && file.cpu_us ? std::optional(*now_us - *file.cpu_us) : std::nullopt;
+    }
   }
   const std::vector<fs::path> dumps = dump_heaps();
   for (std::size_t i = 0; i < workers_.size(); ++i) {

@@ -24,9 +24,10 @@ class WorkerProbes final {
   };
   /// What one worker left of a phase.
   struct CpuFile {
-    std::string phase, target;
+    std::string phase, worker, target;
     std::filesystem::path file;
     std::int64_t began_unix_us = 0, ended_unix_us = 0;
+    std::optional<std::uint64_t> cpu_us;  ///< that the worker took in it, by /proc
   };
   struct HeapFiles {
     std::string phase, worker, target;

@@ -131,8 +131,10 @@ PerfAbility judge_perf_ability(const PerfFacts& facts) {
 }
 
 config::Finding judge_contention(const PerfAbility& ability) {
-  if (ability.off_cpu) return {Level::ok, "contention", "waits for locks are found among the waits sampled", ""};
-  return {Level::note, "contention", "cannot be known without perf and the right to record sched:sched_switch",
+  if (ability.off_cpu)
+    return {Level::ok, "contention", "waits for locks are found among the waits sampled", ""};
+  return {Level::note, "contention",
+          "cannot be known without perf and the right to record sched:sched_switch",
           "see perf, on-CPU and off-CPU"};
 }
 

@@ -99,5 +99,12 @@ TEST(CallSite, IsOursElseWhatIsNobodysElse) {
   EXPECT_EQ(site({}), kUnknown);
 }
 
+TEST(CallSite, IsShownWithoutTemplateArguments) {
+  EXPECT_EQ(without_template_arguments("a::Block<b::Encoder<int> >::append<char>"), "a::Block::append");
+  EXPECT_EQ(without_template_arguments("plain"), "plain");
+  EXPECT_EQ(without_template_arguments("A::operator<"), "A::operator<");
+  EXPECT_EQ(without_template_arguments("cut<short"), "cut<short");
+}
+
 }  // namespace
 }  // namespace walstorm::profile

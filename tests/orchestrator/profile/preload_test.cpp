@@ -88,11 +88,19 @@ TEST(CpuSamples, GetTheNamesOfTheirAddresses) {
   // Behind the innermost one are return addresses: what was called ends there.
   samples.stacks = {{3, {address_of(called_here), address_of(calls_it) + 1}}, {1, {1}}};
   EXPECT_THAT(
-      lines_of(named(samples, "load", "consumer")),
+      lines_of(named(samples, "load", "consumer", std::nullopt)),
       ElementsAre(
           "load/consumer/on-cpu walstorm::profile::calls_it;walstorm::profile::called_here 3 30000000 "
           "broken",
           "load/consumer/on-cpu [unknown] 1 10000000 broken"));
+}
+
+TEST(CpuSamples, StandForTheCpuTimeThatTheProcessTook) {
+  CpuSamples samples;
+  samples.period_us = 2'000;
+  samples.stacks = {{3, {1}}, {1, {2}}};
+  EXPECT_THAT(lines_of(named(samples, "load", "consumer", 16'000)),
+              ElementsAre("load/consumer/on-cpu [unknown] 4 16000000 broken"));
 }
 
 TEST(Symbols, KnowTheObjectToo) {
