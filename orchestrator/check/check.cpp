@@ -142,7 +142,9 @@ Section look_at_profiling(process::EventLoop& loop, const config::Profiling& pro
     attempt(section.findings, "perf", [&] {
       const profile::PerfAbility ability = profile::judge_perf_ability(profile::look_at_perf(loop));
       section.findings = ability.findings;
-      if (profiling.flame() && !ability.on_cpu) section.findings.push_back(profile::judge_sampler(within));
+      // A worker carries one profiler.
+      if (profiling.flame() && !ability.on_cpu && !profiling.heap())
+        section.findings.push_back(profile::judge_sampler(within));
       if (profiling.contention()) section.findings.push_back(profile::judge_contention(ability));
     });
   }

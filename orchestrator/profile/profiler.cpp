@@ -81,7 +81,7 @@ Profiler::Profiler(process::EventLoop& loop, const config::Config& config, const
       ability_(ability_here(loop, config.profiling, report_)),
       recorder_(loop, ability_, config.profiling.frequency_hz, folder_, run_folder / "logs" / "perf.log"),
       within_(look_for_gperftools()),
-      samples_within_(config.profiling.flame() && !ability_.on_cpu &&
+      samples_within_(config.profiling.flame() && !ability_.on_cpu && !config.profiling.heap() &&
                       judge_sampler(within_).level == config::Level::ok),
       probes_(loop, within_, config.profiling.frequency_hz, folder_) {
   look_within();
@@ -94,7 +94,14 @@ bool Profiler::is_wanted(const config::Profiling& profiling) {
 /// What of a profile is not taken, or not by perf, is told.
 void Profiler::look_within() {
   const config::Profiling& profiling = config_.profiling;
-  if (profiling.flame() && !ability_.on_cpu) add_note(report_, judge_sampler(within_));
+  if (profiling.flame() && !ability_.on_cpu && profiling.heap()) {
+    report_.notes.emplace_back(
+        "without perf: no flame graphs, for a worker does not sample itself while its memory is counted: "
+        "take them "
+        "in a run of their own");
+  } else if (profiling.flame() && !ability_.on_cpu) {
+    add_note(report_, judge_sampler(within_));
+  }
   if (profiling.contention() && !ability_.off_cpu) add_note(report_, judge_contention(ability_));
   if (!profiling.heap()) return;
   if (judge_heap(within_).level != config::Level::ok) {
@@ -103,7 +110,7 @@ void Profiler::look_within() {
     report_.notes.emplace_back(
         "heap: only walstorm's own workers can be looked into: name consumer or producer in "
         "profiling.targets");
-  } else if (takes_stacks(profiling)) {
+  } else if (ability_.on_cpu) {
     report_.notes.emplace_back(
         "the heap profiler's own part is in the stacks, and slows the workers: for figures of speed profile "
         "without it");
@@ -112,7 +119,9 @@ void Profiler::look_within() {
 
 std::vector<std::string> Profiler::equip(const std::string& worker, const std::string& target) {
   if (!is_target(target)) return {};
-  return probes_.equip(worker, {samples_within_, config_.profiling.heap()});
+  return probes_.equip(worker, config_.profiling.heap() ? Carried::heap_profiler
+                               : samples_within_        ? Carried::sampler
+                                                        : Carried::nothing);
 }
 
 bool Profiler::is_target(const std::string& name) const {
@@ -294,7 +303,7 @@ void Profiler::analyse_all() {
   report_.how.by = samples_within_ ? "gperftools' profiler within the workers" : "perf";
   if (samples_within_) report_.how.events = {"SIGPROF"};
   report_.how.frequency_hz = config_.profiling.frequency_hz;
-  report_.how.unwinding = samples_within_ && config_.profiling.heap() ? "unwind tables" : "frame pointers";
+  report_.how.unwinding = "frame pointers";
   double cpu_sec = 0, duration_sec = 0;
   for (const auto& [phase, taken] : taken_) {
     PhaseAnalysis analysis;

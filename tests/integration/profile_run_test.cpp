@@ -1,12 +1,12 @@
 // Runs that are profiled: what they leave, and that nothing of it costs the run.
 
-#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 
 #include "orchestrator/profile/preload/gperftools.h"
 #include "orchestrator/profile/record/perf_ability.h"
+#include "tests/support/path.h"
 #include "tests/support/run_fixture.h"
 #include "tests/support/scripted_clickhouse.h"
 
@@ -20,18 +20,6 @@ using testing::HasSubstr;
 json flame(const json& targets) {
   return {{"profiling", {{"enabled", true}, {"tool", "flame"}, {"targets", targets}, {"frequencyHz", 499}}}};
 }
-
-/// PATH as given, for as long as this lives.
-class Path final {
- public:
-  explicit Path(const char* value) : before_(std::getenv("PATH")) { ::setenv("PATH", value, 1); }
-  Path(const Path&) = delete;
-  Path& operator=(const Path&) = delete;
-  ~Path() { ::setenv("PATH", before_.c_str(), 1); }
-
- private:
-  std::string before_;
-};
 
 class AProfiledRun : public OnAServer {
  protected:

@@ -11,6 +11,9 @@
 namespace walstorm::profile {
 namespace {
 
+/// Of the wall time: what is below it is no reason to do anything.
+constexpr double kHardlyAny = 0.01;
+
 bool waits_for_a_lock(const Profile& profile, const Modules& modules, const Stack& stack) {
   if (stack.kind != Kind::off_cpu) return false;
   const auto place = modules.place(profile, stack).waits;
@@ -26,11 +29,11 @@ std::string conclusion_of(const LockWaits& waits) {
                                             seconds_text(waits.off_cpu_ns), text::count_text(waits.waits));
   if (waits.lock_waits == 0)
     return fmt::format("{}: no contention: of {} none was for a lock.", waits.target, looked_at);
-  return fmt::format("{}: of {}, {} ({:.1f} % of its wall time) was waiting for locks, most of it in {}.",
-                     waits.target, looked_at, seconds_text(waits.lock_ns),
-                     100 * static_cast<double>(waits.lock_ns) /
-                         static_cast<double>(std::max<std::uint64_t>(waits.wall_ns, 1)),
-                     waits.sites.front().function);
+  const double share =
+      static_cast<double>(waits.lock_ns) / static_cast<double>(std::max<std::uint64_t>(waits.wall_ns, 1));
+  return fmt::format("{}: {}of {}, {} ({:.1f} % of its wall time) was waiting for locks, most of it in {}.",
+                     waits.target, share < kHardlyAny ? "hardly any contention: " : "", looked_at,
+                     seconds_text(waits.lock_ns), 100 * share, waits.sites.front().function);
 }
 
 LockWaits of_target(const Profile& profile, const Modules& modules, const std::string& target) {

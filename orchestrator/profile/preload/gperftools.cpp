@@ -83,33 +83,26 @@ int heap_signal() {
 
 std::vector<std::string> variables_of(const Gperftools& found, Carried carried, const std::string& stem,
                                       unsigned frequency_hz) {
-  const bool cpu = carried.cpu && !found.cpu.empty() && !found.in_the_way;
-  const bool heap = carried.heap && !found.heap.empty() && !found.in_the_way;
-  if (!cpu && !heap) return {};
+  const std::string& library = carried == Carried::sampler ? found.cpu : found.heap;
+  if (carried == Carried::nothing || library.empty() || found.in_the_way) return {};
   const char* inherited = std::getenv("LD_PRELOAD");
-  std::string preload = inherited != nullptr ? inherited : "";
-  std::vector<std::string> variables;
-  const auto add = [&preload](const std::string& library) {
-    preload = preload.empty() ? library : library + ":" + preload;
-  };
-  if (cpu) {
-    add(found.cpu);
+  const bool has_more = inherited != nullptr && *inherited != '\0';
+  std::vector<std::string> variables{"LD_PRELOAD=" + library +
+                                     (has_more ? std::string(":") + inherited : "")};
+  if (carried == Carried::sampler) {
     variables.push_back("CPUPROFILE=" + stem + ".cpu");
     variables.push_back(fmt::format("CPUPROFILESIGNAL={}", cpu_signal()));
     variables.push_back(fmt::format("CPUPROFILE_FREQUENCY={}", frequency_hz));
-    // In a signal's handler frame pointers are the safest. tcmalloc's own functions have none: beside it both
-    // unwind by tables.
-    if (!heap) variables.emplace_back("TCMALLOC_STACKTRACE_METHOD=generic_fp");
-  }
-  if (heap) {
-    add(found.heap);
+    // In a signal's handler frame pointers are the safest way. For the heap there is no choice: tcmalloc's
+    // own functions have none.
+    variables.emplace_back("TCMALLOC_STACKTRACE_METHOD=generic_fp");
+  } else {
     variables.push_back("HEAPPROFILE=" + stem);
     variables.push_back(fmt::format("HEAPPROFILESIGNAL={}", heap_signal()));
     // Only when it is told to: by itself it would write after each GB taken.
     variables.emplace_back("HEAP_PROFILE_ALLOCATION_INTERVAL=0");
     variables.emplace_back("HEAP_PROFILE_INUSE_INTERVAL=0");
   }
-  variables.push_back("LD_PRELOAD=" + preload);
   return variables;
 }
 

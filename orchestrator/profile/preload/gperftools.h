@@ -28,12 +28,11 @@ struct Gperftools {
 [[nodiscard]] int cpu_signal();
 [[nodiscard]] int heap_signal();
 
-/// What one worker is to carry.
-struct Carried {
-  bool cpu = false, heap = false;
-};
+/// What one worker is to carry. Never both: the sampler takes memory when it begins, in a signal's handler,
+/// and what counts memory may be at work just then.
+enum class Carried { nothing, sampler, heap_profiler };
 
-/// The variables for a worker that carries these: "LD_PRELOAD=…" and those that the libraries read. Their
+/// The variables for a worker that carries that: "LD_PRELOAD=…" and those that the library reads. Its
 /// files are `stem` + ".cpu.0", ".cpu.1", … and ".0001.heap", …, one more at each signal. Empty where it
 /// carries nothing.
 [[nodiscard]] std::vector<std::string> variables_of(const Gperftools& found, Carried carried,

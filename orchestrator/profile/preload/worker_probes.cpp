@@ -59,9 +59,7 @@ std::string WorkerProbes::stem(const std::string& worker) const {
 
 std::vector<std::string> WorkerProbes::equip(const std::string& worker, Carried carried) {
   std::vector<std::string> variables = variables_of(found_, carried, stem(worker), frequency_hz_);
-  if (!variables.empty()) {
-    equipped_[worker].carried = {carried.cpu && !found_.cpu.empty(), carried.heap && !found_.heap.empty()};
-  }
+  if (!variables.empty()) equipped_[worker].carried = carried;
   return variables;
 }
 
@@ -74,7 +72,7 @@ void WorkerProbes::begin_phase(const std::string& phase, const std::vector<Worke
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     const Worker& worker = workers_[i];
     Equipped& equipped = equipped_.at(worker.name);
-    if (equipped.carried.heap)
+    if (equipped.carried == Carried::heap_profiler)
       heap_files_.push_back({phase, worker.name, worker.target, dumps[i], {}, rss_bytes(worker.pid), {}});
     toggle(worker);
     if (!equipped.samples) continue;
@@ -107,7 +105,7 @@ void WorkerProbes::end_phase() {
 /// Begins to sample, or ends it: one signal does both.
 void WorkerProbes::toggle(const Worker& worker) {
   Equipped& equipped = equipped_.at(worker.name);
-  if (!equipped.carried.cpu) return;
+  if (equipped.carried != Carried::sampler) return;
   if (!has_handler(worker.pid, cpu_signal())) {
     if (!equipped.samples)
       note(fmt::format(
@@ -124,8 +122,8 @@ std::vector<fs::path> WorkerProbes::dump_heaps() {
   std::vector<bool> is_due(workers_.size());
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Equipped& equipped = equipped_.at(workers_[i].name);
-    is_due[i] = equipped.carried.heap && has_handler(workers_[i].pid, heap_signal());
-    if (equipped.carried.heap && !is_due[i])
+    is_due[i] = equipped.carried == Carried::heap_profiler && has_handler(workers_[i].pid, heap_signal());
+    if (equipped.carried == Carried::heap_profiler && !is_due[i])
       note(fmt::format("the heap of {} is not known: it was not started here as a child, or {} did not load",
                        workers_[i].name, found_.heap));
     while (!new_dump(workers_[i].name).empty()) ++equipped.dumps;  // answers that came late

@@ -39,7 +39,7 @@ class WorkerProbes final {
   WorkerProbes(process::EventLoop& loop, Gperftools found, unsigned frequency_hz,
                std::filesystem::path folder);
 
-  /// The variables with which that worker is to be started, so that it carries these.
+  /// The variables with which that worker is to be started, so that it carries that.
   [[nodiscard]] std::vector<std::string> equip(const std::string& worker, Carried carried);
 
   /// Those that carry something begin to sample, and write what their heaps hold. Turns the loop for a
@@ -54,7 +54,7 @@ class WorkerProbes final {
 
  private:
   struct Equipped {
-    Carried carried;
+    Carried carried = Carried::nothing;
     unsigned cpu_files = 0, dumps = 0;
     bool samples = false;  // it was told to
   };

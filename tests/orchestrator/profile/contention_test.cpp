@@ -56,6 +56,13 @@ TEST(Contention, NoneIsAnAnswerThatSaysHowMuchWasLookedAt) {
                                        HasSubstr("20 sampled waits")));
 }
 
+TEST(Contention, ALittleIsCalledSo) {
+  const auto all = analyse_contention(profile_of({{{"main", "k:futex_wait"}, 1, Kind::off_cpu, kSec / 100},
+                                                  {{"main", "k:do_epoll_wait"}, 9, Kind::off_cpu, 4 * kSec}}),
+                                      Modules(), 25);
+  EXPECT_THAT(all[0].conclusion, HasSubstr("consumer: hardly any contention: of 4.0 s off the CPU"));
+}
+
 TEST(Contention, IsNotKnownWhereWaitsAreNot) {
   EXPECT_TRUE(analyse_contention(profile_of({{{"main"}, 10}}), Modules(), 25).empty());
   const std::string waits(kNotSampled);
