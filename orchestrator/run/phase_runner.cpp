@@ -213,7 +213,7 @@ measure::PhaseFacts PhaseRunner::facts_of(const PhaseLoad& phase_load) const {
         .push_back({worker->name(), worker->pid()});
   }
   facts.flush_concurrency_max = config_.consumer.max_flush_concurrency;
-  facts.settings = {config_.producer, config_.consumer, process::usable_cpus()};
+  facts.settings = {config_.producer, config_.consumer, config::sink_kind(config_), process::usable_cpus()};
   facts.own_clickhouse = target_.process().has_value();
   if (fold_) facts.carry_over = fold_->carry_over();
   return facts;

@@ -23,7 +23,7 @@ constexpr std::uint32_t kLargeTransaction = 1000;
 
 bool makes_small_parts(const PhaseReport& phase, const PipeSettings& settings) {
   if (phase.consumer.flush_error_last.find("TOO_MANY_PARTS") != std::string::npos) return true;
-  return !settings.consumer.use_mock_clickhouse &&
+  return settings.sink != config::SinkKind::mock &&
          phase.consumer.records_per_flush.value_or(kSmallFlushRecords) < kSmallFlushRecords;
 }
 
@@ -56,10 +56,10 @@ std::string write_limit_text(const PhaseReport& phase, const PipeSettings& setti
   if (!by_cpu || service_sec <= 0) return ": all connections were waiting for answers";
   const double connections = connections_of(settings);
   const double by_answers = connections * settings.producer.batch_size / service_sec;
-  return fmt::format(
-      ": {:.0f} connections with transactions of {} records write {:.0f} records/s at most this way{}",
-      connections, settings.producer.batch_size, std::min(by_answers, *by_cpu),
-      by_answers > *by_cpu ? ", for this machine has CPU for no more" : "");
+  return fmt::format(": {:.0f} connections with transactions of {} records write {} at most this way{}",
+                     connections, settings.producer.batch_size,
+                     text::rate_text(std::min(by_answers, *by_cpu)),
+                     by_answers > *by_cpu ? ", for this machine has CPU for no more" : "");
 }
 
 }  // namespace
@@ -88,9 +88,9 @@ Sentences sink_advice(const PhaseReport& phase, const PipeSettings& settings) {
         consumer.max_flush_concurrency * *report.records_per_flush / (*report.flush_ms.mean / 1000);
     advice.push_back(
         fmt::format("raise consumer.maxFlushConcurrency (now {}) or consumer.flushBatchSize (now {}): at "
-                    "{} a flush these let through {:.0f} records/s at most",
+                    "{} a flush these let through {} at most",
                     consumer.max_flush_concurrency, consumer.flush_batch_size,
-                    text::ms_text(*report.flush_ms.mean), per_sec));
+                    text::ms_text(*report.flush_ms.mean), text::rate_text(per_sec)));
   }
   if (advice.empty()) {
     advice.push_back(fmt::format("raise consumer.flushBatchSize (now {}): fewer flushes for as many records",
@@ -144,6 +144,13 @@ Sentences crowded_advice(const std::string& process, const PipeSettings& setting
                   "processes used all "
                   "{} CPUs of this one between them, so the {} got {:.0f} % of a core though it wanted more",
                   settings.cpu_count, process, share * 100)};
+}
+
+Sentences cpu_advice(const std::string& process, const PhaseReport& phase, const PipeSettings& settings,
+                     const ProcessReport& report) {
+  const double share = report.cpu_share.value_or(0);
+  return is_crowded(phase) ? crowded_advice(process, settings, share)
+                           : starvation_advice(process, settings, share, used_by_others(phase));
 }
 
 Sentences spill_advice(const PipeSettings& settings) {

@@ -22,6 +22,9 @@ namespace walstorm::measure {
 /// ... because the run's own processes use this machine up.
 [[nodiscard]] std::vector<std::string> crowded_advice(const std::string& process,
                                                       const PipeSettings& settings, double share);
+/// Whichever of the two it is, for `process` ("consumer") as it is in `phase`.
+[[nodiscard]] std::vector<std::string> cpu_advice(const std::string& process, const PhaseReport& phase,
+                                                  const PipeSettings& settings, const ProcessReport& report);
 /// For a walsender that writes transactions to disk; that is short of CPU; that waits for its disk.
 [[nodiscard]] std::vector<std::string> spill_advice(const PipeSettings& settings);
 [[nodiscard]] std::vector<std::string> decoding_advice(const PipeSettings& settings);

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "orchestrator/config/config.h"
+#include "orchestrator/config/sink_kind.h"
 #include "orchestrator/measure/figures/run_report.h"
 
 namespace walstorm::measure {
@@ -11,6 +12,7 @@ namespace walstorm::measure {
 struct PipeSettings {
   config::Producer producer;
   config::Consumer consumer;
+  config::SinkKind sink = config::SinkKind::private_clickhouse;
   double cpu_count = 0;  ///< that may be used: a container's quota need not be whole
 };
 

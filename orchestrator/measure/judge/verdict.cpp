@@ -11,6 +11,7 @@
 #include "orchestrator/measure/judge/bottleneck.h"
 #include "orchestrator/measure/judge/load_evidence.h"
 #include "orchestrator/measure/ledger/ledger.h"
+#include "orchestrator/text/format.h"
 
 namespace walstorm::measure {
 namespace {
@@ -206,9 +207,10 @@ class Judge final {
     if (backlog_.acknowledged_per_sec && backlog_.produced_per_sec) {
       add("course.acknowledgedPerSec", backlog_.acknowledged_per_sec, backlog_.produced_per_sec,
           fmt::format(
-              "from second {:.0f} on, when it had more than it could take, {:.0f}/s were acknowledged "
-              "of {:.0f}/s produced",
-              *backlog_.saturated_from_sec, *backlog_.acknowledged_per_sec, *backlog_.produced_per_sec));
+              "from second {:.0f} on, when it had more than it could take, {} were acknowledged of {} "
+              "produced",
+              *backlog_.saturated_from_sec, text::rate_text(backlog_.acknowledged_per_sec),
+              text::rate_text(backlog_.produced_per_sec)));
     }
   }
 

@@ -104,7 +104,7 @@ TEST(CpuNeed, EstimatesNoMoreThanTheCpuThatIsLeft) {
   ASSERT_EQ(capped.bottleneck, Bottleneck::postgres_write);
   // 30,000/s with 60 % of the machine, and 24 % are others': 30,000 * 0.76 / 0.6.
   EXPECT_THAT(capped.try_next.front(),
-              HasSubstr("write 38000 records/s at most this way, for this machine has CPU"));
+              HasSubstr("write 38,000/s at most this way, for this machine has CPU"));
 }
 
 }  // namespace

@@ -178,7 +178,7 @@ PhaseReport overloaded() {
                     "every flush allowed was under way in 97 % of the Samples"}},
       .try_next = {
           "raise consumer.maxFlushConcurrency (now 100) or consumer.flushBatchSize (now 50): at 1660 ms "
-          "a flush these let through 3012 records/s at most",
+          "a flush these let through 3,012/s at most",
           "give the sink more"}};
   report.thresholds = {
       {"producer.errorRate < 0.01", true, 0, 0.01},
