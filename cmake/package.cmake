@@ -4,7 +4,7 @@ set(CPACK_PACKAGE_NAME walstorm)
 set(CPACK_PACKAGE_CONTACT "walstorm maintainers <maintainers@walstorm.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_STRIP_FILES ON)
+set(CPACK_STRIP_FILES OFF)  # 3 MB of symbols: profiles would have no names
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "postgresql, libgoogle-perftools4t64 | libgoogle-perftools4")

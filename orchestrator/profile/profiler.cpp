@@ -11,6 +11,7 @@
 #include "orchestrator/profile/analysis/contention.h"
 #include "orchestrator/profile/analysis/diff.h"
 #include "orchestrator/profile/commands.h"
+#include "orchestrator/profile/preload/cpu_samples.h"
 #include "orchestrator/profile/profile_folder.h"
 #include "orchestrator/profile/push/pyroscope.h"
 #include "orchestrator/profile/show/diff_text.h"
@@ -27,8 +28,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kAll = "all";
 constexpr const char* kNote = "profile: ";
-/// Of samples that were due: below this share, and from so many on, it is told.
-constexpr double kCameShareMin = 0.7, kDueMin = 50;
 
 bool takes_stacks(const config::Profiling& profiling) {
   return profiling.flame() || profiling.contention();
@@ -83,7 +82,7 @@ Profiler::Profiler(process::EventLoop& loop, const config::Config& config, const
       within_(look_for_gperftools()),
       samples_within_(config.profiling.flame() && !ability_.on_cpu && !config.profiling.heap() &&
                       judge_sampler(within_).level == config::Level::ok),
-      probes_(loop, within_, config.profiling.frequency_hz, folder_) {
+      probes_(loop, within_, folder_) {
   look_within();
 }
 
@@ -221,11 +220,9 @@ void Profiler::read_samples() {
     if (taken.at_unix_us == 0) taken.at_unix_us = each.began_unix_us;
     taken.duration_sec =
         std::max(taken.duration_sec, seconds_between(each.began_unix_us, each.ended_unix_us));
-    taken.frequency_hz = config_.profiling.frequency_hz;
     try {
       const CpuSamples samples = read_cpu_samples(read_file(each.file));
       profile_.add(named(samples, each.phase, each.target, each.cpu_us));
-      note_lost(each, samples);
       if (!samples.complete)
         report_.notes.push_back(
             fmt::format("{} breaks off: its worker was ended", each.file.filename().string()));
@@ -234,18 +231,6 @@ void Profiler::read_samples() {
                                           each.phase, error.what()));
     }
   }
-}
-
-/// SIGPROF comes with the kernel's tick: one that is asked for more often comes less often than asked.
-void Profiler::note_lost(const WorkerProbes::CpuFile& file, const CpuSamples& samples) {
-  std::uint64_t came = 0;
-  for (const CpuSamples::Stack& stack : samples.stacks) came += stack.count;
-  const double due = static_cast<double>(file.cpu_us.value_or(0)) / 1e6 * config_.profiling.frequency_hz;
-  if (due < kDueMin || static_cast<double>(came) >= kCameShareMin * due) return;
-  report_.notes.push_back(fmt::format(
-      "{} of the {:.0f} samples due of {} in phase \"{}\" came: the kernel's tick is coarser than "
-      "profiling.frequencyHz. Those that came stand for all of its CPU time",
-      came, due, file.worker, file.phase));
 }
 
 /// Each phase, and from the first one's beginning to the last one's end.
@@ -301,8 +286,8 @@ void Profiler::note_missing() {
 
 void Profiler::analyse_all() {
   report_.how.by = samples_within_ ? "gperftools' profiler within the workers" : "perf";
-  if (samples_within_) report_.how.events = {"SIGPROF"};
-  report_.how.frequency_hz = config_.profiling.frequency_hz;
+  if (samples_within_) report_.how.events = {"SIGPROF, at most once a tick of the kernel's"};
+  if (!samples_within_) report_.how.frequency_hz = config_.profiling.frequency_hz;
   report_.how.unwinding = "frame pointers";
   double cpu_sec = 0, duration_sec = 0;
   for (const auto& [phase, taken] : taken_) {

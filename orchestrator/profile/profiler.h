@@ -12,7 +12,6 @@
 #include "orchestrator/process/event_loop.h"
 #include "orchestrator/profile/extras.h"
 #include "orchestrator/profile/heap/heap_book.h"
-#include "orchestrator/profile/preload/cpu_samples.h"
 #include "orchestrator/profile/preload/worker_probes.h"
 #include "orchestrator/profile/record/recorder.h"
 #include "orchestrator/profile/show/profile_report.h"
@@ -61,7 +60,6 @@ class Profiler final {
   void look_within();
   void read_recordings();
   void read_samples();
-  void note_lost(const WorkerProbes::CpuFile& file, const CpuSamples& samples);
   void read_heaps();
   void add_heap(HeapBook& book, const std::string& phase, const WorkerProbes::HeapFiles& first,
                 const WorkerProbes::HeapFiles& last);

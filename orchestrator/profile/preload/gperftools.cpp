@@ -15,6 +15,9 @@ using config::Level;
 
 constexpr const char* kCpuLibrary = "libprofiler.so.0";
 constexpr const char* kHeapLibrary = "libtcmalloc.so.4";
+/// The timer is looked at with the kernel's tick (CONFIG_HZ: 100 to 1,000), and only when that meets the
+/// process running, which short bursts often evade: so whenever it does, a sample is due.
+constexpr unsigned kSamplerHz = 1000;
 constexpr const char* kInstall =
     "apt-get install libgoogle-perftools4 (from Debian 13 and Ubuntu 24.04 on: "
     "libgoogle-perftools4t64)";
@@ -81,8 +84,7 @@ int heap_signal() {
   return SIGRTMIN + 8;
 }
 
-std::vector<std::string> variables_of(const Gperftools& found, Carried carried, const std::string& stem,
-                                      unsigned frequency_hz) {
+std::vector<std::string> variables_of(const Gperftools& found, Carried carried, const std::string& stem) {
   const std::string& library = carried == Carried::sampler ? found.cpu : found.heap;
   if (carried == Carried::nothing || library.empty() || found.in_the_way) return {};
   const char* inherited = std::getenv("LD_PRELOAD");
@@ -92,7 +94,7 @@ std::vector<std::string> variables_of(const Gperftools& found, Carried carried, 
   if (carried == Carried::sampler) {
     variables.push_back("CPUPROFILE=" + stem + ".cpu");
     variables.push_back(fmt::format("CPUPROFILESIGNAL={}", cpu_signal()));
-    variables.push_back(fmt::format("CPUPROFILE_FREQUENCY={}", frequency_hz));
+    variables.push_back(fmt::format("CPUPROFILE_FREQUENCY={}", kSamplerHz));
     // In a signal's handler frame pointers are the safest way. For the heap there is no choice: tcmalloc's
     // own functions have none.
     variables.emplace_back("TCMALLOC_STACKTRACE_METHOD=generic_fp");

@@ -36,6 +36,6 @@ enum class Carried { nothing, sampler, heap_profiler };
 /// files are `stem` + ".cpu.0", ".cpu.1", … and ".0001.heap", …, one more at each signal. Empty where it
 /// carries nothing.
 [[nodiscard]] std::vector<std::string> variables_of(const Gperftools& found, Carried carried,
-                                                    const std::string& stem, unsigned frequency_hz);
+                                                    const std::string& stem);
 
 }  // namespace walstorm::profile

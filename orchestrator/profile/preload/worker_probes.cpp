@@ -50,15 +50,15 @@ fs::path whole_path(const fs::path& folder) {
 
 }  // namespace
 
-WorkerProbes::WorkerProbes(process::EventLoop& loop, Gperftools found, unsigned frequency_hz, fs::path folder)
-    : loop_(loop), found_(std::move(found)), frequency_hz_(frequency_hz), folder_(whole_path(folder)) {}
+WorkerProbes::WorkerProbes(process::EventLoop& loop, Gperftools found, fs::path folder)
+    : loop_(loop), found_(std::move(found)), folder_(whole_path(folder)) {}
 
 std::string WorkerProbes::stem(const std::string& worker) const {
   return (folder_ / worker).string();
 }
 
 std::vector<std::string> WorkerProbes::equip(const std::string& worker, Carried carried) {
-  std::vector<std::string> variables = variables_of(found_, carried, stem(worker), frequency_hz_);
+  std::vector<std::string> variables = variables_of(found_, carried, stem(worker));
   if (!variables.empty()) equipped_[worker].carried = carried;
   return variables;
 }

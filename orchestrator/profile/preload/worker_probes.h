@@ -36,8 +36,7 @@ class WorkerProbes final {
   };
 
   /// `folder` takes what the workers write.
-  WorkerProbes(process::EventLoop& loop, Gperftools found, unsigned frequency_hz,
-               std::filesystem::path folder);
+  WorkerProbes(process::EventLoop& loop, Gperftools found, std::filesystem::path folder);
 
   /// The variables with which that worker is to be started, so that it carries that.
   [[nodiscard]] std::vector<std::string> equip(const std::string& worker, Carried carried);
@@ -67,7 +66,6 @@ class WorkerProbes final {
 
   process::EventLoop& loop_;
   const Gperftools found_;
-  const unsigned frequency_hz_;
   const std::filesystem::path folder_;
   std::map<std::string, Equipped> equipped_;  // by the worker's name
   std::vector<Worker> workers_;               // of the phase that is on

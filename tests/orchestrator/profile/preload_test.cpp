@@ -214,18 +214,18 @@ TEST(HeapSection, HasTheConclusionTheTableAndWhatCountingCost) {
 TEST(Gperftools, AreCarriedBeforeWhatIsPreloadedAnyway) {
   const Gperftools found{"/l/libprofiler.so.0", "/l/libtcmalloc.so.4"};
   ::setenv("LD_PRELOAD", "", 1);
-  EXPECT_THAT(variables_of(found, Carried::heap_profiler, "/d/consumer-0", 99),
+  EXPECT_THAT(variables_of(found, Carried::heap_profiler, "/d/consumer-0"),
               testing::IsSupersetOf(
                   {std::string("LD_PRELOAD=/l/libtcmalloc.so.4"), std::string("HEAPPROFILE=/d/consumer-0")}));
   ::setenv("LD_PRELOAD", "/l/other.so", 1);
   EXPECT_THAT(
-      variables_of(found, Carried::sampler, "/d/p", 99),
+      variables_of(found, Carried::sampler, "/d/p"),
       testing::IsSupersetOf({std::string("LD_PRELOAD=/l/libprofiler.so.0:/l/other.so"),
-                             std::string("CPUPROFILE=/d/p.cpu"), std::string("CPUPROFILE_FREQUENCY=99"),
+                             std::string("CPUPROFILE=/d/p.cpu"), std::string("CPUPROFILE_FREQUENCY=1000"),
                              std::string("TCMALLOC_STACKTRACE_METHOD=generic_fp")}));
   ::unsetenv("LD_PRELOAD");
-  EXPECT_THAT(variables_of(found, Carried::nothing, "/d/p", 99), IsEmpty());
-  EXPECT_THAT(variables_of({}, Carried::sampler, "/d/p", 99), IsEmpty());
+  EXPECT_THAT(variables_of(found, Carried::nothing, "/d/p"), IsEmpty());
+  EXPECT_THAT(variables_of({}, Carried::sampler, "/d/p"), IsEmpty());
 }
 
 TEST(Gperftools, WhatIsMissingIsToldWithThePackage) {
