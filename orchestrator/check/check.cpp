@@ -21,6 +21,8 @@
 #include "orchestrator/process/private_folder.h"
 #include "orchestrator/process/proc_activity.h"
 #include "orchestrator/profile/doctor.h"
+#include "orchestrator/profile/preload/gperftools.h"
+#include "orchestrator/profile/profiler.h"
 #include "orchestrator/profile/record/perf_ability.h"
 
 namespace walstorm::check {
@@ -136,10 +138,20 @@ Section look_at_postgres(process::EventLoop& loop, const config::Config& config)
 namespace {
 
 /// What a run that profiles can record here.
-Section look_at_profiling(process::EventLoop& loop) {
-  Section section{"Flame graphs", {}};
-  attempt(section.findings, "perf",
-          [&] { section.findings = profile::judge_perf_ability(profile::look_at_perf(loop)).findings; });
+Section look_at_profiling(process::EventLoop& loop, const config::Profiling& profiling) {
+  Section section{"Profiles", {}};
+  const profile::Gperftools within = profile::look_for_gperftools();
+  if (profiling.flame() || profiling.contention()) {
+    attempt(section.findings, "perf", [&] {
+      const profile::PerfAbility ability = profile::judge_perf_ability(profile::look_at_perf(loop));
+      section.findings = ability.findings;
+      // A worker carries one profiler.
+      if (profiling.flame() && !ability.on_cpu && !profiling.heap())
+        section.findings.push_back(profile::judge_sampler(within));
+      if (profiling.contention()) section.findings.push_back(profile::judge_contention(ability));
+    });
+  }
+  if (profiling.heap()) section.findings.push_back(profile::judge_heap(within));
   return section;
 }
 
@@ -151,7 +163,8 @@ std::vector<Section> look(process::EventLoop& loop, const config::Config& config
       look_at_clickhouse(loop, config),
       {"This machine",
        {check_workers(), check_output_folder(config.output_dir), check_temporary_folder(), check_perf()}}};
-  if (config.profiling.flame()) sections.push_back(look_at_profiling(loop));
+  if (profile::Profiler::is_wanted(config.profiling))
+    sections.push_back(look_at_profiling(loop, config.profiling));
   if (config.profiling.doctor())
     sections.push_back({"Doctor", profile::judge_doctor_ability(process::read_proc_activity(::getpid()))});
   return sections;

@@ -28,10 +28,6 @@ Answer usage_error(const std::string& message) {
   return {fmt::format("walstorm: {}\nwalstorm --help shows what there is\n", message), kUsageExitCode};
 }
 
-Answer not_yet(const std::string& what) {
-  return {fmt::format("walstorm: {} comes with a later version\n", what), kUsageExitCode};
-}
-
 std::string version_text() {
   return fmt::format("walstorm {} (git {}, {} build)\n", wire::kToolVersion, wire::kGitRevision,
                      wire::kBuildType);
@@ -71,7 +67,8 @@ void describe(CLI::App& app, Words& words) {
   app.add_flag("-q,--quiet", words.quiet, "Print the summary alone");
   app.add_flag("--no-color", words.no_color, "Never color the output");
   app.add_option("--profile", words.profile,
-                 "doctor: what limits the workers; flame: flame graphs by perf; both, none, or a list")
+                 "doctor: what limits the workers; flame: flame graphs; heap: where memory grows; "
+                 "contention: waits for locks; several: doctor,heap; none")
       ->type_name("TOOL");
   app.add_option("--top", words.top, "Of a profile: list so many functions (default 25)")->type_name("N");
   app.add_option("--baseline", words.baseline, "With --profile: compare with the profile of this run folder")
@@ -117,14 +114,6 @@ std::optional<Answer> mistyped_command(const CLI::App& app, const Words& words) 
                                  meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
 }
 
-/// Commands and flags whose feature this version lacks.
-std::optional<Answer> later_feature(const Words& words) {
-  for (const char* later : {"heap", "contention"}) {
-    if (words.profile == later) return not_yet("--profile " + words.profile);
-  }
-  return std::nullopt;
-}
-
 /// The program parses its options for every command, and not every one has a use for each. Flags of a config
 /// are let pass, so that one set of flags fits a run and all that is asked about it; what would mislead is
 /// refused: a dry run that starts a load is the worst surprise.
@@ -163,9 +152,9 @@ std::optional<Answer> add_overrides(const CLI::App& app, const Words& words,
     overrides.push_back({"--private-clickhouse ", "consumer.useMockClickhouse", "false", false});
   }
   if (app.count("--profile") > 0) {
-    const std::string tool = profiling_tool(words.profile);
-    overrides.push_back({"--profile ", "profiling.enabled", tool == "none" ? "false" : "true", false});
-    if (tool != "none") overrides.push_back({"--profile ", "profiling.tool", tool, true});
+    overrides.push_back(
+        {"--profile ", "profiling.enabled", words.profile == "none" ? "false" : "true", false});
+    if (words.profile != "none") overrides.push_back({"--profile ", "profiling.tool", words.profile, true});
   }
   add("--output", "profiling.outputDir", words.output, true);
   add("--name", "name", words.name, true);
@@ -214,7 +203,6 @@ std::optional<Answer> contradiction(const Words& words) {
 }
 
 std::variant<CommandLine, Answer> command_line_from(const CLI::App& app, const Words& words) {
-  if (auto answer = later_feature(words)) return *answer;
   if (!app.remaining(true).empty()) return unknown_words(app);
   if (auto answer = contradiction(words)) return *answer;
   const CommandPage& page = given_page(app);

@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <sstream>
 #include <system_error>
 
 namespace walstorm {
@@ -29,19 +28,6 @@ std::optional<double> share_in(const std::string& text) {
     return percent ? std::optional(*percent / 100) : std::nullopt;
   }
   return number_in(text);
-}
-
-std::string profiling_tool(const std::string& text) {
-  bool doctor = false;
-  bool flame = false;
-  std::istringstream list(text);
-  for (std::string tool; std::getline(list, tool, ',');) {
-    if (tool != "doctor" && tool != "flame" && tool != "both") return text;
-    doctor = doctor || tool != "flame";
-    flame = flame || tool != "doctor";
-  }
-  if (doctor && flame) return "both";
-  return doctor ? "doctor" : flame ? "flame" : text;
 }
 
 }  // namespace walstorm

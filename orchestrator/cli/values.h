@@ -15,8 +15,4 @@ namespace walstorm {
 /// "5%" or "0.05" -> 0.05.
 [[nodiscard]] std::optional<double> share_in(const std::string& text);
 
-/// "doctor", or a list of those: "flame,doctor" -> "both", as profiling.tool has it. What is none of them is
-/// given back as it is, for the config to refuse.
-[[nodiscard]] std::string profiling_tool(const std::string& text);
-
 }  // namespace walstorm

@@ -1,5 +1,6 @@
 #include "orchestrator/config/config.h"
 
+#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -38,10 +39,10 @@ constexpr Words<Compression, 5> kCompressions{{Compression::automatic, "auto"},
                                               {Compression::gzip, "gzip"}};
 constexpr Words<ReplicaIdentity, 2> kReplicaIdentities{{ReplicaIdentity::full, "full"},
                                                        {ReplicaIdentity::by_default, "default"}};
-constexpr Words<ProfilingTool, 4> kProfilingTools{{ProfilingTool::none, "none"},
-                                                  {ProfilingTool::doctor, "doctor"},
+constexpr Words<ProfilingTool, 4> kProfilingTools{{ProfilingTool::doctor, "doctor"},
                                                   {ProfilingTool::flame, "flame"},
-                                                  {ProfilingTool::both, "both"}};
+                                                  {ProfilingTool::heap, "heap"},
+                                                  {ProfilingTool::contention, "contention"}};
 
 template <typename Enum, std::size_t kSize>
 const char* word_of(const Words<Enum, kSize>& words, Enum value) {
@@ -233,16 +234,34 @@ json to_json(const Sweep& sweep) {
   return result;
 }
 
+/// A list of words; "both" stands for the two that were there first.
+std::set<ProfilingTool> profiling_tools_from(const std::string& text) {
+  std::set<ProfilingTool> tools;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word == "both") tools.insert({ProfilingTool::doctor, ProfilingTool::flame});
+    if (word != "both" && word != "none") tools.insert(value_of(kProfilingTools, word));
+  }
+  return tools;
+}
+
+std::string text_of(const std::set<ProfilingTool>& tools) {
+  std::string text;
+  for (const ProfilingTool tool : tools)
+    text += (text.empty() ? "" : ",") + std::string(word_of(kProfilingTools, tool));
+  return text.empty() ? "none" : text;
+}
+
 Profiling profiling_from(const json& profiling) {
   return {.enabled = profiling["enabled"],
-          .tool = value_of(kProfilingTools, profiling["tool"]),
+          .tools = profiling_tools_from(profiling["tool"]),
           .targets = profiling["targets"],
           .frequency_hz = profiling["frequencyHz"]};
 }
 
 json to_json(const Profiling& profiling, const std::string& output_dir) {
   return {{"enabled", profiling.enabled},
-          {"tool", word_of(kProfilingTools, profiling.tool)},
+          {"tool", text_of(profiling.tools)},
           {"targets", profiling.targets},
           {"frequencyHz", profiling.frequency_hz},
           {"outputDir", output_dir}};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -145,20 +146,19 @@ struct Sweep {
   std::uint32_t repeats = 1;
 };
 
-enum class ProfilingTool { none, doctor, flame, both };
+enum class ProfilingTool { doctor, flame, heap, contention };
 
 struct Profiling {
   bool enabled = false;
-  ProfilingTool tool = ProfilingTool::none;
+  std::set<ProfilingTool> tools = {};               ///< "both" is doctor and flame
   std::vector<std::string> targets = {"consumer"};  ///< "consumer", "all", ...: as the schema lists them
   std::uint32_t frequency_hz = 99;
 
-  [[nodiscard]] bool flame() const {
-    return enabled && (tool == ProfilingTool::flame || tool == ProfilingTool::both);
-  }
-  [[nodiscard]] bool doctor() const {
-    return enabled && (tool == ProfilingTool::doctor || tool == ProfilingTool::both);
-  }
+  [[nodiscard]] bool uses(ProfilingTool tool) const { return enabled && tools.contains(tool); }
+  [[nodiscard]] bool flame() const { return uses(ProfilingTool::flame); }
+  [[nodiscard]] bool doctor() const { return uses(ProfilingTool::doctor); }
+  [[nodiscard]] bool heap() const { return uses(ProfilingTool::heap); }
+  [[nodiscard]] bool contention() const { return uses(ProfilingTool::contention); }
 };
 
 /// A run, resolved: built-in < file < environment < flags, checked, complete. What a key means is said once,

@@ -34,11 +34,16 @@ bool is_given(std::string_view name, Variables which) {
                      [name](std::string_view beginning) { return name.starts_with(beginning); });
 }
 
-std::vector<std::string> child_environment(Variables which) {
-  std::vector<std::string> variables;
+std::vector<std::string> child_environment(Variables which, const std::vector<std::string>& more) {
+  std::vector<std::string> variables = more;
+  const auto is_replaced = [&more](std::string_view name) {
+    return std::any_of(more.begin(), more.end(),
+                       [name](std::string_view each) { return each.substr(0, each.find('=')) == name; });
+  };
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text = *variable;
-    if (is_given(text.substr(0, text.find('=')), which)) variables.emplace_back(text);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (is_given(name, which) && !is_replaced(name)) variables.emplace_back(text);
   }
   return variables;
 }

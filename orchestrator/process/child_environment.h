@@ -16,8 +16,10 @@ enum class Variables {
   all          ///< as they are: of a program that is the user's own
 };
 
-/// Of this process's variables those that `which` names, each as "NAME=value".
-[[nodiscard]] std::vector<std::string> child_environment(Variables which);
+/// Of this process's variables those that `which` names, each as "NAME=value", and `more` in place of those
+/// of the same name.
+[[nodiscard]] std::vector<std::string> child_environment(Variables which,
+                                                         const std::vector<std::string>& more = {});
 
 /// Whether a child with `which` is given the variable of that name.
 [[nodiscard]] bool is_given(std::string_view name, Variables which);

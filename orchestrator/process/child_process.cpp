@@ -113,7 +113,7 @@ ChildProcess::ChildProcess(EventLoop& loop, const ChildOptions& options) : state
     std::tie(child_in, state_->stdin_fd) = make_pipe();
     std::tie(state_->stdout_fd, child_out) = make_pipe();
   }
-  const std::vector<std::string> environment = child_environment(options.variables);
+  const std::vector<std::string> environment = child_environment(options.variables, options.more_variables);
   std::vector<const char*> variables;
   variables.reserve(environment.size() + 1);
   for (const std::string& variable : environment) variables.push_back(variable.c_str());

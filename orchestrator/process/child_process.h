@@ -30,6 +30,8 @@ struct ChildOptions {
   /// Given up to when we are root.
   std::optional<UserId> run_as;
   Variables variables = Variables::needed;
+  /// "NAME=value", beside those and in place of those of the same name.
+  std::vector<std::string> more_variables = {};
   /// A signal goes to all of the child's process group, and what is left of it ends with the child's object:
   /// of a command that starts what is wanted, rather than being it.
   bool signal_group = false;

@@ -8,13 +8,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/profile/analysis/contention.h"
 #include "orchestrator/profile/analysis/diff.h"
 #include "orchestrator/profile/commands.h"
+#include "orchestrator/profile/preload/cpu_samples.h"
 #include "orchestrator/profile/profile_folder.h"
 #include "orchestrator/profile/push/pyroscope.h"
 #include "orchestrator/profile/show/diff_text.h"
 #include "orchestrator/profile/show/flame_page.h"
 #include "orchestrator/profile/show/missing_names.h"
+#include "orchestrator/profile/stacks/folded.h"
 #include "orchestrator/text/format.h"
 #include "proto/wire/error.h"
 
@@ -26,17 +29,26 @@ namespace fs = std::filesystem;
 constexpr const char* kAll = "all";
 constexpr const char* kNote = "profile: ";
 
-PerfAbility ability_here(process::EventLoop& loop, ProfileReport& report) {
+bool takes_stacks(const config::Profiling& profiling) {
+  return profiling.flame() || profiling.contention();
+}
+
+void add_note(ProfileReport& report, const config::Finding& finding) {
+  report.notes.push_back(finding.what + ": " + finding.says +
+                         (finding.todo.empty() ? "" : "; " + finding.todo));
+}
+
+PerfAbility ability_here(process::EventLoop& loop, const config::Profiling& profiling,
+                         ProfileReport& report) {
   PerfAbility ability;
+  if (!takes_stacks(profiling)) return ability;
   try {
     ability = judge_perf_ability(look_at_perf(loop));
   } catch (const wire::Error& error) {
     report.notes.push_back(std::string("perf could not be tried: ") + error.what());
   }
   for (const config::Finding& finding : ability.findings) {
-    if (finding.level == config::Level::ok) continue;
-    report.notes.push_back(finding.what + ": " + finding.says +
-                           (finding.todo.empty() ? "" : "; " + finding.todo));
+    if (finding.level != config::Level::ok) add_note(report, finding);
   }
   return ability;
 }
@@ -65,8 +77,51 @@ Profiler::Profiler(process::EventLoop& loop, const config::Config& config, const
       config_(config),
       extras_(extras),
       folder_(made(run_folder / kProfileFolder)),
-      ability_(ability_here(loop, report_)),
-      recorder_(loop, ability_, config.profiling.frequency_hz, folder_, run_folder / "logs" / "perf.log") {}
+      ability_(ability_here(loop, config.profiling, report_)),
+      recorder_(loop, ability_, config.profiling.frequency_hz, folder_, run_folder / "logs" / "perf.log"),
+      within_(look_for_gperftools()),
+      samples_within_(config.profiling.flame() && !ability_.on_cpu && !config.profiling.heap() &&
+                      judge_sampler(within_).level == config::Level::ok),
+      probes_(loop, within_, folder_) {
+  look_within();
+}
+
+bool Profiler::is_wanted(const config::Profiling& profiling) {
+  return takes_stacks(profiling) || profiling.heap();
+}
+
+/// What of a profile is not taken, or not by perf, is told.
+void Profiler::look_within() {
+  const config::Profiling& profiling = config_.profiling;
+  if (profiling.flame() && !ability_.on_cpu && profiling.heap()) {
+    report_.notes.emplace_back(
+        "without perf: no flame graphs, for a worker does not sample itself while its memory is counted: "
+        "take them "
+        "in a run of their own");
+  } else if (profiling.flame() && !ability_.on_cpu) {
+    add_note(report_, judge_sampler(within_));
+  }
+  if (profiling.contention() && !ability_.off_cpu) add_note(report_, judge_contention(ability_));
+  if (!profiling.heap()) return;
+  if (judge_heap(within_).level != config::Level::ok) {
+    add_note(report_, judge_heap(within_));
+  } else if (!is_target(kConsumer) && !is_target(kProducer)) {
+    report_.notes.emplace_back(
+        "heap: only walstorm's own workers can be looked into: name consumer or producer in "
+        "profiling.targets");
+  } else if (ability_.on_cpu) {
+    report_.notes.emplace_back(
+        "the heap profiler's own part is in the stacks, and slows the workers: for figures of speed profile "
+        "without it");
+  }
+}
+
+std::vector<std::string> Profiler::equip(const std::string& worker, const std::string& target) {
+  if (!is_target(target)) return {};
+  return probes_.equip(worker, config_.profiling.heap() ? Carried::heap_profiler
+                               : samples_within_        ? Carried::sampler
+                                                        : Carried::nothing);
+}
 
 bool Profiler::is_target(const std::string& name) const {
   const auto& targets = config_.profiling.targets;
@@ -77,6 +132,11 @@ bool Profiler::is_target(const std::string& name) const {
 void Profiler::begin_phase(const std::string& phase, const std::vector<Sampled>& processes) {
   phase_ = phase;
   seen_.clear();
+  std::vector<WorkerProbes::Worker> workers;
+  for (const Sampled& process : processes) {
+    if (!process.name.empty()) workers.push_back({process.name, process.target, process.pid});
+  }
+  probes_.begin_phase(phase, workers);
   see(processes);
 }
 
@@ -87,12 +147,13 @@ void Profiler::see(const std::vector<Sampled>& processes) {
     if (is_target(process.target) && seen_.emplace(process.pid, process.target).second)
       fresh.push_back(process);
   }
-  if (!fresh.empty()) recorder_.add(*phase_, fresh);
+  if (!fresh.empty() && ability_.on_cpu) recorder_.add(*phase_, fresh);
 }
 
 void Profiler::end_phase() {
   if (!phase_) return;
   recorder_.end();
+  probes_.end_phase();
   phase_.reset();
 }
 
@@ -106,9 +167,16 @@ void Profiler::conclude(measure::RunReport& report) {
       note(error);
     }
   };
+  const config::Profiling& profiling = config_.profiling;
   attempt([this] { end_phase(); });
-  if (ability_.on_cpu)
-    attempt([this, &report] { read_recordings(), note_missing(), analyse_all(), mark_broken_off(report); });
+  if (ability_.on_cpu) attempt([this] { read_recordings(); });
+  if (samples_within_) attempt([this] { read_samples(); });
+  if (profiling.heap()) attempt([this] { read_heaps(); });
+  add_new(report_.notes, probes_.notes());
+  if (profiling.contention()) attempt([this] { analyse_contention_in_all(); });
+  if (!profiling.flame()) profile_ = Profile();  // taken for contention alone
+  if (profiling.flame() && (ability_.on_cpu || samples_within_))
+    attempt([this, &report] { note_missing(), analyse_all(), mark_broken_off(report); });
   if (extras_.baseline && !profile_.empty()) attempt([this] { compare_with_baseline(); });
   if (extras_.pyroscope_url && !profile_.empty()) attempt([this, &report] { push(report.name); });
   attempt([this, &report] { write(report); });
@@ -118,8 +186,8 @@ void Profiler::conclude(measure::RunReport& report) {
   attempt([&] { write_file(folder_ / kSectionFile, report.profile_section); });
   for (const std::string& each : report_.notes) report.notes.push_back(kNote + each);
   report.profile_lines = summary_lines(report_);
-  if (!report_.all.empty()) report.profile_pages.emplace_back("flame.html");
   report.profile_lines.insert(report.profile_lines.end(), diff_lines_.begin(), diff_lines_.end());
+  report.profile_pages.insert(report.profile_pages.end(), pages_.begin(), pages_.end());
 }
 
 void Profiler::read_recordings() {
@@ -147,6 +215,65 @@ void Profiler::read_recordings() {
   }
 }
 
+void Profiler::read_samples() {
+  for (const WorkerProbes::CpuFile& each : probes_.cpu_files()) {
+    Taken& taken = taken_[each.phase];
+    if (taken.at_unix_us == 0) taken.at_unix_us = each.began_unix_us;
+    taken.duration_sec =
+        std::max(taken.duration_sec, seconds_between(each.began_unix_us, each.ended_unix_us));
+    try {
+      const CpuSamples samples = read_cpu_samples(read_file(each.file));
+      profile_.add(named(samples, each.phase, each.target, each.cpu_us));
+      if (!samples.complete)
+        report_.notes.push_back(
+            fmt::format("{} breaks off: its worker was ended", each.file.filename().string()));
+    } catch (const wire::Error& error) {
+      report_.notes.push_back(fmt::format("nothing was sampled of {} in phase \"{}\": {}", each.target,
+                                          each.phase, error.what()));
+    }
+  }
+}
+
+/// Each phase, and from the first one's beginning to the last one's end.
+void Profiler::read_heaps() {
+  using Files = WorkerProbes::HeapFiles;
+  std::map<std::string, std::pair<const Files*, const Files*>> ends;  // by worker
+  for (const Files& files : probes_.heap_files()) {
+    add_heap(heap_, files.phase, files, files);
+    auto& [first, last] = ends[files.worker];
+    if (first == nullptr) first = &files;
+    if (!files.end.empty()) last = &files;
+  }
+  for (const auto& [worker, files] : ends) {
+    if (files.second != nullptr) add_heap(heap_of_all_, "", *files.first, *files.second);
+  }
+  report_.heap.by = "tcmalloc's heap profiler";
+  report_.heap.phases = analyse_heap(heap_, extras_.functions_max, report_.heap.limits);
+  report_.heap.all = analyse_heap(heap_of_all_, extras_.functions_max, report_.heap.limits);
+}
+
+void Profiler::add_heap(HeapBook& book, const std::string& phase, const WorkerProbes::HeapFiles& first,
+                        const WorkerProbes::HeapFiles& last) {
+  if (first.begin.empty() || last.end.empty()) return;  // noted when it did not come
+  try {
+    book.add(phase, first.target, read_heap_dump(read_file(first.begin)), read_heap_dump(read_file(last.end)),
+             first.rss_begin_bytes, last.rss_end_bytes);
+  } catch (const wire::Error& error) {
+    add_new(report_.notes, {fmt::format("the heap of {} in phase \"{}\" is not known: {}", first.worker,
+                                        first.phase, error.what())});
+  }
+}
+
+void Profiler::analyse_contention_in_all() {
+  const auto analysed = [this](const Profile& profile) {
+    return analyse_contention(profile, modules_, extras_.functions_max);
+  };
+  for (const std::string& phase : profile_.phases())
+    report_.contention.phases.emplace_back(phase, analysed(profile_.of_phase(phase)));
+  report_.contention.all = analysed(profile_.of_phase(std::nullopt));
+  locks_ = lock_stacks(profile_, modules_);
+}
+
 /// Targets of which there is nothing, and functions without names.
 void Profiler::note_missing() {
   const std::vector<std::string> found = profile_.targets();
@@ -159,8 +286,9 @@ void Profiler::note_missing() {
 }
 
 void Profiler::analyse_all() {
-  report_.how.by = "perf";
-  report_.how.frequency_hz = config_.profiling.frequency_hz;
+  report_.how.by = samples_within_ ? "gperftools' profiler within the workers" : "perf";
+  if (samples_within_) report_.how.events = {"SIGPROF, at most once a tick of the kernel's"};
+  if (!samples_within_) report_.how.frequency_hz = config_.profiling.frequency_hz;
   report_.how.unwinding = "frame pointers";
   double cpu_sec = 0, duration_sec = 0;
   for (const auto& [phase, taken] : taken_) {
@@ -168,9 +296,10 @@ void Profiler::analyse_all() {
     analysis.phase = phase;
     analysis.duration_sec = taken.duration_sec;
     analysis.targets = analyse(profile_.of_phase(phase), modules_, extras_.functions_max, report_.limits);
-    analysis.profiler_cpu_sec = static_cast<double>(own_cpu_us_[phase]) / 1e6;
-    if (taken.duration_sec > 0) analysis.profiler_cpu_share = *analysis.profiler_cpu_sec / taken.duration_sec;
-    cpu_sec += *analysis.profiler_cpu_sec;
+    if (!samples_within_) analysis.profiler_cpu_sec = static_cast<double>(own_cpu_us_[phase]) / 1e6;
+    if (taken.duration_sec > 0 && analysis.profiler_cpu_sec)
+      analysis.profiler_cpu_share = *analysis.profiler_cpu_sec / taken.duration_sec;
+    cpu_sec += analysis.profiler_cpu_sec.value_or(0);
     duration_sec += taken.duration_sec;
     report_.phases.push_back(std::move(analysis));
   }
@@ -183,6 +312,7 @@ void Profiler::analyse_all() {
       target.counted_cpu_ns = counted->second * 1000;
   }
   add_new(report_.notes, broken_stacks(report_.all));
+  if (samples_within_) return;  // what it took is part of the workers' own
   report_.profiler_cpu_sec = cpu_sec;
   if (duration_sec > 0) report_.profiler_cpu_share = cpu_sec / duration_sec;
 }
@@ -203,6 +333,27 @@ void Profiler::mark_broken_off(const measure::RunReport& report) {
 
 void Profiler::write(const measure::RunReport& report) {
   write_profile_folder(folder_, report.name, profile_, report_, modules_, taken_);
+  if (!profile_.empty()) pages_.emplace_back("flame.html");
+  write_pages(report.name);
+}
+
+/// Of memory and of locks: the same page, with other stacks.
+void Profiler::write_pages(const std::string& run_name) {
+  std::map<std::string, std::string> says;
+  if (!heap_.empty()) {
+    const Profile profile = heap_.profile();
+    for (const HeapTarget& target : report_.heap.all) says[target.target] = target.conclusion;
+    write_file(folder_ / "heap.html", flame_page(profile, modules_, run_name + ": heap", says));
+    pages_.emplace_back("heap.html");
+    for (const std::string& phase : profile.phases())
+      write_file(folder_ / (file_stem(phase) + ".heap.folded"),
+                 folded_text(profile.of_phase(phase), Kind::in_use));
+  }
+  if (locks_.empty()) return;
+  says.clear();
+  for (const LockWaits& target : report_.contention.all) says[target.target] = target.conclusion;
+  write_file(folder_ / "contention.html", flame_page(locks_, modules_, run_name + ": contention", says));
+  pages_.emplace_back("contention.html");
 }
 
 void Profiler::compare_with_baseline() {

@@ -230,7 +230,7 @@ void PhaseRunner::begin_profile(const PhaseLoad& phase_load, PhaseWatch& watch) 
     using profile::doctor::Role;
     patients.push_back({worker->name(), writes ? Role::producer : Role::consumer, worker->pid()});
     if (!worker->pid()) continue;  // elsewhere
-    processes.push_back({*worker->pid(), writes ? profile::kProducer : profile::kConsumer});
+    processes.push_back({*worker->pid(), writes ? profile::kProducer : profile::kConsumer, worker->name()});
   }
   if (doctor_ != nullptr) doctor_->begin_phase(phase_load.phase.name, patients);
   if (profiler_ == nullptr) return;

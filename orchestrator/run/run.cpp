@@ -152,7 +152,8 @@ void Run::start_workers() {
       database_->on_private_server() ? process::Variables::needed : process::Variables::libpq;
   workers_ = std::make_unique<Workers>(
       loop_, std::make_unique<fleet::LocalLauncher>(variables), outputs_.log_dir(),
-      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); });
+      [this](const WorkerProcess& worker, const proto::MetricsFrame& frame) { on_frame(worker, frame); },
+      [this](Role role, const std::string& name) { return outputs_.worker_variables(role, name); });
   const auto facts_for = [this](const std::string& worker) {
     return SetupFacts{run_id_, database_->conninfo(kApplicationPrefix + worker),
                       database_->on_private_server(), database_->facts().wal_sender_timeout_ms};

@@ -35,11 +35,17 @@ RunOutputs::RunOutputs(process::EventLoop& loop, const config::Config& config,
 }
 
 profile::Profiler* RunOutputs::profiler() {
-  if (!profiler_ && config_.profiling.flame()) {
-    terminal_.say("trying perf");
+  if (!profiler_ && profile::Profiler::is_wanted(config_.profiling)) {
+    terminal_.say("looking what can be profiled here");
     profiler_ = std::make_unique<profile::Profiler>(loop_, config_, display_.profile, folder_.path());
   }
   return profiler_.get();
+}
+
+std::vector<std::string> RunOutputs::worker_variables(WorkerProcess::Role role, const std::string& name) {
+  profile::Profiler* const by = profiler();
+  if (by == nullptr) return {};
+  return by->equip(name, role == WorkerProcess::Role::producer ? profile::kProducer : profile::kConsumer);
 }
 
 void RunOutputs::say(const std::string& line) {

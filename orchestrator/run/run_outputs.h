@@ -16,6 +16,7 @@
 #include "orchestrator/run/run.h"
 #include "orchestrator/run/terminal_output.h"
 #include "orchestrator/run/timeseries_file.h"
+#include "orchestrator/run/worker_process.h"
 
 namespace walstorm::run {
 
@@ -35,6 +36,10 @@ class RunOutputs final {
   [[nodiscard]] profile::Profiler* profiler();
   /// What examines the workers; nullptr when nothing does.
   [[nodiscard]] profile::Doctor* doctor() { return doctor_ ? &*doctor_ : nullptr; }
+
+  /// What a worker of that name is to be started with for its profile. Makes the profiler, as profiler()
+  /// does.
+  [[nodiscard]] std::vector<std::string> worker_variables(WorkerProcess::Role role, const std::string& name);
 
   [[nodiscard]] std::filesystem::path log_dir() const { return folder_.logs(); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }

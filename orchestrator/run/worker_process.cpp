@@ -12,10 +12,12 @@ namespace {
 constexpr std::chrono::milliseconds kEndGrace{1000};
 
 process::ChildOptions child_options(const fleet::Launcher& launcher, WorkerProcess::Role role,
-                                    const std::filesystem::path& log_file) {
+                                    const std::filesystem::path& log_file,
+                                    const std::vector<std::string>& variables) {
   process::ChildOptions options =
       launcher.child(role == WorkerProcess::Role::producer ? "walstorm-producer" : "walstorm-consumer");
   options.log_file = log_file;
+  if (launcher.child_is_worker()) options.more_variables = variables;
   options.with_pipes = true;
   return options;
 }
@@ -24,12 +26,12 @@ process::ChildOptions child_options(const fleet::Launcher& launcher, WorkerProce
 
 WorkerProcess::WorkerProcess(process::EventLoop& loop, Role role, std::string name,
                              const fleet::Launcher& launcher, const std::filesystem::path& log_file,
-                             OnFrame on_frame)
+                             OnFrame on_frame, const std::vector<std::string>& variables)
     : loop_(loop),
       role_(role),
       name_(std::move(name)),
       log_file_(log_file),
-      child_(loop, child_options(launcher, role, log_file)),
+      child_(loop, child_options(launcher, role, log_file, variables)),
       pid_(launcher.child_is_worker() ? std::optional(child_.pid()) : std::nullopt),
       channel_(loop.io(), child_.take_stdout_fd(), child_.take_stdin_fd()),
       end_grace_(loop.io()),

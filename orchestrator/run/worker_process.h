@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "orchestrator/fleet/launcher.h"
 #include "orchestrator/process/child_process.h"
@@ -26,9 +27,11 @@ class WorkerProcess final {
   enum class Role { producer, consumer };
   using OnFrame = std::function<void(const WorkerProcess&, const proto::MetricsFrame&)>;
 
-  /// Has it started by `launcher`; its stderr goes to `log_file`. Throws Error{unavailable}.
+  /// Has it started by `launcher`; its stderr goes to `log_file`. `variables` ("NAME=value") are the worker's
+  /// alone: they are left out where what is started is not the worker itself. Throws Error{unavailable}.
   WorkerProcess(process::EventLoop& loop, Role role, std::string name, const fleet::Launcher& launcher,
-                const std::filesystem::path& log_file, OnFrame on_frame);
+                const std::filesystem::path& log_file, OnFrame on_frame,
+                const std::vector<std::string>& variables = {});
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
   ~WorkerProcess();

@@ -14,15 +14,17 @@ using wire::Error;
 using wire::ErrorKind;
 
 Workers::Workers(process::EventLoop& loop, std::unique_ptr<const fleet::Launcher> launcher,
-                 std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame)
+                 std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame, VariablesOf variables_of)
     : loop_(loop),
       launcher_(std::move(launcher)),
       log_dir_(std::move(log_dir)),
-      on_frame_(std::move(on_frame)) {}
+      on_frame_(std::move(on_frame)),
+      variables_of_(std::move(variables_of)) {}
 
 WorkerProcess& Workers::start(Role role, const std::string& name) {
-  workers_.push_back(
-      std::make_unique<WorkerProcess>(loop_, role, name, *launcher_, log_dir_ / (name + ".log"), on_frame_));
+  workers_.push_back(std::make_unique<WorkerProcess>(
+      loop_, role, name, *launcher_, log_dir_ / (name + ".log"), on_frame_,
+      variables_of_ ? variables_of_(role, name) : std::vector<std::string>()));
   return *workers_.back();
 }
 

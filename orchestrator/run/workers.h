@@ -21,9 +21,12 @@ class Workers final {
   /// For waits in which a worker has nothing to say.
   static constexpr std::chrono::milliseconds kNeverSilent = std::chrono::hours(24 * 365);
 
+  /// The variables that a worker is started with beside the usual ones.
+  using VariablesOf = std::function<std::vector<std::string>(Role role, const std::string& name)>;
+
   /// `log_dir` takes each worker's stderr as <name>.log. `launcher` starts them.
   Workers(process::EventLoop& loop, std::unique_ptr<const fleet::Launcher> launcher,
-          std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame);
+          std::filesystem::path log_dir, WorkerProcess::OnFrame on_frame, VariablesOf variables_of = {});
 
   WorkerProcess& start(Role role, const std::string& name);
 
@@ -59,6 +62,7 @@ class Workers final {
   const std::unique_ptr<const fleet::Launcher> launcher_;
   std::filesystem::path log_dir_;
   WorkerProcess::OnFrame on_frame_;
+  const VariablesOf variables_of_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
 };
 

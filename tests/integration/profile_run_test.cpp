@@ -1,13 +1,14 @@
 // Runs that are profiled: what they leave, and that nothing of it costs the run.
 
-#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
 
+#include "orchestrator/profile/preload/gperftools.h"
 #include "orchestrator/profile/record/perf_ability.h"
 #include "tests/support/clickhouse.h"
+#include "tests/support/path.h"
 #include "tests/support/run_fixture.h"
 #include "tests/support/scripted_clickhouse.h"
 
@@ -21,18 +22,6 @@ using testing::HasSubstr;
 json flame(const json& targets) {
   return {{"profiling", {{"enabled", true}, {"tool", "flame"}, {"targets", targets}, {"frequencyHz", 499}}}};
 }
-
-/// PATH as given, for as long as this lives.
-class Path final {
- public:
-  explicit Path(const char* value) : before_(std::getenv("PATH")) { ::setenv("PATH", value, 1); }
-  Path(const Path&) = delete;
-  Path& operator=(const Path&) = delete;
-  ~Path() { ::setenv("PATH", before_.c_str(), 1); }
-
- private:
-  std::string before_;
-};
 
 class AProfiledRun : public OnAServer {
  protected:
@@ -132,6 +121,40 @@ TEST_F(AProfiledRun, OfAWarmUpAloneLeavesNoStacks) {
   WalstormRun run(config({warm}, flame({"consumer"})));
   expect_clean_run(run);
   EXPECT_TRUE(json::parse(run.read("profile/profile.json"))["all"].empty());
+}
+
+/// Without perf the workers sample themselves, and the same comes of it.
+TEST_F(OnAServer, ARunWithoutPerfSamplesItsWorkersFromWithin) {
+  const auto within = profile::judge_sampler(profile::look_for_gperftools());
+  if (within.level != config::Level::ok) GTEST_SKIP() << within.says << ": " << within.todo;
+  const Path nowhere("/nowhere");
+  // A format that takes long: the kernel's tick has to meet the consumer at work.
+  json changes = flame({"consumer", "producer", "postgres-walsender"});
+  changes["consumer"] = {{"insertFormat", "jsonCompactEachRow"}, {"compression", "none"}};
+  WalstormRun run(config({phase("first", 3, "max"), phase("second", 3, "max")}, changes));
+  expect_clean_run(run);
+  const json profile = json::parse(run.read("profile/profile.json"));
+  EXPECT_THAT(profile["sampled"]["by"], HasSubstr("gperftools"));
+  EXPECT_EQ(profile["profilerCpuShare"], nullptr);
+  ASSERT_EQ(profile["phases"].size(), 2U);
+  for (const json& each : profile["phases"]) {
+    // The kernel's tick is coarse: a producer's few milliseconds may lie between two of them.
+    const json& target = each["targets"][0];
+    EXPECT_EQ(target["target"], "consumer");
+    EXPECT_GT(target["samples"], 0);
+    EXPECT_GT(target["cpuSec"], 0);
+    EXPECT_EQ(target["wallPerCpu"], nullptr);
+  }
+  const json metrics = run.metrics();
+  EXPECT_THAT(run.read("profile/first.folded"), HasSubstr("walstorm::consumer::"));
+  EXPECT_THAT(run.read("profile/flame.html"), HasSubstr("walstorm::consumer::"));
+  for (const char* file : {"all.pb.gz", "second.speedscope.json"})
+    EXPECT_FALSE(run.read(std::string("profile/") + file).empty());
+  EXPECT_THAT(
+      metrics["run"]["notes"].dump(),
+      AllOf(HasSubstr("perf: is not installed"), HasSubstr("PostgreSQL and ClickHouse cannot be sampled so"),
+            HasSubstr("postgres-walsender was not sampled")));
+  expect_nothing_left(run);
 }
 
 TEST_F(OnAServer, ARunWithoutPerfPassesAndSaysHowToGetIt) {

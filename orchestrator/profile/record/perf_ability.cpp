@@ -93,7 +93,7 @@ void judge_symbols(const PerfFacts& facts, std::vector<config::Finding>& finding
 PerfAbility judge_perf_ability(const PerfFacts& facts) {
   PerfAbility ability;
   if (facts.perf.empty()) {
-    ability.findings.push_back({Level::note, "perf", "is not installed: no flame graphs",
+    ability.findings.push_back({Level::note, "perf", "is not installed",
                                 "apt-get install linux-perf (Debian) or linux-tools-generic (Ubuntu)"});
     return ability;
   }
@@ -128,6 +128,14 @@ PerfAbility judge_perf_ability(const PerfFacts& facts) {
          "/sys/kernel/tracing"});
   }
   return ability;
+}
+
+config::Finding judge_contention(const PerfAbility& ability) {
+  if (ability.off_cpu)
+    return {Level::ok, "contention", "waits for locks are found among the waits sampled", ""};
+  return {Level::note, "contention",
+          "cannot be known without perf and the right to record sched:sched_switch",
+          "see perf, on-CPU and off-CPU"};
 }
 
 PerfFacts look_at_perf(process::EventLoop& loop) {

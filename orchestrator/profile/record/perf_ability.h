@@ -31,6 +31,10 @@ struct PerfAbility {
 
 [[nodiscard]] PerfAbility judge_perf_ability(const PerfFacts& facts);
 
+/// Whether `--profile contention` is possible with that; what is missing for it stands in the ability's own
+/// findings.
+[[nodiscard]] config::Finding judge_contention(const PerfAbility& ability);
+
 /// Looks, and tries it: a recording of a moment each, in a folder of its own that is removed. Turns the loop.
 /// Throws process::Interrupted.
 [[nodiscard]] PerfFacts look_at_perf(process::EventLoop& loop);

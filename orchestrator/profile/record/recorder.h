@@ -20,6 +20,7 @@ namespace walstorm::profile {
 struct Sampled {
   pid_t pid = 0;
   std::string target;
+  std::string name = {};  ///< of a worker: "consumer-0"
 };
 
 /// What was recorded of some processes in one phase.

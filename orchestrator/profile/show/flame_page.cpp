@@ -28,7 +28,7 @@ class Names final {
 };
 
 struct Weights {
-  std::uint64_t samples = 0, us = 0;
+  std::uint64_t samples = 0, us = 0;  // of memory: blocks and bytes
 };
 
 /// The stacks of both sides, each once.
@@ -41,10 +41,10 @@ class Stacks final {
       for (const std::uint32_t number : stack.frames)
         numbers.push_back(frames_.frame(profile.frames()[number]));
       auto& [here, there] = stacks_[{phases_.number(stack.phase), targets_.number(stack.target),
-                                     stack.kind == Kind::on_cpu ? 0 : 1, std::move(numbers)}];
+                                     static_cast<int>(stack.kind), std::move(numbers)}];
       Weights& weights = is_base ? there : here;
       weights.samples += stack.samples;
-      weights.us += stack.ns / 1000;
+      weights.us += is_memory(stack.kind) ? stack.ns : stack.ns / 1000;
     }
   }
 

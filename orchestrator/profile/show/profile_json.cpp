@@ -100,7 +100,9 @@ Json to_json(const ProfileReport& report) {
             {"brokenShare", limits.broken_share}}},
           {"notes", report.notes},
           {"all", targets_json(report.all)},
-          {"phases", std::move(phases)}};
+          {"phases", std::move(phases)},
+          {"heap", report.heap.all.empty() ? Json(nullptr) : heap_json(report.heap)},
+          {"contention", report.contention.all.empty() ? Json(nullptr) : contention_json(report.contention)}};
 }
 
 }  // namespace walstorm::profile

@@ -8,6 +8,8 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "orchestrator/profile/analysis/analysis.h"
+#include "orchestrator/profile/heap/heap_report.h"
+#include "orchestrator/profile/show/contention_text.h"
 
 namespace walstorm::profile {
 
@@ -36,6 +38,8 @@ struct ProfileReport {
   std::optional<double> profiler_cpu_sec, profiler_cpu_share;
   std::vector<std::string> notes;  ///< what is missing, and what would allow it
   Limits limits;
+  HeapReport heap = {};              ///< --profile heap
+  ContentionReport contention = {};  ///< --profile contention
 };
 
 [[nodiscard]] nlohmann::ordered_json to_json(const ProfileReport& report);

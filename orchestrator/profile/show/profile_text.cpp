@@ -95,12 +95,20 @@ std::string how_text(const ProfileReport& report) {
 }
 
 std::string overhead_text(const ProfileReport& report) {
-  if (!report.profiler_cpu_share) return "what perf itself took was not measured";
+  if (!report.profiler_cpu_share) {
+    return report.how.by.starts_with("perf")
+               ? "what perf itself took was not measured"
+               : "what sampling took is in the CPU time of those that were sampled";
+  }
   return fmt::format("perf itself took {:.2f} % of a CPU ({:.2f} s), beside what sampling costs its targets",
                      *report.profiler_cpu_share * 100, report.profiler_cpu_sec.value_or(0));
 }
 
-std::string profile_section(const ProfileReport& report, const std::string& folder) {
+namespace {
+
+/// Of the stacks that were sampled.
+std::string flame_section(const ProfileReport& report, const std::string& folder) {
+  if (report.all.empty() && report.notes.empty()) return "";
   std::string text = "## Profile\n\n";
   for (const TargetAnalysis& target : report.all) text += fmt::format("- {}\n", target.conclusion);
   for (const std::string& note : report.notes) text += fmt::format("- note: {}\n", note);
@@ -127,6 +135,13 @@ std::string profile_section(const ProfileReport& report, const std::string& fold
   return text + "\n";
 }
 
+}  // namespace
+
+std::string profile_section(const ProfileReport& report, const std::string& folder) {
+  return flame_section(report, folder) + heap_section(report.heap, folder) +
+         contention_section(report.contention, folder);
+}
+
 std::string profile_text(const ProfileReport& report) {
   std::string text;
   for (const TargetAnalysis& target : report.all) {
@@ -144,6 +159,8 @@ std::vector<std::string> summary_lines(const ProfileReport& report) {
     if (lines.size() < kSummaryTargets) lines.push_back(target.conclusion);
   }
   if (!report.all.empty()) lines.push_back(overhead_text(report) + ".");
+  for (const auto& more : {heap_lines(report.heap), contention_lines(report.contention)})
+    lines.insert(lines.end(), more.begin(), more.end());
   return lines;
 }
 

@@ -53,7 +53,7 @@ std::string folded_text(const Profile& profile, Kind kind) {
     if (stack.kind != kind) continue;
     std::string line = stack.target;
     for (const std::uint32_t number : stack.frames) line += ";" + folded_name(profile.frames()[number]);
-    lines[line] += kind == Kind::on_cpu ? stack.samples : stack.ns / 1000;
+    lines[line] += kind == Kind::on_cpu ? stack.samples : is_memory(kind) ? stack.ns : stack.ns / 1000;
   }
   std::string text;
   for (const auto& [line, weight] : lines) {

@@ -9,7 +9,8 @@
 namespace walstorm::profile {
 
 /// Stacks as flamegraph.pl and speedscope read them: a line each, "caller;callee;innermost 12". The target is
-/// the outermost name. On-CPU stacks weigh their samples, off-CPU stacks microseconds.
+/// the outermost name. On-CPU stacks weigh their samples, off-CPU stacks microseconds, memory
+/// bytes.
 [[nodiscard]] std::string folded_text(const Profile& profile, Kind kind);
 
 struct FoldedRead {

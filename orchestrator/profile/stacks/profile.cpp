@@ -13,7 +13,19 @@ void add_new(std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 const char* to_string(Kind kind) {
-  return kind == Kind::on_cpu ? "on-cpu" : "off-cpu";
+  switch (kind) {
+    case Kind::on_cpu:
+      return "on-cpu";
+    case Kind::off_cpu:
+      return "off-cpu";
+    case Kind::in_use:
+      return "in-use";
+    case Kind::grown:
+      return "grown";
+    case Kind::taken:
+      return "taken";
+  }
+  return "";
 }
 
 std::uint32_t Profile::frame(const Frame& frame) {

@@ -12,10 +12,16 @@
 
 namespace walstorm::profile {
 
-/// What a stack was seen doing: running, or waiting until it ran again.
-enum class Kind { on_cpu, off_cpu };
+/// What a stack was seen doing: running, or waiting until it ran again. Or what memory it has taken that is
+/// in use, by how much that has grown, and all that it took meanwhile.
+enum class Kind { on_cpu, off_cpu, in_use, grown, taken };
 
-/// "on-cpu", "off-cpu": as every file of a profile has them.
+/// Whether stacks of that kind count blocks of memory, and not time.
+[[nodiscard]] constexpr bool is_memory(Kind kind) {
+  return kind != Kind::on_cpu && kind != Kind::off_cpu;
+}
+
+/// "on-cpu", "off-cpu", "in-use", ...: as every file of a profile has them.
 [[nodiscard]] const char* to_string(Kind kind);
 
 /// One function in a stack.
@@ -40,8 +46,8 @@ struct Stack {
   std::vector<std::uint32_t> frames;  ///< numbers in Profile::frames(), the outermost caller first
   /// Unwinding did not come to where the thread began: callers are missing.
   bool broken = false;
-  std::uint64_t samples = 0;  ///< of off-CPU: how often it waited so
-  std::uint64_t ns = 0;       ///< the time that they stand for
+  std::uint64_t samples = 0;  ///< of off-CPU: how often it waited so; of memory: blocks
+  std::uint64_t ns = 0;       ///< the time that they stand for; of memory: bytes
 };
 
 /// Stacks of any number of phases and targets. A value; nothing of it knows where it came from.

@@ -175,6 +175,13 @@ TEST(Problems, OfUnknownKeysSayWhatMayHaveBeenMeant) {
 }
 
 TEST(Problems, OfWhatIsProfiled) {
+  for (const char* tool : {"heep", "heap,", "heap flame", "none,heap"}) {
+    rejects(fmt::format(R"({{"profiling": {{"tool": "{}"}}}})", tool),
+            {fmt::format(
+                "config.json: /profiling/tool: \"{}\": must be none, or of doctor, flame, both, heap and "
+                "contention one or several, separated by commas",
+                tool)});
+  }
   rejects(R"({"profiling": {"targets": ["consumers"], "frequencyHz": 0}})",
           {"config.json: /profiling/targets/0: \"consumers\": must be one of \"consumer\", \"producer\", "
            "\"postgres-walsender\", \"postgres-backends\", \"clickhouse\" or \"all\"",

@@ -1,5 +1,7 @@
 #include "orchestrator/process/child_environment.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <gtest/gtest.h>
 
 namespace walstorm::process {
@@ -35,6 +37,14 @@ TEST(ChildEnvironment, OfACommandThatStartsWorkersHoldsAllButSecrets) {
                            "SENTRY_DSN", "GOOGLE_APPLICATION_CREDENTIALS"}) {
     EXPECT_FALSE(is_given(name, Variables::no_secrets)) << name;
   }
+}
+
+TEST(ChildEnvironment, TakesMoreInPlaceOfWhatHasThatName) {
+  ::setenv("LANG", "C", 1);
+  const auto variables = child_environment(Variables::needed, {"LANG=xx", "EXTRA=1"});
+  EXPECT_EQ(std::count(variables.begin(), variables.end(), "LANG=xx"), 1);
+  EXPECT_EQ(std::count(variables.begin(), variables.end(), "LANG=C"), 0);
+  EXPECT_EQ(std::count(variables.begin(), variables.end(), "EXTRA=1"), 1);
 }
 
 }  // namespace

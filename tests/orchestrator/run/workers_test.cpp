@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <string>
 #include <unistd.h>
@@ -31,11 +32,13 @@ class ScriptedWorker : public testing::Test {
   }
 
   WorkerProcess& start(const std::string& script,
-                       const fleet::Launcher& launcher = fleet::LocalLauncher(process::Variables::needed)) {
+                       const fleet::Launcher& launcher = fleet::LocalLauncher(process::Variables::needed),
+                       const std::vector<std::string>& variables = {}) {
     ::setenv("WALSTORM_TEST_SCRIPT", script.c_str(), 1);
     worker_ = std::make_unique<WorkerProcess>(
         loop_, Role::producer, "producer-0", launcher, folder_.path() / "producer-0.log",
-        [this](const WorkerProcess&, const proto::MetricsFrame& frame) { frames_.push_back(frame); });
+        [this](const WorkerProcess&, const proto::MetricsFrame& frame) { frames_.push_back(frame); },
+        variables);
     return *worker_;
   }
 
@@ -43,6 +46,15 @@ class ScriptedWorker : public testing::Test {
     proto::ControlFrame frame;
     frame.mutable_setup();
     worker_->send(frame);
+  }
+
+  /// Whether a process was started with that variable.
+  static bool has_variable(pid_t pid, const std::string& variable) {
+    std::ifstream in("/proc/" + std::to_string(pid) + "/environ");
+    for (std::string each; std::getline(in, each, '\0');) {
+      if (each == variable) return true;
+    }
+    return false;
   }
 
   std::string failure_of(const std::string& script) {
@@ -108,6 +120,13 @@ TEST_F(ScriptedWorker, FloodsAreTakenInWhole) {
       << frames_.size();
 }
 
+TEST_F(ScriptedWorker, IsStartedWithItsOwnVariables) {
+  start("", fleet::LocalLauncher(process::Variables::needed), {"WALSTORM_TEST_EXTRA=1"});
+  send_setup();
+  ASSERT_EQ(loop_.wait(seconds(20), 0, [this] { return !frames_.empty(); }), Waited::done);
+  EXPECT_TRUE(has_variable(*worker_->pid(), "WALSTORM_TEST_EXTRA=1"));
+}
+
 /// The scripted worker by a command of the user's. The shell of kStays outlives it, as ssh and srun do.
 class LaunchedWorker : public ScriptedWorker {
  protected:
@@ -138,6 +157,14 @@ TEST_F(LaunchedWorker, SpeaksOverStdinAndStdoutAlone) {
     EXPECT_TRUE(worker_->ended()->ok());
     EXPECT_EQ(worker_->failure(), "");
   }
+}
+
+/// What profiles a worker from within is no affair of ssh's, and would not reach what ssh starts.
+TEST_F(LaunchedWorker, IsStartedWithoutTheWorkersOwnVariables) {
+  start("", fleet::CommandLauncher({"sh", "-c", kStays, "{program}"}, "here", process::own_folder()),
+        {"WALSTORM_TEST_EXTRA=1"});
+  await_hello();
+  EXPECT_FALSE(has_variable(*worker_->pid(), "WALSTORM_TEST_EXTRA=1"));
 }
 
 TEST_F(LaunchedWorker, ElsewhereHasNoProcessIdHere) {
