@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <ctime>
 #include <fmt/format.h>
@@ -22,6 +23,17 @@ std::string short_number(double value) {
 
 }  // namespace
 
+double rounded(double figure) {
+  if (!std::isfinite(figure)) return figure;
+  // From 100 on thousandths are at least six digits. The decimal is read back, which gives the double whose
+  // shortest text it is.
+  const std::string decimal =
+      std::abs(figure) < 100 ? fmt::format("{:.6g}", figure) : fmt::format("{:.3f}", figure);
+  double value = figure;
+  std::from_chars(decimal.data(), decimal.data() + decimal.size(), value);
+  return value;
+}
+
 std::string count_text(std::uint64_t count) {
   const std::string digits = std::to_string(count);
   std::string text;
@@ -38,6 +50,7 @@ std::string count_text(std::optional<std::uint64_t> count) {
 
 std::string rate_text(std::optional<double> per_sec) {
   if (!per_sec) return kUnmeasured;
+  per_sec = rounded(*per_sec);
   const bool small = *per_sec < 99.95 && *per_sec != std::round(*per_sec);
   if (small) return fmt::format("{:.1f}/s", *per_sec);
   return count_text(static_cast<std::uint64_t>(std::llround(std::max(0.0, *per_sec)))) + "/s";
@@ -45,6 +58,7 @@ std::string rate_text(std::optional<double> per_sec) {
 
 std::string ms_text(std::optional<double> ms) {
   if (!ms) return kUnmeasured;
+  ms = rounded(*ms);
   if (*ms == 0) return "0 ms";
   if (*ms < 0.9995) return fmt::format("{:.0f} µs", *ms * 1000);
   if (*ms < 999.5) return short_number(*ms) + " ms";
@@ -53,6 +67,7 @@ std::string ms_text(std::optional<double> ms) {
 
 std::string sec_text(std::optional<double> sec) {
   if (!sec) return kUnmeasured;
+  sec = rounded(*sec);
   if (*sec > 0 && *sec < 0.095) return fmt::format("{:.0f} ms", std::max(1.0, *sec * 1000));
   if (*sec < 119.5) {
     const bool whole = *sec >= 9.95 || *sec == std::round(*sec);
@@ -77,7 +92,7 @@ std::string bytes_text(std::optional<std::uint64_t> bytes) {
 }
 
 std::string percent_text(std::optional<double> share) {
-  return share ? fmt::format("{:.1f} %", *share * 100) : kUnmeasured;
+  return share ? fmt::format("{:.1f} %", rounded(*share) * 100) : kUnmeasured;
 }
 
 std::string spread_text(std::optional<double> value, std::optional<double> low, std::optional<double> high) {
@@ -87,6 +102,7 @@ std::string spread_text(std::optional<double> value, std::optional<double> low, 
 
 std::string number_text(std::optional<double> value) {
   if (!value) return kUnmeasured;
+  value = rounded(*value);
   constexpr double kGroupedMax = 1e15;
   const double size = std::abs(*value);
   if (size < 999.95 || size >= kGroupedMax) return fmt::format("{:.4g}", *value);
@@ -94,7 +110,7 @@ std::string number_text(std::optional<double> value) {
 }
 
 std::string micros_text(std::optional<double> us) {
-  return us ? short_number(*us) + " µs" : kUnmeasured;
+  return us ? short_number(rounded(*us)) + " µs" : kUnmeasured;
 }
 
 std::string iso_time(std::int64_t unix_us) {

@@ -8,7 +8,13 @@
 #include <vector>
 
 /// Figures as people read them: always with their unit, three digits or so, "–" where nothing was measured.
+/// They are shortened from rounded() ones, so that a report that is made anew of metrics.json says the same.
 namespace walstorm::text {
+
+/// As exact as a figure is written: six significant digits, and thousandths where those are finer. So a time
+/// in milliseconds keeps its microseconds however long it is, and no figure has the tail of a binary fraction
+/// (0.036000000000000004). Figures are judged as they were measured; only what is written is rounded.
+[[nodiscard]] double rounded(double figure);
 
 /// "1,234,567".
 [[nodiscard]] std::string count_text(std::uint64_t count);

@@ -6,13 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/text/format.h"
+
 /// How what was measured becomes JSON: what was not, and a text that is not there, is null, never 0 or "".
 namespace walstorm::text {
-
-/// As exact as a figure is written: six significant digits, and thousandths where those are finer. So a time
-/// in milliseconds keeps its microseconds however long it is, and no figure has the tail of a binary fraction
-/// (0.036000000000000004). Figures are judged as they were measured; only what is written is rounded.
-[[nodiscard]] double rounded(double figure);
 
 /// A figure that was measured, rounded; null for one that is not finite, too. What was given and not measured
 /// (a setting, the value of a trial) is no figure: it is written as it is.

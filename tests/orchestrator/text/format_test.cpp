@@ -85,5 +85,13 @@ TEST(Format, NumbersWithoutAUnitHaveFourDigitsOrAreGrouped) {
   EXPECT_EQ(text::number_text(1e20), "1e+20");
 }
 
+TEST(Format, AFigureReadsTheSameOnceItWasWrittenToAFileAndReadBack) {
+  // Half a microsecond, as a bucket's middle comes out of a sum, and as metrics.json has it.
+  EXPECT_EQ(text::ms_text(0.47249999999999998), text::ms_text(text::rounded(0.47249999999999998)));
+  EXPECT_EQ(text::ms_text(0.472499999), text::ms_text(0.4725));
+  EXPECT_EQ(text::percent_text(0.94449999999), text::percent_text(0.9445));
+  EXPECT_EQ(text::sec_text(0.0244999999), text::sec_text(0.0245));
+}
+
 }  // namespace
 }  // namespace walstorm::report
