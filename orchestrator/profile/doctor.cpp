@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/profile/broke_off.h"
 #include "orchestrator/profile/doctor/show/doctor_text.h"
 #include "orchestrator/profile/profile_folder.h"
 #include "proto/wire/error.h"
@@ -127,6 +128,7 @@ void Doctor::conclude(measure::RunReport& report) {
       note(error.what());
     }
   };
+  for (doctor::Examined& each : report_.examined) each.broke_off = broke_off(report, each.watched.phase);
   const std::string section = doctor::doctor_section(report_, kProfileFolder);
   attempt([&] {
     std::error_code told_when_written;

@@ -10,6 +10,7 @@
 
 #include "orchestrator/profile/analysis/contention.h"
 #include "orchestrator/profile/analysis/diff.h"
+#include "orchestrator/profile/broke_off.h"
 #include "orchestrator/profile/commands.h"
 #include "orchestrator/profile/preload/cpu_samples.h"
 #include "orchestrator/profile/profile_folder.h"
@@ -198,7 +199,7 @@ void Profiler::read_recordings() {
     if (taken.at_unix_us == 0) taken.at_unix_us = recording.began_unix_us;
     taken.duration_sec = std::max(taken.duration_sec, sec);
     taken.frequency_hz = config_.profiling.frequency_hz;
-    own_cpu_us_[recording.phase] += recording.own_cpu_us.value_or(0);
+    if (recording.own_cpu_us) own_cpu_us_[recording.phase] += *recording.own_cpu_us;
     for (const auto& [target, us] : recording.counted_cpu_us) counted_cpu_us_[target] += us;
     if (failure.empty()) {
       try {
@@ -290,17 +291,18 @@ void Profiler::analyse_all() {
   if (samples_within_) report_.how.events = {"SIGPROF, at most once a tick of the kernel's"};
   if (!samples_within_) report_.how.frequency_hz = config_.profiling.frequency_hz;
   report_.how.unwinding = "frame pointers";
-  double cpu_sec = 0, duration_sec = 0;
+  double cpu_sec = 0, duration_sec = 0;  // of the phases of which perf's own part is known
   for (const auto& [phase, taken] : taken_) {
     PhaseAnalysis analysis;
     analysis.phase = phase;
     analysis.duration_sec = taken.duration_sec;
     analysis.targets = analyse(profile_.of_phase(phase), modules_, extras_.functions_max, report_.limits);
-    if (!samples_within_) analysis.profiler_cpu_sec = static_cast<double>(own_cpu_us_[phase]) / 1e6;
-    if (taken.duration_sec > 0 && analysis.profiler_cpu_sec)
+    if (const auto own = own_cpu_us_.find(phase); own != own_cpu_us_.end() && taken.duration_sec > 0) {
+      analysis.profiler_cpu_sec = static_cast<double>(own->second) / 1e6;
       analysis.profiler_cpu_share = *analysis.profiler_cpu_sec / taken.duration_sec;
-    cpu_sec += analysis.profiler_cpu_sec.value_or(0);
-    duration_sec += taken.duration_sec;
+      cpu_sec += *analysis.profiler_cpu_sec;
+      duration_sec += taken.duration_sec;
+    }
     report_.phases.push_back(std::move(analysis));
   }
   std::stable_sort(report_.phases.begin(), report_.phases.end(), [this](const auto& a, const auto& b) {
@@ -312,19 +314,14 @@ void Profiler::analyse_all() {
       target.counted_cpu_ns = counted->second * 1000;
   }
   add_new(report_.notes, broken_stacks(report_.all));
-  if (samples_within_) return;  // what it took is part of the workers' own
+  if (duration_sec <= 0) return;  // of a sampler within, what it took is part of the workers' own
   report_.profiler_cpu_sec = cpu_sec;
-  if (duration_sec > 0) report_.profiler_cpu_share = cpu_sec / duration_sec;
+  report_.profiler_cpu_share = cpu_sec / duration_sec;
 }
 
-/// Of a phase that did not run to its end there is less than of one that did.
 void Profiler::mark_broken_off(const measure::RunReport& report) {
   for (PhaseAnalysis& analysis : report_.phases) {
-    const auto phase = std::find_if(report.phases.begin(), report.phases.end(),
-                                    [&](const auto& each) { return each.name == analysis.phase; });
-    if (phase == report.phases.end()) continue;
-    if (phase->outcome == measure::Outcome::failed) analysis.broke_off = "failed";
-    if (phase->outcome == measure::Outcome::interrupted) analysis.broke_off = "was interrupted";
+    analysis.broke_off = broke_off(report, analysis.phase);
     if (!analysis.broke_off.empty())
       report_.notes.push_back(
           fmt::format("phase \"{}\" {}: its stacks end there", analysis.phase, analysis.broke_off));

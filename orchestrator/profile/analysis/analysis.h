@@ -41,7 +41,7 @@ struct WaitRow {
 
 /// A program or library in which the unwinding of stacks was lost.
 struct BrokenRow {
-  std::string object;  ///< empty: code that perf does not know
+  std::string object;  ///< empty: code of no known file
   std::uint64_t samples = 0;
   double share = 0;  ///< of the target's on-CPU samples
 };

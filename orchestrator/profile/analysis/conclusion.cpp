@@ -78,7 +78,7 @@ std::string broken_text(const TargetAnalysis& target) {
   for (const BrokenRow& row : target.broken_in) {
     if (row.share < kBrokenShareMin) break;
     text += fmt::format(", {} in {}", whole_percent(row.share),
-                        row.object.empty() ? "code that perf does not know" : row.object);
+                        row.object.empty() ? "code of no known file" : row.object);
   }
   return text;
 }

@@ -13,6 +13,7 @@ namespace walstorm::profile::doctor {
 struct Examined {
   Watched watched;
   Diagnosis diagnosis;
+  std::string broke_off = {};  ///< how its phase ended before its time; empty: it did not
 };
 
 /// A run's.

@@ -53,13 +53,17 @@ std::string rss_text(const HeapFigures& figures) {
                      text::bytes_text(*figures.rss_end_bytes));
 }
 
+std::string growth_text(const HeapTarget& target) {
+  const std::int64_t grown = target.figures.grown_bytes();
+  if (target.grew) return "grew by " + text::bytes_text(static_cast<std::uint64_t>(grown));
+  return grown > 0 ? "hardly grew" : "did not grow";
+}
+
 std::string conclusion_of(const HeapTarget& target) {
-  return fmt::format(
-      "{}: memory in use {}: {} at the beginning, {} at the end{}{}.", target.target,
-      target.grew ? "grew by " + text::bytes_text(static_cast<std::uint64_t>(target.figures.grown_bytes()))
-                  : "did not grow",
-      text::bytes_text(target.figures.begin.bytes), text::bytes_text(target.figures.end.bytes),
-      where_text(target), rss_text(target.figures));
+  return fmt::format("{}: memory in use {}: {} at the beginning, {} at the end{}{}.", target.target,
+                     growth_text(target), text::bytes_text(target.figures.begin.bytes),
+                     text::bytes_text(target.figures.end.bytes), where_text(target),
+                     rss_text(target.figures));
 }
 
 std::vector<HeapSite> sites_of(const HeapBook& book, const HeapBook::Key& key) {

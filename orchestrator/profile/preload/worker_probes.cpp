@@ -108,9 +108,10 @@ void WorkerProbes::toggle(const Worker& worker) {
   if (equipped.carried != Carried::sampler) return;
   if (!has_handler(worker.pid, cpu_signal())) {
     if (!equipped.samples)
-      note(fmt::format(
-          "{} cannot be sampled from within: it was not started here as a child, or {} did not load",
-          worker.name, found_.cpu));
+      note(
+          fmt::format("{} cannot be sampled from within: it has ended, or was not started here as a child, "
+                      "or {} did not load",
+                      worker.name, found_.cpu));
     return;
   }
   if (::kill(worker.pid, cpu_signal()) == 0) equipped.samples = !equipped.samples;
@@ -124,8 +125,9 @@ std::vector<fs::path> WorkerProbes::dump_heaps() {
     Equipped& equipped = equipped_.at(workers_[i].name);
     is_due[i] = equipped.carried == Carried::heap_profiler && has_handler(workers_[i].pid, heap_signal());
     if (equipped.carried == Carried::heap_profiler && !is_due[i])
-      note(fmt::format("the heap of {} is not known: it was not started here as a child, or {} did not load",
-                       workers_[i].name, found_.heap));
+      note(fmt::format(
+          "the heap of {} is not known: it has ended, or was not started here as a child, or {} did not load",
+          workers_[i].name, found_.heap));
     while (!new_dump(workers_[i].name).empty()) ++equipped.dumps;  // answers that came late
   }
   boost::asio::steady_timer tick(loop_.io());

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/text/script_json.h"
+
 namespace walstorm::profile {
 namespace {
 
@@ -77,19 +79,6 @@ class Stacks final {
   std::map<Key, std::pair<Weights, Weights>> stacks_;
 };
 
-/// JSON that stands in a <script>: nothing in it may end that.
-std::string script_safe(const Json& json) {
-  std::string text;
-  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
-    if (c == '<') {
-      text += "\\u003c";
-    } else {
-      text += c;
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string flame_page(const Profile& profile, const Modules& modules, const std::string& title,
@@ -102,7 +91,7 @@ std::string flame_page(const Profile& profile, const Modules& modules, const std
   data.update(stacks.json(modules));
   constexpr std::string_view kPlace = "@DATA@";
   std::string page = kFlamePage;
-  return page.replace(page.find(kPlace), kPlace.size(), script_safe(data));
+  return page.replace(page.find(kPlace), kPlace.size(), text::script_json(data));
 }
 
 }  // namespace walstorm::profile

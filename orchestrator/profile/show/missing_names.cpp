@@ -31,7 +31,7 @@ std::vector<std::string> missing_names(const Profile& profile) {
         fmt::format("{:.0f} % of the samples of {} are in functions of {} that have no names here; its debug "
                     "symbols (Debian: "
                     "its package's -dbgsym) would tell them",
-                    share * 100, target, object.empty() ? "code that perf does not know" : object));
+                    share * 100, target, object.empty() ? "code of no known file" : object));
   }
   return sentences;
 }
@@ -41,7 +41,7 @@ std::vector<std::string> broken_stacks(const std::vector<TargetAnalysis>& target
   for (const TargetAnalysis& target : targets) {
     if (target.broken_share.value_or(0) < kShareMin) continue;
     sentences.push_back(
-        fmt::format("{}: {}: there perf found no way from a function to its caller (code that keeps no frame "
+        fmt::format("{}: {}: there no way was found from a function to its caller (code that keeps no frame "
                     "pointer), and what is above it in the graph is missing",
                     target.target, broken_text(target)));
   }

@@ -191,7 +191,7 @@ TEST(Analysis, BrokenStacksAreCountedWhereTheirCallersAreLost) {
   EXPECT_EQ(target.broken_in[1].object, "");
   EXPECT_EQ(target.broken_in[2].object, "libx.so");
   EXPECT_EQ(broken_text(target),
-            "41 % of the stacks are broken, 30 % in liblz4.so.1, 10 % in code that perf does not know");
+            "41 % of the stacks are broken, 30 % in liblz4.so.1, 10 % in code of no known file");
 }
 
 TEST(Conclusion, OfTooFewSamplesThereIsNone) {

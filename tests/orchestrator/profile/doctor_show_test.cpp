@@ -64,6 +64,21 @@ TEST(DoctorLines, AreOfThoseWhoAil) {
   EXPECT_THAT(doctor::doctor_lines(fine), testing::ElementsAre(HasSubstr("all workers are healthy")));
 }
 
+TEST(DoctorLines, SayThatAPhaseBrokeOff) {
+  DoctorReport fine;
+  examine(fine, Role::consumer, "load", 0.1);
+  fine.examined.front().broke_off = "failed";
+  EXPECT_THAT(doctor::doctor_lines(fine),
+              testing::ElementsAre("no worker was at a limit, but the phase \"load\" failed: what the doctor "
+                                   "says ends there."));
+  EXPECT_THAT(doctor::doctor_section(fine, "profile"), HasSubstr("the phase failed: this is said of what"));
+  EXPECT_EQ(doctor::doctor_json(fine)["phases"][0]["workers"][0]["brokeOff"], "failed");
+  DoctorReport ailing = example();
+  ailing.examined.back().broke_off = "was interrupted";
+  EXPECT_THAT(doctor::doctor_lines(ailing),
+              testing::ElementsAre(HasSubstr("is cpu-bound"), HasSubstr("was interrupted: what the doctor")));
+}
+
 TEST(DoctorJson, HoldsTheSeriesAndWhatWasNotMeasuredAsNull) {
   const json document = json::parse(doctor::doctor_json(example()).dump());
   EXPECT_EQ(document["thresholds"]["runQueueShare"], 0.2);

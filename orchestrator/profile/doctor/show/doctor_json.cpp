@@ -6,6 +6,7 @@
 #include "orchestrator/profile/doctor/show/figures.h"
 #include "orchestrator/text/dygraphs.h"
 #include "orchestrator/text/or_null.h"
+#include "orchestrator/text/script_json.h"
 
 namespace walstorm::profile::doctor {
 namespace {
@@ -70,6 +71,7 @@ Json worker_json(const Examined& each, const std::vector<Figure>& shown) {
     series[figure.key] = std::move(values);
   }
   return {{"worker", each.watched.worker},
+          {"brokeOff", or_null(each.broke_off)},
           {"category", to_string(diagnosis.category)},
           {"also", std::move(also)},
           {"says", diagnosis.says},
@@ -78,19 +80,6 @@ Json worker_json(const Examined& each, const std::vector<Figure>& shown) {
           {"windows", each.watched.windows.size()},
           {"figures", std::move(over_phase)},
           {"series", std::move(series)}};
-}
-
-/// JSON that stands in a <script>: nothing in it may end that.
-std::string for_script(const Json& json) {
-  std::string text;
-  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
-    if (c == '<') {
-      text += "\\u003c";
-    } else {
-      text += c;
-    }
-  }
-  return text;
 }
 
 void put(std::string& page, std::string_view place, const std::string& text) {
@@ -127,7 +116,7 @@ std::string doctor_page(const DoctorReport& report, const std::string& title) {
   std::string page = kDoctorPage;
   put(page, "@CHART_STYLE@", text::kDygraphsStyle);
   put(page, "@CHART_LIBRARY@", text::kDygraphsScript);
-  put(page, "@DATA@", for_script(data));  // last: it may hold anything
+  put(page, "@DATA@", text::script_json(data));  // last: it may hold anything
   return page;
 }
 

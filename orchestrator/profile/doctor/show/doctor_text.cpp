@@ -50,6 +50,8 @@ std::string phase_table(const Workers& workers, const Thresholds& limits) {
 std::string finding_text(const Examined& each) {
   std::string text = fmt::format("- **{}**: {} Next: {}.\n", each.watched.phase, each.diagnosis.says,
                                  each.diagnosis.next_step);
+  if (!each.broke_off.empty())
+    text += fmt::format("  - the phase {}: this is said of what went before\n", each.broke_off);
   for (const std::string& remark : each.diagnosis.remarks) text += fmt::format("  - {}\n", remark);
   return text;
 }
@@ -86,8 +88,15 @@ std::vector<std::string> doctor_lines(const DoctorReport& report) {
         fmt::format("{}: {} Next: {}.", each.watched.phase, each.diagnosis.says, each.diagnosis.next_step));
   }
   if (ailing > kSummaryLines) lines.push_back(fmt::format("and {} more findings", ailing - kSummaryLines));
-  if (lines.empty() && !report.examined.empty())
+  const auto cut = std::find_if(report.examined.begin(), report.examined.end(),
+                                [](const Examined& each) { return !each.broke_off.empty(); });
+  if (cut != report.examined.end()) {
+    lines.push_back(fmt::format("{}the phase \"{}\" {}: what the doctor says ends there.",
+                                lines.empty() ? "no worker was at a limit, but " : "", cut->watched.phase,
+                                cut->broke_off));
+  } else if (lines.empty() && !report.examined.empty()) {
     lines.emplace_back("all workers are healthy in all judged phases.");
+  }
   return lines;
 }
 
