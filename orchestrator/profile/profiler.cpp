@@ -73,7 +73,7 @@ void add_new(std::vector<std::string>& names, const std::vector<std::string>& mo
 }  // namespace
 
 Profiler::Profiler(process::EventLoop& loop, const config::Config& config, const Extras& extras,
-                   fs::path run_folder)
+                   const fs::path& run_folder)
     : loop_(loop),
       config_(config),
       extras_(extras),

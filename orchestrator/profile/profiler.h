@@ -35,7 +35,7 @@ class Profiler final {
   /// Tries what can be recorded here. `run_folder` takes profile/ and logs/perf.log. Throws
   /// process::Interrupted.
   Profiler(process::EventLoop& loop, const config::Config& config, const Extras& extras,
-           std::filesystem::path run_folder);
+           const std::filesystem::path& run_folder);
 
   /// Whether there is anything for a Profiler to do.
   [[nodiscard]] static bool is_wanted(const config::Profiling& profiling);

@@ -1,6 +1,7 @@
 #include "orchestrator/profile/heap/heap_book.h"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -25,7 +26,9 @@ std::optional<std::uint64_t> sum(std::optional<std::uint64_t> a, std::optional<s
 /// Return addresses, innermost first, as frames: the outermost first.
 std::vector<Frame> named(Symbols& symbols, const std::vector<std::uint64_t>& addresses) {
   std::vector<Frame> frames;
-  for (auto at = addresses.rbegin(); at != addresses.rend(); ++at) frames.push_back(symbols.at(*at - 1));
+  frames.reserve(addresses.size());
+  for (const std::uint64_t address : std::views::reverse(addresses))
+    frames.push_back(symbols.at(address - 1));
   return frames;
 }
 
@@ -55,8 +58,7 @@ void HeapBook::add(const std::string& phase, const std::string& target, const He
     const HeapFigures figures{first.in_use, last.in_use, meanwhile(first.taken, last.taken), {}, {}};
     if (figures.begin.bytes + figures.end.bytes + figures.taken.bytes == 0) continue;
     const std::vector<Frame> frames = named(symbols, addresses);
-    std::vector<std::uint32_t> numbers;
-    for (const Frame& frame : frames) numbers.push_back(frames_.frame(frame));
+    std::vector<std::uint32_t> numbers = frames_.numbers_of(frames);
     const auto [place, is_new] = places_.try_emplace({phase, target, numbers}, stacks_.size());
     if (is_new) {
       stacks_.push_back({phase, target, std::move(numbers), is_broken(frames), figures});

@@ -75,6 +75,7 @@ std::vector<HeapSite> sites_of(const HeapBook& book, const HeapBook::Key& key) {
     sums[{without_template_arguments(site.function), site.object}] += stack.figures;
   }
   std::vector<HeapSite> sites;
+  sites.reserve(sums.size());
   for (const auto& [name, figures] : sums) sites.push_back({name.first, name.second, figures});
   return sites;
 }

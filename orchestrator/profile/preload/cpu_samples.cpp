@@ -74,9 +74,7 @@ Profile named(const CpuSamples& samples, const std::string& phase, const std::st
     std::vector<Frame> frames;
     for (std::size_t i = stack.addresses.size(); i-- > 0;)
       frames.push_back(symbols.at(i == 0 ? stack.addresses[i] : stack.addresses[i] - 1));
-    std::vector<std::uint32_t> numbers;
-    for (const Frame& frame : frames) numbers.push_back(profile.frame(frame));
-    profile.add({phase, target, Kind::on_cpu}, std::move(numbers), is_broken(frames), stack.count,
+    profile.add({phase, target, Kind::on_cpu}, profile.numbers_of(frames), is_broken(frames), stack.count,
                 static_cast<std::uint64_t>(std::llround(ns * static_cast<double>(stack.count))));
   }
   return profile;

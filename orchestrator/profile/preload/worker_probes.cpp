@@ -50,7 +50,7 @@ fs::path whole_path(const fs::path& folder) {
 
 }  // namespace
 
-WorkerProbes::WorkerProbes(process::EventLoop& loop, Gperftools found, fs::path folder)
+WorkerProbes::WorkerProbes(process::EventLoop& loop, Gperftools found, const fs::path& folder)
     : loop_(loop), found_(std::move(found)), folder_(whole_path(folder)) {}
 
 std::string WorkerProbes::stem(const std::string& worker) const {

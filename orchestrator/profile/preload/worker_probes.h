@@ -36,7 +36,7 @@ class WorkerProbes final {
   };
 
   /// `folder` takes what the workers write.
-  WorkerProbes(process::EventLoop& loop, Gperftools found, std::filesystem::path folder);
+  WorkerProbes(process::EventLoop& loop, Gperftools found, const std::filesystem::path& folder);
 
   /// The variables with which that worker is to be started, so that it carries that.
   [[nodiscard]] std::vector<std::string> equip(const std::string& worker, Carried carried);

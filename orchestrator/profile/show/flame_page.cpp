@@ -52,8 +52,7 @@ class Stacks final {
 
   [[nodiscard]] Json json(const Modules& modules) const {
     Json frames = Json::array(), stacks = Json::array(), names = Json::array();
-    for (std::uint32_t i = 0; i < frames_.frames().size(); ++i) {
-      const Frame& frame = frames_.frames()[i];
+    for (const Frame& frame : frames_.frames()) {
       Profile lone;  // a frame's own module: as if nothing had called it
       lone.add({}, {lone.frame(frame)}, false, 1, 1);
       frames.push_back({frame.function, frame.object, modules.place(lone, lone.stacks().front()).self});

@@ -214,9 +214,8 @@ void PerfScript::end_event() {
   const std::uint64_t ns = counts_time(head->event) ? head->period
                            : frequency_hz_ > 0      ? ns_of(1 / frequency_hz_)
                                                     : 0;
-  std::vector<std::uint32_t> numbers;
-  for (const Frame& frame : frames) numbers.push_back(result_.profile.frame(frame));
-  result_.profile.add({phase_, thread.target, Kind::on_cpu}, std::move(numbers), is_broken(frames), 1, ns);
+  Profile& profile = result_.profile;
+  profile.add({phase_, thread.target, Kind::on_cpu}, profile.numbers_of(frames), is_broken(frames), 1, ns);
   thread.on_cpu_ns += ns;
   ++result_.samples;
 }

@@ -203,7 +203,8 @@ std::string pprof_file(const Profile& profile, const Taken& taken) {
     writer.type(*writer.file.mutable_period_type(), "cpu", "nanoseconds");
     writer.file.set_period(std::llround(1e9 / taken.frequency_hz));
   }
-  for (std::size_t i = 0; i < profile.frames().size(); ++i) writer.frame(profile.frames()[i], i + 1);
+  std::size_t number = 0;
+  for (const Frame& frame : profile.frames()) writer.frame(frame, ++number);
   for (const Stack& stack : profile.stacks()) {
     pprof::Sample& sample = *writer.file.add_sample();
     for (auto frame = stack.frames.rbegin(); frame != stack.frames.rend(); ++frame)

@@ -34,6 +34,13 @@ std::uint32_t Profile::frame(const Frame& frame) {
   return found->second;
 }
 
+std::vector<std::uint32_t> Profile::numbers_of(const std::vector<Frame>& frames) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(frames.size());
+  for (const Frame& each : frames) numbers.push_back(frame(each));
+  return numbers;
+}
+
 void Profile::add(const Owner& owner, std::vector<std::uint32_t> frames, bool broken, std::uint64_t samples,
                   std::uint64_t ns) {
   const auto [found, is_new] =

@@ -30,7 +30,7 @@ struct Frame {
   std::string object;    ///< the program, library or kernel it is of; empty where that is not known
   bool kernel = false;
 
-  friend auto operator<=>(const Frame&, const Frame&) = default;
+  friend auto operator<=>(const Frame&, const Frame&) = default;  // NOLINT(modernize-use-nullptr): not ours
 };
 
 inline constexpr std::string_view kUnknown = "[unknown]";
@@ -61,6 +61,8 @@ class Profile final {
 
   /// The number of that frame, which may be there already.
   [[nodiscard]] std::uint32_t frame(const Frame& frame);
+  /// Of a whole stack.
+  [[nodiscard]] std::vector<std::uint32_t> numbers_of(const std::vector<Frame>& frames);
   /// Adds to the stack that is there already, or a new one.
   void add(const Owner& owner, std::vector<std::uint32_t> frames, bool broken, std::uint64_t samples,
            std::uint64_t ns);
